@@ -1,0 +1,24 @@
+"""Automatic image colorization with Keras 3.
+
+Names are imported when they are first used, so that the command line answers `--help` at once.
+"""
+
+import lazy_loader
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["data", "figures", "layers", "losses", "metrics", "models", "results"],
+    submod_attrs={
+        "bins": ["ColorBins"],
+        "colorizer": ["Colorizer"],
+        "colorspace": ["LAB", "RGB", "YUV", "lab_to_rgb", "rgb_to_lab", "rgb_to_yuv", "yuv_to_rgb"],
+        "data": ["load", "pairs"],
+        "evaluation": ["evaluate"],
+        "experiments": ["profile"],
+        "rebalancing": ["class_weights", "color_prior", "smooth_prior"],
+        "training": ["run"],
+    },
+)
+__all__ = [*__all__, "__version__"]

@@ -1,0 +1,171 @@
+"""Command line: `python -m colorkit colorize | train | results`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+# Only light modules up here: --help must not wait for a deep-learning framework.
+
+
+def main(arguments=None):
+    """Run the command line; returns the exit code: 0 done, 1 some failed, 2 bad input."""
+    options = _parser().parse_args(arguments)
+    # Framework chatter belongs in no user's terminal; errors still show.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.command(options)
+    except (ValueError, OSError, RuntimeError, ImportError) as error:
+        print(f"colorkit: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("colorkit: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="colorkit", description="Automatic image colorization.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    colorize = commands.add_parser(
+        "colorize", help="color pictures", description="Color picture files and folders of them."
+    )
+    colorize.add_argument("inputs", nargs="+", metavar="IN", help="picture file or folder")
+    colorize.add_argument(
+        "-o", "--output", required=True, metavar="OUT",
+        help="picture file for a single input file, else a folder (made if need be); pictures "
+        "keep their names",
+    )  # fmt: skip
+    colorize.add_argument(
+        "--model", default="cifar10", metavar="NAME",
+        help="name of a pretrained colorizer or path of a .keras file (default: %(default)s)",
+    )  # fmt: skip
+    colorize.add_argument(
+        "--temperature", type=float, metavar="T", help="lower is more vivid (default: the model's)"
+    )
+    colorize.add_argument(
+        "--size", type=int, metavar="N", help="short side the network sees (default: the model's)"
+    )
+    colorize.set_defaults(command=_colorize)
+
+    train = commands.add_parser(
+        "train", help="train or resume an experiment", description="Train or resume an experiment."
+    )
+    train.add_argument("name", metavar="NAME", help="experiment, such as cifar/lab-conv-regression")
+    train.add_argument(
+        "--profile", help="smoke, quick or full (default: what the machine can carry)"
+    )
+    train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    train.add_argument("--epochs", type=int, help="default: the profile's")
+    train.set_defaults(command=_train)
+
+    results = commands.add_parser(
+        "results", help="print the tables", description="Print the tables of the records on disk."
+    )
+    results.add_argument("--folder", help="folder of records (default: figures/records)")
+    results.set_defaults(command=_results)
+    return parser
+
+
+def _colorize(options):
+    jobs, problems = _jobs(options.inputs, Path(options.output))
+    from colorkit.colorizer import Colorizer
+    from colorkit.pictures import write_picture
+
+    if Path(options.model).suffix == ".keras":
+        colorizer = Colorizer.load(options.model)
+    else:
+        colorizer = Colorizer.pretrained(options.model)
+    if options.temperature is not None:
+        if not options.temperature >= 0:
+            raise ValueError(f"--temperature must not be negative. Received: {options.temperature}")
+        colorizer.temperature = options.temperature
+    if options.size is not None:
+        if options.size < 1:
+            raise ValueError(f"--size must be at least 1. Received: {options.size}")
+        colorizer.size = options.size
+    for source, target in jobs:
+        try:
+            write_picture(target, colorizer(source))
+            print(f"{source} -> {target}", flush=True)
+        except (ValueError, OSError) as error:
+            problems.append(str(error))
+    for problem in problems:
+        print(f"colorkit: {problem}", file=sys.stderr)
+    if problems:
+        done = len(jobs) + len(problems)
+        print(f"colorkit: {len(problems)} inputs failed of {done}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _jobs(inputs, output):
+    """Pairs of input and output paths, and what is wrong with inputs that have none."""
+    from colorkit.pictures import find_pictures, output_format
+
+    jobs, problems = [], []
+    single = len(inputs) == 1 and not Path(inputs[0]).is_dir() and not output.is_dir()
+    if single and output.suffix:
+        output_format(output)
+        return [(Path(inputs[0]), output)], problems
+    if output.exists() and not output.is_dir():
+        raise ValueError(f"--output must be a folder for several inputs. Received a file: {output}")
+    for name in map(Path, inputs):
+        if name.is_dir():
+            try:
+                jobs += [(path, output / path.relative_to(name)) for path in find_pictures(name)]
+            except (ValueError, OSError) as error:
+                problems.append(str(error))
+        else:
+            jobs.append((name, output / name.name))
+    # A format that cannot be written becomes PNG; names that would meet get their folder's.
+    jobs = [(source, _writable(target)) for source, target in jobs]
+    taken = {}
+    for i, (source, target) in enumerate(jobs):
+        if target in taken:
+            target = target.with_name(f"{source.parent.name}-{target.name}")
+            jobs[i] = (source, target)
+        if target in taken or target.resolve() == source.resolve():
+            problems.append(f"{source} would overwrite {target}; choose another --output")
+            jobs[i] = None
+        taken[target] = source
+    return [job for job in jobs if job], problems
+
+
+def _writable(target):
+    from colorkit.pictures import output_format
+
+    try:
+        output_format(target)
+    except ValueError:
+        return target.with_suffix(".png")
+    return target
+
+
+def _train(options):
+    from colorkit.experiments import EXPERIMENTS
+    from colorkit.results import table
+    from colorkit.training import run
+
+    if options.epochs is not None and options.epochs < 1:
+        raise ValueError(f"--epochs must be at least 1. Received: {options.epochs}")
+    _, record = run(options.name, profile=options.profile, seed=options.seed, epochs=options.epochs)
+    print(table([record], EXPERIMENTS))
+    return 0
+
+
+def _results(options):
+    from colorkit.experiments import EXPERIMENTS
+    from colorkit.results import read_all, table
+
+    records, problems = read_all(options.folder)
+    for problem in problems:
+        print(f"colorkit: skipped: {problem}", file=sys.stderr)
+    if not records:
+        raise ValueError("There are no records yet; `python -m colorkit train NAME` writes one.")
+    print(table(records, EXPERIMENTS))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

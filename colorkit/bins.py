@@ -1,0 +1,360 @@
+"""Colour bins: a chroma plane cut into classes, so that colorization becomes classification."""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.spatial import KDTree
+
+from colorkit import colorspace
+
+# Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
+# it is one of them. No test on sRGB alone gives 313 (cells that any 8-bit colour hits: 261).
+_GAMUT_OUTLINE = np.array(
+    [(-90, 90), (-90, 50), (-80, 20), (-60, -20), (-30, -50), (10, -80), (40, -100), (60, -110),
+     (90, -110), (100, -90), (100, 0), (90, 70), (70, 80), (40, 90), (0, 100), (-50, 100)]
+)  # fmt: skip
+# The look-up table divides twice the space's chroma range into this many cells a side.
+_TABLE_CELLS = 256
+
+
+def chroma_batches(images, space, batch_size=256):
+    """Yield the chroma of pictures as float32 arrays `(pixels, channels)`.
+
+    Args:
+        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+            or any iterable; sizes may differ.
+        space: `ColorSpace`.
+        batch_size: Pictures converted at once, where `images` is an array.
+
+    Raises:
+        ValueError: If there are no pictures.
+    """
+    if isinstance(images, np.ndarray) and images.ndim == 4:
+        images = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
+    empty = True
+    for image in images:
+        empty = False
+        chroma = ops.convert_to_numpy(space.split(np.asarray(image))[1])
+        yield chroma.reshape(-1, space.chroma_channels)
+    if empty:
+        raise ValueError("`images` must hold at least one picture. Received none")
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class ColorBins:
+    """Colours that stand for all others: each pixel belongs to its nearest bin.
+
+    Make one with `ColorBins.grid`, `gamut` or `fit`, or from centres of your own.
+
+    Args:
+        centers: Bin centres in chroma units of `space`, shape `(num_bins, 2)`.
+        space: `ColorSpace` with two chroma channels, or its name.
+
+    Attributes:
+        centers: float32 array, shape `(num_bins, 2)`.
+        num_bins: Number of bins.
+        space: `ColorSpace`.
+
+    Raises:
+        ValueError: If `centers` has another shape, a NaN or two equal rows, or if `space` has no
+            chroma plane.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
+    """
+
+    def __init__(self, centers, space=colorspace.LAB):
+        self.space = _plane(space)
+        centers = np.array(centers, "float32")
+        if centers.ndim != 2 or centers.shape[1] != 2 or len(centers) == 0:
+            raise ValueError(
+                f"`centers` must have shape (num_bins, 2). Received shape {centers.shape}"
+            )
+        if not np.isfinite(centers).all():
+            raise ValueError("`centers` must be finite. Received a NaN or an infinity")
+        if len(np.unique(centers, axis=0)) < len(centers):
+            raise ValueError("`centers` must be distinct. Received the same centre twice")
+        centers.setflags(write=False)
+        self.centers = centers
+        self._tables = {}
+
+    @classmethod
+    def grid(cls, num_bins, *, space=colorspace.LAB, centered=True):
+        """Square lattice over the whole chroma range of `space`.
+
+        Args:
+            num_bins: A square: 49, 64, 81, 100, ...
+            space: `ColorSpace` with two chroma channels, or its name.
+            centered: True places the lattice so that one bin is exactly neutral: odd sides reach
+                from one end of the range to the other, even sides lack the far end. False gives
+                the lattice of Champati et al.: lower corners from -110 (±0.5 in YUV) in steps
+                of range / side, which has no neutral bin when the side is odd.
+
+        Raises:
+            ValueError: If `num_bins` is not a square of at least 4.
+
+        References:
+            Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3.
+        """
+        space = _plane(space)
+        side = math.isqrt(num_bins) if isinstance(num_bins, (int, np.integer)) else 0
+        if side < 2 or side * side != num_bins:
+            raise ValueError(
+                f"`num_bins` must be a square such as 49, 64, 81 or 100. Received: {num_bins!r}"
+            )
+        if centered:
+            high = space.chroma_range[1]
+            step = high / (side // 2)
+            axis = (np.arange(side) - side // 2) * step
+        else:
+            high = 0.5 if space is colorspace.YUV else space.chroma_range[1]
+            axis = -high + np.arange(side) * (2 * high / side)
+        return cls(_lattice(axis), space)
+
+    @classmethod
+    def gamut(cls):
+        """The 313 ab bins of Zhang et al., 10 units apart, sorted by a, then b; neutral is one.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, Figure 3.
+        """
+        points = _lattice(np.arange(-110.0, 111.0, 10.0))
+        edges = np.roll(_GAMUT_OUTLINE, -1, axis=0) - _GAMUT_OUTLINE
+        offsets = points[:, None] - _GAMUT_OUTLINE
+        # The outline runs counter-clockwise: inside is to the left of every edge.
+        left = edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0]
+        return cls(points[(left >= 0).all(axis=1)])
+
+    @classmethod
+    def fit(cls, images, num_bins=64, *, space=colorspace.LAB, seed=0):
+        """Bins for anyone's own pictures; the bin nearest to neutral is moved onto it.
+
+        K-means on a histogram of the pictures' chroma in which each occupied cell weighs the
+        square root of its count, so that rare colours get bins of their own.
+
+        Args:
+            images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
+                `(N, H, W, 3)` or any iterable.
+            num_bins: Number of bins, at least 2.
+            space: `ColorSpace` with two chroma channels, or its name.
+            seed: Seed of the k-means initialisation.
+
+        Raises:
+            ValueError: If there are no pictures, or fewer distinct colours than bins.
+        """
+        from sklearn.cluster import KMeans  # heavy, and needed here alone
+
+        space = _plane(space)
+        if not isinstance(num_bins, (int, np.integer)) or num_bins < 2:
+            raise ValueError(
+                f"`num_bins` must be a whole number of at least 2. Received: {num_bins!r}"
+            )
+        low, high = space.chroma_range
+        edges = np.linspace(low, high, 2 * _TABLE_CELLS + 1)
+        counts = 0
+        for chroma in chroma_batches(images, space):
+            chroma = np.clip(chroma, low, high)
+            counts = counts + np.histogram2d(chroma[:, 0], chroma[:, 1], bins=(edges, edges))[0]
+        occupied = np.argwhere(counts)
+        if len(occupied) < num_bins:
+            raise ValueError(
+                f"`num_bins` must be at most the number of distinct colours. Received {num_bins} "
+                f"bins for pictures with {len(occupied)}; ask for fewer bins or give more pictures."
+            )
+        middles = (edges[:-1] + edges[1:]) / 2
+        kmeans = KMeans(num_bins, n_init=1, random_state=seed)
+        kmeans.fit(middles[occupied], sample_weight=np.sqrt(counts[counts > 0]))
+        centers = kmeans.cluster_centers_
+        centers[np.argmin(np.linalg.norm(centers, axis=1))] = 0.0
+        return cls(centers[np.lexsort(centers.T[::-1])], space)
+
+    @property
+    def num_bins(self):
+        return len(self.centers)
+
+    def __len__(self):
+        return self.num_bins
+
+    def __repr__(self):
+        return f"<ColorBins: {self.num_bins} bins in {self.space.name}>"
+
+    def encode(self, chroma):
+        """The nearest bin of every pixel.
+
+        Args:
+            chroma: Shape `(..., 2)`, in units of the bins' space. Exact within twice the space's
+                chroma range (±220 in Lab); values beyond are moved to its border first.
+
+        Returns:
+            int32 tensor of shape `(...)`.
+
+        Raises:
+            ValueError: If `chroma` does not have two channels last, or holds a NaN (checked on
+                arrays, not on tensors).
+        """
+        indices, distances = self._candidates(chroma, 1)
+        nearest = ops.argmin(distances, axis=-1)
+        return ops.squeeze(ops.take_along_axis(indices, nearest[..., None], axis=-1), axis=-1)
+
+    def soft_encode(self, chroma, neighbors=5, sigma=5.0):
+        """The nearest bins of every pixel with Gaussian weights; never a dense vector of all bins.
+
+        Args:
+            chroma: Shape `(..., 2)`, as for `encode`.
+            neighbors: Number of bins that share a pixel.
+            sigma: Standard deviation of the Gaussian, in chroma units. Zero gives hard codes.
+
+        Returns:
+            `(indices, weights)`, int32 and float32 of shape `(..., neighbors)`; nearest bin first,
+            weights sum to 1 over the last axis.
+
+        Raises:
+            ValueError: As `encode`; if `neighbors` is not in 1..num_bins or `sigma` is negative.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
+            neighbours, sigma 5; the authors' code takes 10).
+        """
+        if not 1 <= neighbors <= self.num_bins:
+            raise ValueError(f"`neighbors` must be in 1..{self.num_bins}. Received: {neighbors!r}")
+        if not sigma >= 0:
+            raise ValueError(f"`sigma` must not be negative. Received: {sigma!r}")
+        indices, distances = self._candidates(chroma, neighbors)
+        if distances.shape[-1] > 1:
+            closeness, order = ops.top_k(-distances, neighbors)
+            distances, indices = -closeness, ops.take_along_axis(indices, order, axis=-1)
+        # Subtracting the smallest distance keeps far colours and small sigmas from 0 / 0.
+        distances = distances - distances[..., :1]
+        scale = 2.0 * max(float(sigma), 1e-6 * self.space.chroma_range[1]) ** 2
+        weights = ops.exp(-distances / scale)
+        return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
+
+    def decode(self, logits, temperature=0.38):
+        """Chroma of logits: the mean of the annealed distribution.
+
+        Args:
+            logits: Shape `(..., num_bins)`, before any softmax.
+            temperature: 1 gives the mean of the distribution, 0 its mode; between, the annealed
+                mean.
+
+        Returns:
+            float32 tensor of shape `(..., 2)`.
+
+        Raises:
+            ValueError: If the last axis does not have `num_bins` entries or `temperature` is
+                negative.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5.
+        """
+        logits = self._checked_logits(logits)
+        centers = ops.convert_to_tensor(self.centers)
+        if not temperature >= 0:
+            raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
+        if temperature == 0:
+            return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
+        return ops.matmul(ops.softmax(logits / temperature, axis=-1), centers)
+
+    def sample(self, logits, seed=0, temperature=1.0):
+        """One coherent draw: all pixels of a picture share one random number per bin.
+
+        Adding the same Gumbel noise to a bin's logit everywhere draws each pixel from its own
+        distribution, while pixels that see the same distribution get the same colour.
+
+        Args:
+            logits: Shape `(..., height, width, num_bins)`.
+            seed: Integer; the same seed gives the same draw.
+            temperature: Below 1 stays nearer to the mode.
+
+        Returns:
+            float32 tensor of shape `(..., height, width, 2)`.
+
+        Raises:
+            ValueError: As `decode`, with `temperature` above zero.
+        """
+        logits = self._checked_logits(logits)
+        if not temperature > 0:
+            raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
+        shape = (*logits.shape[:-3], 1, 1, self.num_bins)
+        noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
+        return self.decode(logits / temperature + ops.convert_to_tensor(noise), temperature=0)
+
+    def get_config(self):
+        return {"centers": self.centers.tolist(), "space": self.space.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def _checked_logits(self, logits):
+        logits = ops.convert_to_tensor(logits)
+        if logits.shape[-1] != self.num_bins:
+            raise ValueError(
+                f"`logits` must have {self.num_bins} entries last, one a bin. "
+                f"Received shape {tuple(logits.shape)}"
+            )
+        return ops.cast(logits, "float32")
+
+    def _candidates(self, chroma, neighbors):
+        """Bins that can be among the nearest, and their squared distances, both `(..., m)`."""
+        chroma = self._checked_chroma(chroma)
+        if neighbors not in self._tables:
+            self._tables[neighbors] = self._table(neighbors)
+        limit = self._table_limit
+        chroma = ops.clip(chroma, -limit, limit)
+        cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
+        cell = ops.minimum(cell, _TABLE_CELLS - 1)
+        cell = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
+        indices = ops.take(ops.convert_to_tensor(self._tables[neighbors]), cell, axis=0)
+        centers = ops.convert_to_tensor(self.centers)
+        difference = ops.take(centers, indices, axis=0) - chroma[..., None, :]
+        return indices, ops.sum(difference * difference, axis=-1)
+
+    def _checked_chroma(self, chroma):
+        if isinstance(chroma, (list, tuple)):
+            chroma = np.asarray(chroma)
+        if len(chroma.shape) == 0 or chroma.shape[-1] != 2:
+            raise ValueError(
+                f"`chroma` must have 2 channels last, shape (..., 2). "
+                f"Received shape {tuple(chroma.shape)}"
+            )
+        if isinstance(chroma, np.ndarray) and not np.isfinite(chroma).all():
+            raise ValueError("`chroma` must be finite. Received a NaN or an infinity")
+        return ops.cast(ops.convert_to_tensor(chroma), "float32")
+
+    @property
+    def _table_limit(self):
+        return 2.0 * self.space.chroma_range[1]
+
+    def _table(self, neighbors):
+        """For each cell of the plane, the bins that can be among the `neighbors` nearest.
+
+        int32, shape `(cells, m)`. A bin is left out of a cell only if at least `neighbors` others
+        are nearer to every point of it, so a search of the row is exact.
+        """
+        width = 2 * self._table_limit / _TABLE_CELLS
+        middles = _lattice(-self._table_limit + (np.arange(_TABLE_CELLS) + 0.5) * width)
+        tree = KDTree(self.centers)
+        count = neighbors
+        while True:
+            count = min(2 * count + 4, self.num_bins)
+            distances, indices = tree.query(middles, k=np.arange(1, count + 1))
+            # Every point of a cell is within half its diagonal of the middle.
+            reach = distances[:, [neighbors - 1]] + math.sqrt(2) * width * 1.001
+            within = (distances <= reach).sum(axis=1).max()
+            if within < count or count == self.num_bins:
+                return np.ascontiguousarray(indices[:, :within], dtype="int32")
+
+
+def _plane(space):
+    space = colorspace.get(space)
+    if space.chroma_channels != 2:
+        raise ValueError(f"`space` must have two chroma channels: LAB or YUV. Received: {space!r}")
+    return space
+
+
+def _lattice(axis):
+    """All pairs of values of `axis`, first coordinate slowest, shape `(len(axis)**2, 2)`."""
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

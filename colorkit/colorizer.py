@@ -1,0 +1,269 @@
+"""The one artefact: a network with its colour space, bins and temperature, for any picture."""
+
+import importlib.resources
+import tempfile
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+from scipy.ndimage import uniform_filter
+
+from colorkit import colorspace, hardware
+from colorkit.layers import ColorDecoder
+from colorkit.pictures import as_rgb
+
+# Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
+_STRIP_PIXELS = 2**18
+# Guided upsampling: half the side of its window in pixels of the small picture, and the variance
+# of lightness (in a range of 1) below which lightness is not trusted to explain chroma.
+_WINDOW_RADIUS = 1
+_FLAT_VARIANCE = 1e-3
+
+
+class Colorizer:
+    """Colours pictures of any size; keeps their lightness exactly.
+
+    The network sees large pictures reduced; its chroma is brought back to full size by a guided
+    filter that follows the edges of the full-size lightness.
+
+    Args:
+        model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
+            logits over `bins`.
+        space: `ColorSpace` of the chroma, or its name.
+        bins: `ColorBins` that the logits stand for; `None` for a model that predicts chroma.
+        temperature: Temperature of `bins.decode`; lower is more vivid.
+        size: Short side, in pixels, that the network sees of a larger picture; `None` for the
+            full size. Small networks are at their best near the size they were trained at.
+
+    Raises:
+        ValueError: If the model's input or output does not fit.
+
+    References:
+        He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
+    """
+
+    def __init__(self, model, *, space=colorspace.LAB, bins=None, temperature=0.38, size=256):
+        self.space = colorspace.get(space)
+        if bins is not None and bins.space is not self.space:
+            raise ValueError(f"`bins` lie in {bins.space!r}, `space` is {self.space!r}.")
+        channels = bins.num_bins if bins is not None else self.space.chroma_channels
+        if len(model.inputs) != 1 or model.input.shape[-1] != 1:
+            raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
+        if len(model.outputs) != 1 or model.output.shape[-1] != channels:
+            raise ValueError(
+                f"`model` must have one output with {channels} channels, "
+                f"{'logits over the bins' if bins is not None else 'chroma'}. "
+                f"Received: {[tuple(output.shape) for output in model.outputs]}"
+            )
+        if not temperature >= 0:
+            raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
+        if size is not None and not size >= 1:
+            raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
+        self.model = model
+        self.bins = bins
+        self.temperature = temperature
+        self.size = size
+        if hardware.jit_compile() is False:
+            model.jit_compile = False
+
+    def __repr__(self):
+        return (
+            f"<Colorizer: {self.model.name} in {self.space.name}, temperature {self.temperature}>"
+        )
+
+    def __call__(self, image, *, dtype="uint8"):
+        """Colour a picture, or a batch of pictures of one size.
+
+        Args:
+            image: Path of a picture file, a PIL image, or an array of shape `(height, width)` or
+                `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]; colour is
+                ignored, transparency laid over white. Also a batch `(N, height, width, 1 | 3)`.
+            dtype: "uint8", or "float32" for colours in [0, 1] before rounding.
+
+        Returns:
+            Array of shape `(height, width, 3)`, or `(N, height, width, 3)` of a batch.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is no picture.
+        """
+        if dtype not in ("uint8", "float32"):
+            raise ValueError(f'`dtype` must be "uint8" or "float32". Received: {dtype!r}')
+        if getattr(image, "ndim", None) == 4:
+            return self._color_batch(np.stack([as_rgb(picture) for picture in image]), dtype)
+        return self._color(as_rgb(image), dtype)
+
+    def predict(self, lightness):
+        """Chroma of lightness at the network's own resolution.
+
+        Args:
+            lightness: Shape `(N, height, width, 1)`, in natural units.
+
+        Returns:
+            float32 array of shape `(N, height, width, channels)`.
+        """
+        lightness = ops.convert_to_tensor(lightness, dtype="float32")
+        outputs = self.model(lightness, training=False)
+        if self.bins is not None:
+            outputs = self.bins.decode(outputs, self.temperature)
+        return ops.convert_to_numpy(outputs)
+
+    def save(self, path):
+        """Write everything to one `.keras` file, whole or not at all.
+
+        Raises:
+            ValueError: If the path does not end in `.keras`.
+            OSError: If the folder cannot be made or written.
+        """
+        path = Path(path)
+        if path.suffix != ".keras":
+            raise ValueError(f"`path` must end in .keras. Received: {path}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        decoder = ColorDecoder(
+            self.space, self.bins, self.temperature, self.size, name="color_decoder"
+        )
+        model = keras.Model(self.model.inputs, decoder(self.model.output), name=self.model.name)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".colorkit-") as folder:
+            temporary = Path(folder, path.name)
+            model.save(temporary)
+            temporary.replace(path)
+
+    @classmethod
+    def load(cls, path):
+        """Read a colorizer from a `.keras` file.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If the file is damaged, or holds a model that is no colorizer.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"A colorizer was expected at {path}; there is no such file.")
+        try:
+            model = keras.saving.load_model(path, compile=False)
+        except Exception as error:  # what Keras raises depends on where the file is damaged
+            raise ValueError(f"{path} is not a Keras model that can be read: {error}") from error
+        decoder = model.layers[-1]
+        if not isinstance(decoder, ColorDecoder):
+            raise ValueError(
+                f"{path} holds a Keras model without a colour decoder. Wrap it: "
+                "Colorizer(keras.saving.load_model(path), space=..., bins=...).save(path)"
+            )
+        network = keras.Model(model.inputs, decoder.input, name=model.name)
+        return cls(
+            network,
+            space=decoder.space,
+            bins=decoder.bins,
+            temperature=decoder.temperature,
+            size=decoder.size,
+        )
+
+    @classmethod
+    def pretrained(cls, name="cifar10"):
+        """A colorizer that comes with the package; needs no network.
+
+        Args:
+            name: "cifar10": trained on the training set of CIFAR-10.
+
+        Raises:
+            ValueError: If there is no such colorizer.
+        """
+        folder = importlib.resources.files("colorkit") / "weights"
+        known = sorted(file.name.removesuffix(".keras") for file in folder.iterdir()
+                       if file.name.endswith(".keras"))  # fmt: skip
+        if name not in known:
+            raise ValueError(f"`name` must be one of {known}. Received: {name!r}")
+        with importlib.resources.as_file(folder / f"{name}.keras") as path:
+            return cls.load(path)
+
+    def _color_batch(self, rgb, dtype, batch_size=32):
+        height, width = rgb.shape[1:3]
+        if self._network_size(height, width) != (height, width):
+            return np.stack([self._color(picture, dtype) for picture in rgb])
+        colored = []
+        for i in range(0, len(rgb), batch_size):
+            lightness = self.space.split(rgb[i : i + batch_size])[0]
+            colored.append(self._merge(lightness, self.predict(lightness), dtype))
+        return np.concatenate(colored)
+
+    def _color(self, rgb, dtype):
+        height, width = rgb.shape[:2]
+        lightness = np.concatenate([self._lightness(rgb[rows]) for rows in _strips(height, width)])
+        small = _resize(lightness, self._network_size(height, width))
+        chroma = self.predict(small[None])[0]
+        if small.shape == lightness.shape:
+            return self._merge(lightness, chroma, dtype)
+        slope, offset = self._explain(small, chroma)
+        colored = np.empty(rgb.shape, dtype)
+        for rows in _strips(height, width):
+            full = lightness[rows]
+            chroma = full * _enlarge(slope, rows, height, width)
+            chroma += _enlarge(offset, rows, height, width)
+            colored[rows] = self._merge(full, chroma, dtype)
+        return colored
+
+    def _network_size(self, height, width):
+        """Height and width at which the network sees a picture."""
+        fixed_height, fixed_width = self.model.input.shape[1:3]
+        short = min(height, width)
+        scale = 1.0 if self.size is None else min(1.0, self.size / short)
+        return (
+            fixed_height or max(1, round(height * scale)),
+            fixed_width or max(1, round(width * scale)),
+        )
+
+    def _lightness(self, rgb):
+        return ops.convert_to_numpy(self.space.split(rgb)[0])
+
+    def _merge(self, lightness, chroma, dtype):
+        rgb = ops.convert_to_numpy(self.space.merge(lightness, chroma))
+        return np.uint8(rgb * 255 + 0.5) if dtype == "uint8" else rgb
+
+    def _explain(self, lightness, chroma):
+        """Local linear model chroma = slope * lightness + offset at the small size."""
+        low, high = self.space.lightness_range
+
+        def mean(x):
+            return uniform_filter(x, (2 * _WINDOW_RADIUS + 1,) * 2 + (0,), mode="nearest")
+
+        mean_lightness, mean_chroma = mean(lightness), mean(chroma)
+        covariance = mean(lightness * chroma) - mean_lightness * mean_chroma
+        variance = mean(lightness * lightness) - mean_lightness**2
+        slope = covariance / (variance + _FLAT_VARIANCE * (high - low) ** 2)
+        slope = mean(slope)
+        # What the slope leaves unexplained stays in the offset, so nothing predicted is lost.
+        return slope, chroma - slope * lightness
+
+
+def _strips(height, width):
+    rows = max(1, _STRIP_PIXELS // width)
+    return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+
+
+def _resize(plane, size):
+    """Resize a float picture `(H, W, C)` with antialiasing."""
+    if plane.shape[:2] == size:
+        return plane
+    channels = [
+        np.asarray(Image.fromarray(plane[..., i]).resize(size[::-1], Image.Resampling.LANCZOS))
+        for i in range(plane.shape[-1])
+    ]
+    return np.stack(channels, axis=-1)
+
+
+def _enlarge(small, rows, height, width):
+    """The given rows of `small` enlarged to `(height, width)`, smoothly and without seams."""
+    scale = small.shape[0] / height
+    box = (0, rows.start * scale, small.shape[1], rows.stop * scale)
+    size = (width, rows.stop - rows.start)
+    channels = [
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(small[..., i], "float32")).resize(
+                size, Image.Resampling.BICUBIC, box=box
+            )
+        )
+        for i in range(small.shape[-1])
+    ]
+    return np.stack(channels, axis=-1)

@@ -1,0 +1,269 @@
+"""Colour spaces on tensors: sRGB to and from CIE Lab and Y'UV, in `keras.ops`.
+
+Everything here runs on any Keras backend, inside `tf.data`, under XLA and with gradients.
+Units are natural: RGB in [0, 1], L in [0, 100], a and b near [-110, 110], y in [0, 1].
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+# sRGB primaries, D65 white point, 2 degree observer: the constants of scikit-image.
+_XYZ_FROM_RGB = np.array(
+    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+)
+_RGB_FROM_XYZ = np.linalg.inv(_XYZ_FROM_RGB)
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+_YUV_FROM_RGB = np.array(
+    [
+        [0.299, 0.587, 0.114],
+        [-0.14714119, -0.28886916, 0.43601035],
+        [0.61497538, -0.51496512, -0.10001026],
+    ]
+)
+_RGB_FROM_YUV = np.linalg.inv(_YUV_FROM_RGB)
+_DELTA = 6 / 29  # where the Lab curve turns from cube root to straight line
+# Round-off of the float32 conversions; without it, neutral white would count as out of gamut.
+_GAMUT_TOLERANCE = 1e-5
+
+
+def _floating(x, channels, name):
+    """`x` as a floating tensor with `channels` last; uint8 pictures are scaled to [0, 1]."""
+    shape = tuple(getattr(x, "shape", None) or np.shape(x))
+    if not shape or shape[-1] != channels:
+        raise ValueError(
+            f"`{name}` must have {channels} channels last, shape (..., {channels}). "
+            f"Received shape {shape}"
+        )
+    x = ops.convert_to_tensor(x)
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    if dtype == "uint8":
+        return ops.cast(x, "float32") / 255.0
+    if "float" not in dtype:
+        raise ValueError(
+            f"`{name}` must be floating point, or uint8 in 0..255. Received dtype {dtype}; "
+            "divide by the largest value first."
+        )
+    return ops.cast(x, "float32") if dtype == "float64" else x
+
+
+def _apply(matrix, x):
+    """Multiply the last axis of `x` by a 3x3 matrix."""
+    return ops.matmul(x, ops.convert_to_tensor(matrix.T.astype("float32"), dtype=x.dtype))
+
+
+def _to_linear(rgb):
+    curve = ops.power((ops.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4)
+    return ops.where(rgb > 0.04045, curve, rgb / 12.92)
+
+
+def _from_linear(linear):
+    # `maximum` keeps the unused branch finite, so that its gradient cannot be NaN.
+    curve = 1.055 * ops.power(ops.maximum(linear, 0.0031308), 1 / 2.4) - 0.055
+    return ops.where(linear > 0.0031308, curve, 12.92 * linear)
+
+
+def _lab_to_linear(lightness, a, b):
+    """Linear sRGB channels, not clipped, of Lab planes that share a shape."""
+    fy = (lightness + 16.0) / 116.0
+    f = ops.stack([fy + a / 500.0, fy, fy - b / 200.0], axis=-1)
+    xyz = ops.where(f > _DELTA, f * f * f, (f - 4 / 29) * (3 * _DELTA**2))
+    return _apply(_RGB_FROM_XYZ * _WHITE, xyz)
+
+
+def rgb_to_lab(rgb):
+    """Convert sRGB to CIE Lab (D65, 2 degree observer).
+
+    Args:
+        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
+
+    Returns:
+        Tensor of shape `(..., 3)`: L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5].
+
+    Raises:
+        ValueError: If the last axis does not have 3 channels, or for integers other than uint8.
+
+    References:
+        IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab). Agrees with `skimage.color.rgb2lab`.
+    """
+    rgb = _floating(rgb, 3, "rgb")
+    xyz = _apply(_XYZ_FROM_RGB / _WHITE[:, None], _to_linear(rgb))
+    root = ops.power(ops.maximum(xyz, _DELTA**3), 1 / 3)
+    f = ops.where(xyz > _DELTA**3, root, xyz / (3 * _DELTA**2) + 4 / 29)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return ops.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
+
+
+def lab_to_rgb(lab):
+    """Convert CIE Lab (D65, 2 degree observer) to sRGB.
+
+    Colours outside sRGB are clipped channel by channel, as scikit-image does; this shifts hue and
+    lightness. `LAB.merge` keeps both.
+
+    Args:
+        lab: Shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
+
+    Returns:
+        Tensor of shape `(..., 3)` in [0, 1].
+
+    Raises:
+        ValueError: If the last axis does not have 3 channels, or for integers.
+    """
+    lab = _floating(lab, 3, "lab")
+    linear = _lab_to_linear(lab[..., 0], lab[..., 1], lab[..., 2])
+    return ops.clip(_from_linear(linear), 0.0, 1.0)
+
+
+def rgb_to_yuv(rgb):
+    """Convert sRGB to Y'UV (BT.601 luma).
+
+    Args:
+        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
+
+    Returns:
+        Tensor of shape `(..., 3)`: y in [0, 1], u in [-0.436, 0.436], v in [-0.615, 0.615].
+
+    Raises:
+        ValueError: If the last axis does not have 3 channels, or for integers other than uint8.
+    """
+    return _apply(_YUV_FROM_RGB, _floating(rgb, 3, "rgb"))
+
+
+def yuv_to_rgb(yuv):
+    """Convert Y'UV (BT.601 luma) to sRGB, clipped to [0, 1] channel by channel.
+
+    Args:
+        yuv: Shape `(..., 3)`: y in [0, 1], u and v near [-0.6, 0.6].
+
+    Returns:
+        Tensor of shape `(..., 3)` in [0, 1].
+
+    Raises:
+        ValueError: If the last axis does not have 3 channels, or for integers.
+    """
+    return ops.clip(_apply(_RGB_FROM_YUV, _floating(yuv, 3, "yuv")), 0.0, 1.0)
+
+
+class ColorSpace:
+    """How a picture is divided into the lightness a network sees and the chroma it predicts.
+
+    Use the three instances `LAB`, `YUV` and `RGB`; they are told apart by `name`.
+
+    Attributes:
+        name: "lab", "yuv" or "rgb".
+        chroma_channels: 2, or 3 for RGB, where all three channels are predicted.
+        lightness_range: Lowest and highest lightness.
+        chroma_range: Lowest and highest chroma to expect, the same for every channel.
+    """
+
+    def __init__(self, name, *, chroma_channels, lightness_range, chroma_range):
+        self.name = name
+        self.chroma_channels = chroma_channels
+        self.lightness_range = lightness_range
+        self.chroma_range = chroma_range
+
+    def __repr__(self):
+        return f"colorkit.{self.name.upper()}"
+
+    def split(self, rgb):
+        """Divide pictures into lightness and chroma.
+
+        Args:
+            rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
+
+        Returns:
+            `(lightness, chroma)`, shapes `(..., 1)` and `(..., chroma_channels)`. LAB gives L
+            and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels.
+
+        Raises:
+            ValueError: If the last axis does not have 3 channels.
+        """
+        if self.name == "rgb":
+            rgb = _floating(rgb, 3, "rgb")
+            return rgb_to_yuv(rgb)[..., :1], rgb
+        color = rgb_to_lab(rgb) if self.name == "lab" else rgb_to_yuv(rgb)
+        return color[..., :1], color[..., 1:]
+
+    def merge(self, lightness, chroma, *, keep_lightness=True):
+        """Put lightness and chroma together into a picture.
+
+        Args:
+            lightness: Shape `(..., 1)`, as `split` gives it.
+            chroma: Shape `(..., chroma_channels)`.
+            keep_lightness: True keeps the lightness and the hue and lowers the chroma of colours
+                outside sRGB until they fit; in RGB it shifts the predicted colour to the given
+                luma first. False converts and clips each channel, the protocol of most
+                published code; in RGB the prediction is then taken as it is.
+
+        Returns:
+            RGB of shape `(..., 3)` in [0, 1].
+
+        Raises:
+            ValueError: If the shapes do not fit each other or the colour space.
+        """
+        lightness = _floating(lightness, 1, "lightness")
+        chroma = _floating(chroma, self.chroma_channels, "chroma")
+        if tuple(lightness.shape[:-1]) != tuple(chroma.shape[:-1]):
+            raise ValueError(
+                "`lightness` and `chroma` must have the same size. "
+                f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
+            )
+        if self.name == "lab":
+            if not keep_lightness:
+                return lab_to_rgb(ops.concatenate([lightness, chroma], axis=-1))
+            return self._merge_lab(lightness[..., 0], chroma)
+        if self.name == "rgb":
+            if not keep_lightness:
+                return ops.clip(chroma, 0.0, 1.0)
+            rgb = chroma + lightness - rgb_to_yuv(chroma)[..., :1]
+        else:
+            rgb = _apply(_RGB_FROM_YUV, ops.concatenate([lightness, chroma], axis=-1))
+            if not keep_lightness:
+                return ops.clip(rgb, 0.0, 1.0)
+        # Luma is linear in RGB: moving towards its own gray keeps it, and the limit is exact.
+        lightness = ops.clip(lightness, 0.0, 1.0)
+        difference = rgb - lightness
+        room = ops.where(difference > 0, 1.0 - lightness, -lightness)
+        outside = ops.abs(difference) > ops.abs(room)
+        scale = ops.where(outside, room / ops.where(outside, difference, 1.0), 1.0)
+        return ops.clip(lightness + difference * ops.min(scale, axis=-1, keepdims=True), 0.0, 1.0)
+
+    @staticmethod
+    def _merge_lab(lightness, chroma):
+        lightness = ops.clip(lightness, 0.0, 100.0)
+        a, b = chroma[..., 0], chroma[..., 1]
+
+        def fits(scale):
+            linear = _lab_to_linear(lightness, a * scale, b * scale)
+            low, high = ops.min(linear, axis=-1), ops.max(linear, axis=-1)
+            return ops.logical_and(low >= -_GAMUT_TOLERANCE, high <= 1.0 + _GAMUT_TOLERANCE)
+
+        # Along a hue the colours that fit reach from neutral to the gamut's edge: bisect for it.
+        # Gamma is monotonic, so linear channels decide; 12 halvings leave 0.03 of chroma 110.
+        scale = ops.where(fits(1.0), ops.ones_like(lightness), ops.zeros_like(lightness))
+        for halving in range(1, 13):
+            larger = ops.minimum(scale + 0.5**halving, 1.0)
+            scale = ops.where(fits(larger), larger, scale)
+        linear = _lab_to_linear(lightness, a * scale, b * scale)
+        return ops.clip(_from_linear(linear), 0.0, 1.0)
+
+
+LAB = ColorSpace(
+    "lab", chroma_channels=2, lightness_range=(0.0, 100.0), chroma_range=(-110.0, 110.0)
+)
+YUV = ColorSpace("yuv", chroma_channels=2, lightness_range=(0.0, 1.0), chroma_range=(-0.615, 0.615))
+RGB = ColorSpace("rgb", chroma_channels=3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
+
+
+def get(space):
+    """A `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` itself if it is one.
+
+    Raises:
+        ValueError: If there is no such colour space.
+    """
+    if isinstance(space, ColorSpace):
+        return space
+    known = {known.name: known for known in (LAB, YUV, RGB)}
+    if str(space).lower() not in known:
+        raise ValueError(f"`space` must be one of {sorted(known)}. Received: {space!r}")
+    return known[str(space).lower()]

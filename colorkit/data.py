@@ -1,0 +1,459 @@
+"""Pictures to learn from: `load` finds them, `pairs` feeds them to `fit`."""
+
+import collections.abc
+import os
+import shutil
+import tempfile
+import urllib.request
+import zlib
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from PIL import Image
+
+from colorkit import colorspace
+from colorkit.pictures import find_pictures, picture_size, read_picture
+
+# A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
+_NEAR_GRAY = 5.0
+# Where TFDS looks first for anything it downloads; asked once, briefly, before it is let loose.
+_DOWNLOAD_PROBE = "https://storage.googleapis.com/tfds-data/"
+_PHOTO_CROPS = {"train": 768, "test": 192}
+
+
+class Images(collections.abc.Sequence):
+    """A set of colour pictures: a sequence of uint8 arrays `(height, width, 3)`.
+
+    Pictures in files are read when they are asked for. A slice or an index array gives `Images`
+    again; `numpy.asarray` stacks pictures of one size.
+
+    Args:
+        items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
+        labels: Class of each picture, or `None`.
+        class_names: Name of each class, or `None`.
+        name: What the set is called in records.
+        size: Side of the square that each picture is reduced to (short side scaled, centre
+            kept), or `None` for pictures as they are.
+    """
+
+    def __init__(self, items, *, labels=None, class_names=None, name="images", size=None):
+        self._items = items
+        self.labels = None if labels is None else np.asarray(labels)
+        self.class_names = class_names
+        self.name = name
+        self.size = size
+
+    def __len__(self):
+        return len(self._items)
+
+    def __getitem__(self, index):
+        if isinstance(index, (int, np.integer)):
+            item = self._items[index]
+            rgb = item if isinstance(item, np.ndarray) else read_picture(item)
+            return rgb if self.size is None else _square(rgb, self.size)
+        if isinstance(self._items, np.ndarray):
+            items = self._items[index]
+        else:
+            items = [self._items[i] for i in np.arange(len(self))[index]]
+        labels = None if self.labels is None else self.labels[index]
+        return Images(
+            items, labels=labels, class_names=self.class_names, name=self.name, size=self.size
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        if isinstance(self._items, np.ndarray) and self.size is None:
+            return np.array(self._items, dtype=dtype, copy=copy)
+        if self.shape is None:
+            raise ValueError(
+                f"The pictures of {self.name} have different sizes; give `size` to `load` or "
+                "`crop` to `pairs`."
+            )
+        return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8", copy=False)
+
+    def __repr__(self):
+        size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))
+        return f"<Images: {len(self)} of {self.name}, {size}>"
+
+    @property
+    def smallest(self):
+        """Smallest `(height, width)` that any picture has."""
+        return tuple(np.min(self._sizes(), axis=0).tolist())
+
+    @property
+    def shape(self):
+        """`(height, width)` if all pictures have the same, else `None`."""
+        sizes = set(self._sizes())
+        return sizes.pop() if len(sizes) == 1 else None
+
+    def _sizes(self):
+        if self.size is not None:
+            return [(self.size, self.size)]
+        if isinstance(self._items, np.ndarray):
+            return [self._items.shape[1:3]]
+        if not hasattr(self, "_known_sizes"):
+            self._known_sizes = [
+                item.shape[:2] if isinstance(item, np.ndarray) else picture_size(item)
+                for item in self._items
+            ]
+        return self._known_sizes
+
+
+def load(name, split="train", *, size=None, data_dir=None):
+    """Find a set of colour pictures.
+
+    Args:
+        name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
+            needs no network), "folder:PATH" (picture files; subfolders named like the split are
+            used, else one picture in ten is held out for "test" by its name), or a data set of
+            TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
+        split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes.
+        size: Reduce each picture to a square of this many pixels a side; `None` keeps sizes
+            ("photos": 32).
+        data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
+
+    Returns:
+        `Images`, with `labels` and `class_names` where the source has classes.
+
+    Raises:
+        FileNotFoundError: If a folder does not exist.
+        ValueError: If the name or split is unknown, or a folder holds no pictures or damaged ones.
+        ConnectionError: If a data set is neither on disk nor can be downloaded.
+    """
+    if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
+        raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
+    kind, _, path = str(name).partition(":")
+    if kind == "photos" and not path:
+        return _load_photos(split, size or 32)
+    if kind == "folder" and path:
+        return _load_folder(Path(path).expanduser(), split, size)
+    if path or not kind:
+        raise ValueError(
+            f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets. '
+            f"Received: {name!r}"
+        )
+    return _load_tfds(kind, split, size, data_dir)
+
+
+def _square(rgb, size):
+    height, width = rgb.shape[:2]
+    side = min(height, width)
+    if (height, width) == (size, size):
+        return rgb
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    resample = Image.Resampling.BOX if side > 2 * size else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(rgb).resize((size, size), resample, box=box))
+
+
+def _load_photos(split, size):
+    import skimage.data
+    from sklearn.datasets import load_sample_image
+
+    photos = {
+        "train": {
+            "astronaut": skimage.data.astronaut,
+            "coffee": skimage.data.coffee,
+            "motorcycle": lambda: skimage.data.stereo_motorcycle()[0],
+            "palace": lambda: load_sample_image("china.jpg"),
+            "flower": lambda: load_sample_image("flower.jpg"),
+        },
+        "test": {"cat": skimage.data.cat, "rocket": skimage.data.rocket},
+    }
+    photos["all"] = photos["train"] | photos["test"]
+    if split not in photos:
+        raise ValueError(f"`split` of photos must be one of {sorted(photos)}. Received: {split!r}")
+    names = list(photos[split])
+    pictures = [Image.fromarray(photo()) for photo in photos[split].values()]
+    rng = np.random.default_rng(zlib.crc32(split.encode()))
+    crops, labels = [], []
+    for i in range(_PHOTO_CROPS.get(split, sum(_PHOTO_CROPS.values()))):
+        label = i % len(pictures)
+        width, height = pictures[label].size
+        side = rng.uniform(min(size, width, height), min(width, height))
+        left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
+        box = (left, top, left + side, top + side)
+        crop = pictures[label].resize((size, size), Image.Resampling.BOX, box=box)
+        crops.append(np.asarray(crop))
+        labels.append(label)
+    return Images(np.stack(crops), labels=labels, class_names=names, name="photos")
+
+
+def _load_folder(folder, split, size):
+    paths = find_pictures(folder)
+    subfolder = folder / split
+    if split not in ("train", "test", "all") and not subfolder.is_dir():
+        raise ValueError(
+            f'`split` of a folder must be "train", "test", "all" or a subfolder of {folder}. '
+            f"Received: {split!r}"
+        )
+    if subfolder.is_dir():
+        paths, root = find_pictures(subfolder), subfolder
+    else:
+        root = folder
+        if split != "all":
+            # By a checksum of the name, so that adding pictures moves none between the splits.
+            held_out = [zlib.crc32(str(p.relative_to(folder)).encode()) % 10 == 0 for p in paths]
+            paths = [p for p, out in zip(paths, held_out, strict=True) if out == (split == "test")]
+            if not paths:
+                raise ValueError(
+                    f"The folder {folder} holds too few pictures for a {split!r} split of its "
+                    'own; take split="all" or make subfolders named train and test.'
+                )
+    bad = []
+    for path in paths:
+        try:
+            picture_size(path)
+        except ValueError:
+            bad.append(str(path))
+    if bad:
+        raise ValueError(
+            f"{len(bad)} of {len(paths)} files in {folder} cannot be read as pictures; repair or "
+            f"remove them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
+        )
+    classes = sorted({p.relative_to(root).parts[0] for p in paths if p.parent != root})
+    labels = None
+    if classes and all(p.parent != root for p in paths):
+        labels = [classes.index(p.relative_to(root).parts[0]) for p in paths]
+    return Images(
+        paths,
+        labels=labels,
+        class_names=classes if labels is not None else None,
+        name=f"folder:{folder.name}",
+        size=size,
+    )
+
+
+def _load_tfds(name, split, size, data_dir):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise ImportError(
+            f"The data set {name!r} needs TensorFlow Datasets, which cannot be imported "
+            f"({error}): pip install tensorflow tensorflow-datasets importlib_resources"
+        ) from error
+
+    root = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    builder = _prepared_builder(tfds, root, name)
+    if builder is None:
+        builder = _download(tfds, root, name)
+    image_key = next(
+        (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.Image)), None
+    )
+    if image_key is None:
+        raise ValueError(f"The data set {name!r} has no picture in its features.")
+    label_key = next(
+        (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.ClassLabel)),
+        None,
+    )
+    try:
+        records = builder.as_dataset(split=split)
+    except ValueError as error:
+        raise ValueError(
+            f"{name!r} has the splits {sorted(builder.info.splits)}. Received: {split!r}"
+        ) from error
+    pictures, labels = [], []
+    for record in tfds.as_numpy(records):
+        rgb = record[image_key]
+        rgb = np.repeat(rgb, 3, axis=-1) if rgb.shape[-1] == 1 else rgb
+        pictures.append(rgb if size is None else _square(rgb, size))
+        labels.append(record[label_key] if label_key else None)
+    if len({picture.shape for picture in pictures}) == 1:
+        pictures = np.stack(pictures)
+    return Images(
+        pictures,
+        labels=labels if label_key else None,
+        class_names=builder.info.features[label_key].names if label_key else None,
+        name=name,
+    )
+
+
+def _prepared_builder(tfds, root, name):
+    """Builder of a data set that lies prepared on disk, or `None`. Touches nothing else."""
+    versions = [p.parent for p in root.glob(f"{name}/**/dataset_info.json")]
+    versions = [p for p in versions if "incomplete" not in p.name]
+    return tfds.builder_from_directory(max(versions)) if versions else None
+
+
+def _download(tfds, root, name):
+    known = tfds.list_builders(with_community_datasets=False)
+    if name.split("/")[0] not in known:
+        raise ValueError(
+            f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets, such '
+            f"as cifar10. Received: {name!r}"
+        )
+    ways_on = (
+        f"Set TFDS_DATA_DIR (or `data_dir`) to a folder that holds {name}, or load 'photos', "
+        "which needs no network."
+    )
+    try:
+        urllib.request.urlopen(_DOWNLOAD_PROBE, timeout=5).close()
+    except urllib.error.HTTPError:
+        pass  # the server answered: the network is there
+    except OSError as error:
+        raise ConnectionError(
+            f"The data set {name!r} is not in {root}, and the network cannot be reached "
+            f"({getattr(error, 'reason', error)}). {ways_on}"
+        ) from error
+    top = root / name.split("/")[0]
+    existed = top.exists()
+    root.mkdir(parents=True, exist_ok=True)
+    downloads = tempfile.mkdtemp(prefix="colorkit-downloads-")
+    try:
+        builder = tfds.builder(name, data_dir=str(root))
+        builder.download_and_prepare(download_dir=downloads)
+    except Exception as error:
+        if not existed:
+            shutil.rmtree(top, ignore_errors=True)
+        raise ConnectionError(
+            f"The data set {name!r} is not in {root} and could not be downloaded: {error}. {ways_on}"
+        ) from error
+    finally:
+        shutil.rmtree(downloads, ignore_errors=True)
+    return builder
+
+
+class Pairs(keras.utils.PyDataset):
+    """Batches of (lightness, chroma) for `fit`, `evaluate` and `predict`. Made by `pairs`.
+
+    Each epoch's order, mirroring and crops follow from `seed` and `epoch` alone, so a run that is
+    resumed at an epoch sees what it would have seen. `dataset[i]` is the i-th batch.
+    """
+
+    def __init__(
+        self, images, *, space, batch_size, augment, crop, shuffle, near_gray, seed, workers
+    ):
+        super().__init__(workers=workers)
+        self.images = images
+        self.space = space
+        self.batch_size = batch_size
+        self.augment = augment
+        self.crop = crop
+        self.shuffle = shuffle
+        self.near_gray = near_gray
+        self.seed = seed
+        self.epoch = 0
+
+    @property
+    def num_batches(self):
+        # When shuffling, a partial batch waits for another epoch: all steps have one shape.
+        if self.shuffle and len(self.images) >= self.batch_size:
+            return len(self.images) // self.batch_size
+        return -(-len(self.images) // self.batch_size)
+
+    def __len__(self):
+        return self.num_batches
+
+    def __getitem__(self, index):
+        if not 0 <= index < self.num_batches:
+            raise IndexError(f"batch {index} of {self.num_batches}")
+        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        order = np.arange(len(self.images))
+        if self.shuffle:
+            order = np.random.default_rng((self.seed, self.epoch)).permutation(order)
+        rng = np.random.default_rng((self.seed, self.epoch, index))
+        images = self.images[order[chosen]]
+        if self.crop is None:
+            rgb = np.asarray(images)
+        else:
+            rgb = np.stack([self._cropped(image, rng) for image in images])
+        if self.augment:
+            mirrored = rng.random(len(rgb)) < 0.5
+            rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
+        with keras.device("cpu"):  # the accelerator has better things to do
+            lightness, chroma = map(ops.convert_to_numpy, self.space.split(rgb))
+        if self.near_gray == "mask":
+            return lightness, chroma, (~_is_near_gray(rgb)).astype("float32")
+        return lightness, chroma
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+    def _cropped(self, image, rng):
+        spare = np.array(image.shape[:2]) - self.crop
+        top, left = rng.integers(0, spare + 1) if self.augment else spare // 2
+        return image[top : top + self.crop, left : left + self.crop]
+
+
+def pairs(
+    images,
+    *,
+    space=colorspace.LAB,
+    batch_size=128,
+    augment=False,
+    crop=None,
+    shuffle=None,
+    near_gray="keep",
+    seed=0,
+    workers=None,
+):
+    """Turn pictures into batches of (lightness, chroma), the one thing that every model trains on.
+
+    Args:
+        images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
+        space: `ColorSpace`, or its name.
+        batch_size: Pictures a batch.
+        augment: Mirror half of the pictures, and take crops at random instead of from the centre.
+        crop: Side of a square crop in pixels; needed where pictures have different sizes.
+        shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
+        near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
+            "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
+        seed: Seed of order, mirroring and crops.
+        workers: Threads that prepare batches ahead; `None` chooses from the number of cores.
+
+    Returns:
+        `Pairs`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
+        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N,)`.
+
+    Raises:
+        ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
+            larger than a picture, or an option is unknown.
+    """
+    space = colorspace.get(space)
+    if not isinstance(images, Images):
+        if isinstance(images, np.ndarray) and (images.ndim != 4 or images.shape[-1] != 3):
+            raise ValueError(
+                f"`images` must have shape (N, height, width, 3). Received shape {images.shape}"
+            )
+        images = Images(images)
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one picture. Received none")
+    for argument, value in (("batch_size", batch_size), ("crop", crop)):
+        if value is not None and not (isinstance(value, (int, np.integer)) and value > 0):
+            raise ValueError(f"`{argument}` must be a positive whole number. Received: {value!r}")
+    if crop is None and images.shape is None:
+        raise ValueError(
+            f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "
+            "`load`."
+        )
+    if crop is not None and crop > min(images.smallest):
+        raise ValueError(
+            f"`crop` must fit into every picture; the smallest is {images.smallest[0]} pixels "
+            f"high and {images.smallest[1]} wide. Received: {crop}"
+        )
+    if near_gray not in ("keep", "drop", "mask"):
+        raise ValueError(f'`near_gray` must be "keep", "drop" or "mask". Received: {near_gray!r}')
+    if near_gray == "drop":
+        kept = [i for i in range(len(images)) if not _is_near_gray(images[i][None])[0]]
+        if not kept:
+            raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
+        images = images[np.array(kept)]
+    return Pairs(
+        images,
+        space=space,
+        batch_size=batch_size,
+        augment=augment,
+        crop=crop,
+        shuffle=augment if shuffle is None else shuffle,
+        near_gray=near_gray,
+        seed=seed,
+        workers=workers or max(1, min(4, (os.cpu_count() or 2) - 1)),
+    )
+
+
+def _is_near_gray(rgb):
+    """For each picture of a batch `(N, H, W, 3)`, whether no pixel has |a| or |b| above 5."""
+    with keras.device("cpu"):
+        chroma = ops.convert_to_numpy(colorspace.LAB.split(rgb)[1])
+    return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY

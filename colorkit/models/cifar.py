@@ -1,0 +1,146 @@
+"""The three networks of Champati, Houle, Zhang: "Small-Scale Automatic Image Colorization"."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import normalize_lightness, to_chroma
+
+# Widths of the convolutions; an inner tuple is a block that batch normalisation ends.
+DENSE_FILTERS = (16, 16, 32, 32)
+REGRESSION_BLOCKS = ((32, 32), (64, 64), (128, 128), (256, 256), (128, 128), (64, 64, 32))
+CLASSIFICATION_BLOCKS = ((32, 32), (64, 64), (64, 64, 64), (64, 64, 64))
+
+
+def build_dense_regression(
+    *,
+    space=colorspace.LAB,
+    input_shape=(32, 32, 1),
+    filters=DENSE_FILTERS,
+    name="dense_regression",
+):
+    """The baseline regression network: four valid convolutions, then one dense layer.
+
+    Args:
+        space: `ColorSpace` whose chroma is predicted, or its name.
+        input_shape: `(height, width, 1)`; the dense layer fixes the size.
+        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalisation follows
+            each ReLU.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`,
+        both in natural units.
+
+    Raises:
+        ValueError: If `input_shape` is not fixed or too small for the convolutions.
+
+    References:
+        Champati, Houle, Zhang, section 3.5, Figure 4. The paper's input channel, copied to the
+        output, is left out: the target here is chroma alone.
+    """
+    space = colorspace.get(space)
+    height, width = input_shape[:2]
+    smallest = 2 * len(filters) + 1
+    if not (height and width and min(height, width) >= smallest):
+        raise ValueError(
+            f"`input_shape` must be fixed and at least {smallest} pixels a side. "
+            f"Received: {input_shape}"
+        )
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    for i, width_ in enumerate(filters, start=1):
+        x = layers.Conv2D(
+            width_, 3, strides=2 if i == 1 else 1, activation="relu", name=f"conv{i}"
+        )(x)
+        x = layers.BatchNormalization(name=f"conv{i}_bn")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(height * width * space.chroma_channels, name="dense")(x)
+    x = layers.Reshape((height, width, space.chroma_channels), name="reshape")(x)
+    return keras.Model(inputs, to_chroma(x, space), name=name)
+
+
+def build_conv_regression(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    blocks=REGRESSION_BLOCKS,
+    name="conv_regression",
+):
+    """The convolution-only regression network: blocks of 3x3 convolutions at full resolution.
+
+    Args:
+        space: `ColorSpace` whose chroma is predicted, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        blocks: Widths of the convolutions of each block; batch normalisation ends a block. The
+            authors' code normalises after every convolution: blocks of one.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`,
+        both in natural units.
+
+    References:
+        Champati, Houle, Zhang, section 3.5, Figure 5.
+    """
+    space = colorspace.get(space)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    for i, filters in enumerate(blocks, start=1):
+        x = _conv_block(x, filters, name=f"block{i}")
+    x = layers.Conv2D(space.chroma_channels, 3, padding="same", name="head")(x)
+    return keras.Model(inputs, to_chroma(x, space), name=name)
+
+
+def build_conv_classification(
+    num_bins,
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    blocks=CLASSIFICATION_BLOCKS,
+    dilation_rates=(1, 1, 2, 2),
+    name="conv_classification",
+):
+    """The convolution-only classification network with dilated blocks, at full resolution.
+
+    Args:
+        num_bins: Number of colour bins.
+        space: `ColorSpace` of the lightness, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        blocks: Widths of the 3x3 convolutions of each block; batch normalisation ends a block.
+        dilation_rates: Dilation of each block. At the defaults a pixel sees 33 x 33.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
+
+    Raises:
+        ValueError: If there is not one dilation a block.
+
+    References:
+        Champati, Houle, Zhang, section 3.5, Figure 6.
+    """
+    if len(blocks) != len(dilation_rates):
+        raise ValueError(
+            "`dilation_rates` must have one entry a block. "
+            f"Received {len(dilation_rates)} for {len(blocks)} blocks"
+        )
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, colorspace.get(space))
+    for i, (filters, rate) in enumerate(zip(blocks, dilation_rates, strict=True), start=1):
+        x = _conv_block(x, filters, dilation_rate=rate, name=f"block{i}")
+    logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def _conv_block(x, filters, *, dilation_rate=1, name):
+    for i, width in enumerate(filters, start=1):
+        x = layers.Conv2D(
+            width,
+            3,
+            padding="same",
+            dilation_rate=dilation_rate,
+            activation="relu",
+            name=f"{name}_conv{i}",
+        )(x)
+    return layers.BatchNormalization(name=f"{name}_bn")(x)

@@ -1,0 +1,111 @@
+"""How often each colour occurs, and the weights that make rare ones count."""
+
+import numpy as np
+from keras import ops
+from scipy.spatial.distance import cdist
+
+from colorkit.bins import chroma_batches
+
+
+def color_prior(images, bins, *, neighbors=1, sigma=5.0):
+    """How often each bin occurs in pictures.
+
+    Args:
+        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+            or any iterable.
+        bins: `ColorBins`.
+        neighbors: 1 counts the nearest bin of every pixel; more average the soft codes, which
+            is how the published prior of the 313 bins was smoothed (its authors take 5).
+        sigma: Standard deviation of the soft codes, in chroma units.
+
+    Returns:
+        float64 array of shape `(num_bins,)`, summing to 1.
+
+    Raises:
+        ValueError: If there are no pictures.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
+    """
+    counts = np.zeros(bins.num_bins)
+    for chroma in chroma_batches(images, bins.space):
+        # A picture repeats its colours: coding the distinct ones saves most of the work.
+        chroma, repeats = np.unique(np.round(chroma, 3), axis=0, return_counts=True)
+        indices, weights = bins.soft_encode(chroma, neighbors=neighbors, sigma=sigma)
+        weights = ops.convert_to_numpy(weights) * repeats[:, None]
+        counts += np.bincount(
+            ops.convert_to_numpy(indices).ravel(), weights.ravel(), minlength=bins.num_bins
+        )
+    return counts / counts.sum()
+
+
+def smooth_prior(prior, bins, sigma=5.0):
+    """Spread each bin's share over its neighbours in the chroma plane.
+
+    The Gaussian runs over distances between bin centres, in two dimensions; smoothing along the
+    bin index would mix distant colours.
+
+    Args:
+        prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
+        bins: `ColorBins`.
+        sigma: Standard deviation of the Gaussian, in chroma units. Champati et al. use 3 steps
+            of their 9 by 9 lattice, 73 units of ab.
+
+    Returns:
+        float64 array of shape `(num_bins,)`, summing to 1.
+
+    Raises:
+        ValueError: If `prior` is no distribution over the bins or `sigma` is not positive.
+    """
+    prior = _checked_prior(prior)
+    if len(prior) != bins.num_bins:
+        raise ValueError(
+            f"`prior` must have one entry a bin, {bins.num_bins}. Received {len(prior)}"
+        )
+    if not sigma > 0:
+        raise ValueError(f"`sigma` must be positive. Received: {sigma!r}")
+    kernel = np.exp(-cdist(bins.centers, bins.centers, "sqeuclidean") / (2 * sigma**2))
+    return prior @ (kernel / kernel.sum(axis=1, keepdims=True))
+
+
+def class_weights(prior, uniform_weight=0.5):
+    """Weights that make rare colours count more in the loss.
+
+    Args:
+        prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
+        uniform_weight: Share of the uniform distribution mixed into `prior`, in [0, 1] (lambda in
+            the papers: 0.5 in Zhang et al., 0.2 in Champati et al.). 1 gives equal weights.
+
+    Returns:
+        float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.
+
+    Raises:
+        ValueError: If `prior` is no distribution, `uniform_weight` is outside [0, 1], or both
+            leave a bin with no probability at all.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
+        Houle, Zhang, "Small-Scale Automatic Image Colorization", equation 5.
+    """
+    prior = _checked_prior(prior)
+    if not 0 <= uniform_weight <= 1:
+        raise ValueError(f"`uniform_weight` must be in [0, 1]. Received: {uniform_weight!r}")
+    mixed = (1 - uniform_weight) * prior + uniform_weight / len(prior)
+    if not (mixed > 0).all():
+        raise ValueError(
+            f"{(prior == 0).sum()} bins never occur, so with `uniform_weight=0` their weight is "
+            "infinite. Smooth the prior with `smooth_prior` or take `uniform_weight` above 0."
+        )
+    return (1 / mixed) / (prior / mixed).sum()
+
+
+def _checked_prior(prior):
+    prior = np.asarray(prior, "float64")
+    if prior.ndim != 1 or not np.isfinite(prior).all() or (prior < 0).any():
+        raise ValueError(
+            "`prior` must be a vector of probabilities, none negative or NaN. "
+            f"Received shape {prior.shape}, lowest value {prior.min() if prior.size else None}"
+        )
+    if abs(prior.sum() - 1) > 1e-4:
+        raise ValueError(f"`prior` must sum to 1. Received a sum of {prior.sum():.6g}")
+    return prior

@@ -1,0 +1,221 @@
+"""Records of runs on disk, and the tables made from them."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import json
+import math
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+
+from colorkit import hardware
+from colorkit.pictures import written_whole
+
+# Raised when a field changes its meaning, so that old records are never read as new ones.
+VERSION = 1
+_RANK = {"quick": 1, "full": 2}
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """What one run measured, and under which circumstances.
+
+    Attributes:
+        experiment: Name of the experiment.
+        profile: "smoke", "quick" or "full".
+        data: Name of the data set.
+        sizes: Pictures in each split.
+        seed: Seed of weights, order and augmentation.
+        epochs, images_seen, minutes: How long the run trained.
+        parameters: Weights of the network.
+        metrics: Metric to value, baselines under "gray/", "constant/" and "oracle/".
+        settings: What else the numbers depend on: temperature, batch size, precision, ...
+        hardware, versions, revision, date: Where, with what and when it ran.
+        version: Version of this format.
+    """
+
+    experiment: str
+    profile: str
+    data: str
+    sizes: dict
+    seed: int
+    epochs: int
+    images_seen: int
+    minutes: float
+    parameters: int
+    metrics: dict
+    settings: dict
+    hardware: str
+    versions: dict
+    revision: str
+    date: str
+    version: int = VERSION
+
+
+def home():
+    """Folder that results go to: the checkout around the working directory, else that directory."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "colorkit" / "experiments.py").is_file():
+            return folder
+    return here
+
+
+def figures_folder(profile):
+    """Folder for figures and records of a profile: what "smoke" makes is never kept in figures/."""
+    return home() / ("runs/smoke/figures" if profile == "smoke" else "figures")
+
+
+def circumstances():
+    """Hardware, library versions, git revision and date of this run, as fields of a `Record`."""
+    packages = ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit")
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "hardware": hardware.describe(),
+        "versions": versions,
+        "revision": _revision(),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def save(record):
+    """Write a record, unless a better one of the same experiment and seed is already there.
+
+    A longer run is better, and "full" is better than "quick"; "smoke" has a folder of its own.
+
+    Returns:
+        Path of the record that now stands.
+    """
+    folder = figures_folder(record.profile) / "records"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{record.experiment.replace('/', '--')}.seed{record.seed}.json"
+    if path.exists() and record.profile != "smoke":
+        try:
+            standing = read(path)
+        except ValueError:
+            standing = None
+        if standing is not None and _worth(standing) > _worth(record):
+            return path
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(_plain(dataclasses.asdict(record)), indent=2) + "\n")
+    return path
+
+
+def read(path):
+    """Read a record.
+
+    Raises:
+        ValueError: If the file is damaged or of another version.
+    """
+    try:
+        fields = json.loads(Path(path).read_text())
+        if fields.get("version") != VERSION:
+            raise ValueError(f"it has version {fields.get('version')}, not {VERSION}")
+        return Record(**fields)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is not a record that can be read: {error}") from error
+
+
+def read_all(folder=None):
+    """All records of a folder, by default `figures/records`, and what could not be read.
+
+    Returns:
+        `(records, problems)`: a list of `Record` and a list of messages.
+    """
+    folder = Path(folder or figures_folder("full") / "records")
+    records, problems = [], []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            records.append(read(path))
+        except ValueError as error:
+            problems.append(str(error))
+    return records, problems
+
+
+def table(records, experiments):
+    """Text table of records, each number beside the paper's.
+
+    Args:
+        records: List of `Record`.
+        experiments: Experiment name to `Experiment`, for the papers' numbers.
+    """
+    header = ("experiment", "threshold accuracy", "gray", "constant", "paper",
+              "colorfulness", "of truth", "profile", "epochs", "minutes", "seed")  # fmt: skip
+    rows = [header]
+    for record in records:
+        known = experiments.get(record.experiment)
+        metrics = record.metrics
+        rows.append(
+            (
+                record.experiment,
+                _percent(metrics.get("threshold_accuracy")),
+                _percent(metrics.get("gray/threshold_accuracy")),
+                _percent(metrics.get("constant/threshold_accuracy")),
+                _number(known.paper.get("threshold_accuracy") if known else None),
+                _number(metrics.get("colorfulness")),
+                _number(metrics.get("truth/colorfulness")),
+                record.profile,
+                str(record.epochs),
+                _number(record.minutes, 0),
+                str(record.seed),
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [" | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, "-|-".join("-" * w for w in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _percent(value):
+    return _number(None if value is None else 100 * value)
+
+
+def _number(value, digits=2):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _worth(record):
+    return _RANK.get(record.profile, 0), record.images_seen
+
+
+def _plain(value):
+    """Numbers of NumPy and tensors as JSON knows them; a NaN, which JSON lacks, as null."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if math.isfinite(value) else None
+    return value
+
+
+def _revision():
+    """Git revision of the code, with "+" where it was changed since."""
+    folder = Path(__file__).parent
+    try:
+        revision, status = (
+            subprocess.run(
+                ["git", "-C", folder, *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (
+                ["rev-parse", "--short", "HEAD"],
+                ["status", "--porcelain", "--", "."],
+            )
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return revision + ("+" if status else "")
