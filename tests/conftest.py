@@ -1,0 +1,64 @@
+"""Fixtures that tests share: random numbers, bins, pictures, and real data where it is at hand."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from colorkit import LAB, YUV, ColorBins
+
+# Real pictures for tests that measure on them: CIFAR-10 as TensorFlow Datasets prepares it, and
+# folders of photographs. COLORKIT_DATA names the folder; tests that need it are skipped without.
+DATA = Path(os.environ.get("COLORKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def pictures(rng):
+    """Sixteen smooth colour pictures of 16 x 16 pixels, uint8."""
+    corners = rng.uniform(0, 255, (16, 2, 2, 3))
+    ramp = np.linspace(0, 1, 16)
+    rows = np.stack([1 - ramp, ramp])
+    return np.einsum("nijc,ih,jw->nhwc", corners, rows, rows).astype("uint8")
+
+
+@pytest.fixture(
+    params=["grid49", "grid64", "published81", "published100", "yuv81", "gamut", "fit"],
+)
+def any_bins(request, pictures):
+    """Every kind of bins in turn."""
+    return {
+        "grid49": lambda: ColorBins.grid(49),
+        "grid64": lambda: ColorBins.grid(64),
+        "published81": lambda: ColorBins.grid(81, centered=False),
+        "published100": lambda: ColorBins.grid(100, centered=False),
+        "yuv81": lambda: ColorBins.grid(81, space=YUV),
+        "gamut": ColorBins.gamut,
+        "fit": lambda: ColorBins.fit(pictures, 40, space=LAB),
+    }[request.param]()
+
+
+@pytest.fixture(scope="session")
+def cifar10_test():
+    """The real CIFAR-10 test set."""
+    folder = DATA / "tfds"
+    if not folder.is_dir():
+        pytest.skip(f"CIFAR-10 is not at hand in {folder}; set COLORKIT_DATA to use it")
+    pytest.importorskip("tensorflow_datasets")
+    from colorkit import load
+
+    return load("cifar10", "test", data_dir=folder)
+
+
+@pytest.fixture(scope="session")
+def photo_folder():
+    """A folder of real photographs with train and test subfolders."""
+    folder = DATA / "photos"
+    if not folder.is_dir():
+        pytest.skip(f"no photographs in {folder}; set COLORKIT_DATA to use them")
+    return folder
