@@ -69,6 +69,7 @@ def _parser():
 
 def _colorize(options):
     jobs, problems = _jobs(options.inputs, Path(options.output))
+    total = len(jobs) + len(problems)
     from colorkit.colorizer import Colorizer
     from colorkit.pictures import write_picture
 
@@ -92,47 +93,46 @@ def _colorize(options):
             problems.append(str(error))
     for problem in problems:
         print(f"colorkit: {problem}", file=sys.stderr)
-    if problems:
-        done = len(jobs) + len(problems)
-        print(f"colorkit: {len(problems)} inputs failed of {done}", file=sys.stderr)
-        return 2
-    return 0
+    if problems and total > 1:
+        print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
+    return 2 if problems else 0
 
 
 def _jobs(inputs, output):
     """Pairs of input and output paths, and what is wrong with inputs that have none."""
     from colorkit.pictures import find_pictures, output_format
 
-    jobs, problems = [], []
-    single = len(inputs) == 1 and not Path(inputs[0]).is_dir() and not output.is_dir()
-    if single and output.suffix:
-        output_format(output)
-        return [(Path(inputs[0]), output)], problems
-    if output.exists() and not output.is_dir():
-        raise ValueError(f"--output must be a folder for several inputs. Received a file: {output}")
-    for name in map(Path, inputs):
-        if name.is_dir():
+    wanted, problems = [], []
+    inputs = [Path(name) for name in inputs]
+    if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
+        output_format(output)  # a wrong ending is told before anything is loaded
+        wanted = [(inputs[0], output)]
+    else:
+        if output.exists() and not output.is_dir():
+            raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
+        for name in inputs:
+            if not name.is_dir():
+                wanted.append((name, output / name.name))
+                continue
             try:
-                jobs += [(path, output / path.relative_to(name)) for path in find_pictures(name)]
+                wanted += [(path, output / path.relative_to(name)) for path in find_pictures(name)]
             except (ValueError, OSError) as error:
                 problems.append(str(error))
-        else:
-            jobs.append((name, output / name.name))
-    # A format that cannot be written becomes PNG; names that would meet get their folder's.
-    jobs = [(source, _writable(target)) for source, target in jobs]
-    taken = {}
-    for i, (source, target) in enumerate(jobs):
-        if target in taken:
+    jobs, taken = [], set()
+    for source, target in wanted:
+        target = _writable(target)
+        if target in taken:  # same name from another folder
             target = target.with_name(f"{source.parent.name}-{target.name}")
-            jobs[i] = (source, target)
         if target in taken or target.resolve() == source.resolve():
             problems.append(f"{source} would overwrite {target}; choose another --output")
-            jobs[i] = None
-        taken[target] = source
-    return [job for job in jobs if job], problems
+            continue
+        taken.add(target)
+        jobs.append((source, target))
+    return jobs, problems
 
 
 def _writable(target):
+    """`target`, as PNG where pictures of its format can be read but not written."""
     from colorkit.pictures import output_format
 
     try:

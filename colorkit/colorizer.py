@@ -49,9 +49,9 @@ class Colorizer:
         if bins is not None and bins.space is not self.space:
             raise ValueError(f"`bins` lie in {bins.space!r}, `space` is {self.space!r}.")
         channels = bins.num_bins if bins is not None else self.space.chroma_channels
-        if len(model.inputs) != 1 or model.input.shape[-1] != 1:
+        if len(model.inputs) != 1 or model.inputs[0].shape[-1] != 1:
             raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
-        if len(model.outputs) != 1 or model.output.shape[-1] != channels:
+        if len(model.outputs) != 1 or model.outputs[0].shape[-1] != channels:
             raise ValueError(
                 f"`model` must have one output with {channels} channels, "
                 f"{'logits over the bins' if bins is not None else 'chroma'}. "
@@ -124,7 +124,9 @@ class Colorizer:
         decoder = ColorDecoder(
             self.space, self.bins, self.temperature, self.size, name="color_decoder"
         )
-        model = keras.Model(self.model.inputs, decoder(self.model.output), name=self.model.name)
+        model = keras.Model(
+            self.model.inputs[0], decoder(self.model.outputs[0]), name=self.model.name
+        )
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".colorkit-") as folder:
             temporary = Path(folder, path.name)
             model.save(temporary)
@@ -144,14 +146,15 @@ class Colorizer:
         try:
             model = keras.saving.load_model(path, compile=False)
         except Exception as error:  # what Keras raises depends on where the file is damaged
-            raise ValueError(f"{path} is not a Keras model that can be read: {error}") from error
+            reason = str(error).partition("\n")[0][:300]
+            raise ValueError(f"{path} is not a Keras model that can be read: {reason}") from error
         decoder = model.layers[-1]
         if not isinstance(decoder, ColorDecoder):
             raise ValueError(
                 f"{path} holds a Keras model without a colour decoder. Wrap it: "
                 "Colorizer(keras.saving.load_model(path), space=..., bins=...).save(path)"
             )
-        network = keras.Model(model.inputs, decoder.input, name=model.name)
+        network = keras.Model(model.inputs[0], decoder.input, name=model.name)
         return cls(
             network,
             space=decoder.space,
@@ -206,7 +209,7 @@ class Colorizer:
 
     def _network_size(self, height, width):
         """Height and width at which the network sees a picture."""
-        fixed_height, fixed_width = self.model.input.shape[1:3]
+        fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
         short = min(height, width)
         scale = 1.0 if self.size is None else min(1.0, self.size / short)
         return (

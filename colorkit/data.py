@@ -307,7 +307,7 @@ def _download(tfds, root, name):
         if not existed:
             shutil.rmtree(top, ignore_errors=True)
         raise ConnectionError(
-            f"The data set {name!r} is not in {root} and could not be downloaded: {error}. {ways_on}"
+            f"The data set {name!r} is not in {root} and cannot be downloaded: {error}. {ways_on}"
         ) from error
     finally:
         shutil.rmtree(downloads, ignore_errors=True)
@@ -334,6 +334,7 @@ class Pairs(keras.utils.PyDataset):
         self.near_gray = near_gray
         self.seed = seed
         self.epoch = 0
+        self._order = (None, None)
 
     @property
     def num_batches(self):
@@ -349,11 +350,8 @@ class Pairs(keras.utils.PyDataset):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"batch {index} of {self.num_batches}")
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        order = np.arange(len(self.images))
-        if self.shuffle:
-            order = np.random.default_rng((self.seed, self.epoch)).permutation(order)
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        images = self.images[order[chosen]]
+        images = self.images[self._epoch_order()[chosen]]
         if self.crop is None:
             rgb = np.asarray(images)
         else:
@@ -369,6 +367,15 @@ class Pairs(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self.epoch += 1
+
+    def _epoch_order(self):
+        epoch, order = self._order
+        if epoch != self.epoch:
+            epoch, order = self.epoch, np.arange(len(self.images))
+            if self.shuffle:
+                order = np.random.default_rng((self.seed, epoch)).permutation(order)
+            self._order = epoch, order
+        return order
 
     def _cropped(self, image, rng):
         spare = np.array(image.shape[:2]) - self.crop

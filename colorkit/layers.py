@@ -2,6 +2,7 @@
 
 import keras
 
+from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
 from colorkit import colorspace
 
 

@@ -108,11 +108,10 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
             prior = color_prior(np.asarray(train), bins, neighbors=max(5, experiment.neighbors))
             weights = class_weights(prior, experiment.uniform_weight)
         loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
+    steps = epochs * len(train_pairs)
+    warmup = min(200, steps // 2)
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        decay_steps=epochs * len(train_pairs) - (warmup := min(200, len(train_pairs))),
-        warmup_target=experiment.learning_rate,
-        warmup_steps=warmup,
+        0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )
     with _precision(hardware.fast_precision()), distributed(devices) as synchronize:
         network = experiment.build(profile.width, bins and bins.num_bins)

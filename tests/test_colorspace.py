@@ -105,7 +105,10 @@ def test_gradient_agrees_with_finite_differences(rng):
     step = np.float32(1e-2)
     expected = np.stack(
         [
-            (to_numpy(first_channel(rgb + step * unit)) - to_numpy(first_channel(rgb - step * unit)))
+            (
+                to_numpy(first_channel(rgb + step * unit))
+                - to_numpy(first_channel(rgb - step * unit))
+            )
             / (2 * step)
             for unit in np.eye(3, dtype="float32")
         ],

@@ -1,0 +1,379 @@
+"""Every plot: functions that return matplotlib figures and leave no state behind.
+
+A notebook shows the figure that ends a cell; `save` writes it to the folder of its profile.
+"""
+
+import functools
+import io
+
+import numpy as np
+from keras import ops
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from scipy.ndimage import binary_closing, binary_fill_holes
+from scipy.spatial import KDTree
+
+from colorkit import colorspace, results
+from colorkit.pictures import written_whole
+
+_DPI = 120
+_OUTSIDE = 0.9  # gray of what is no colour of sRGB, or of a bin that never occurs
+_RASTER = 420  # cells a side in which a chroma plane is drawn
+_AXES = {"lab": ("a", "b", (-100, -50, 0, 50, 100)), "yuv": ("u", "v", (-0.6, -0.3, 0, 0.3, 0.6))}
+_GAP = 6 / _DPI  # inches between the pictures of a grid
+
+
+class _Figure(Figure):
+    """A figure that notebooks show although pyplot never hears of it."""
+
+    def _repr_png_(self):
+        buffer = io.BytesIO()
+        _write(self, buffer)
+        return buffer.getvalue()
+
+
+def save(figure, name, profile):
+    """Write a figure as PNG into the folder of a profile; "smoke" never writes into figures/.
+
+    Args:
+        figure: Matplotlib figure.
+        name: File name without its ending, such as "01_color_spaces_slices".
+        profile: `Profile` or its name.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        OSError: If the folder cannot be made or written.
+    """
+    path = results.figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as temporary:
+        _write(figure, temporary)
+    return path
+
+
+def picture_grid(columns, row_titles=None):
+    """Pictures side by side, one row for each.
+
+    Args:
+        columns: Dict from title to pictures, as many in each column: `(H, W, 3)`, or `(H, W)` or
+            `(H, W, 1)` for gray; uint8 or floating point in [0, 1].
+        row_titles: What to write to the left of each row, or `None`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there are no pictures, or columns or titles differ in number.
+    """
+    lengths = {title: len(pictures) for title, pictures in columns.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise ValueError(
+            f"`columns` must hold as many pictures each, at least one. Received: {lengths}"
+        )
+    rows = [list(row) for row in zip(*columns.values(), strict=True)]
+    if row_titles is not None and len(row_titles) != len(rows):
+        raise ValueError(f"`row_titles` must have {len(rows)} entries. Received: {len(row_titles)}")
+    return _grid(rows, list(columns), row_titles)
+
+
+def example_pictures(images, count=8):
+    """The first pictures of each class, one row a class.
+
+    Args:
+        images: `Images` with labels.
+        count: Most pictures a class.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the pictures have no classes.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 1.
+    """
+    if images.labels is None or images.class_names is None:
+        raise ValueError(f"`images` must have labels and class names. Received: {images!r}")
+    rows = {}
+    for label, class_name in enumerate(images.class_names):
+        chosen = np.flatnonzero(images.labels == label)[:count]
+        if len(chosen):
+            rows[class_name] = [images[i] for i in chosen]
+    return _grid(list(rows.values()), None, list(rows))
+
+
+def color_space_slices():
+    """The RGB cube, the ab plane at L = 30 and the uv plane at y = 0.5.
+
+    Gray marks what lies outside sRGB.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 2.
+    """
+    figure = _Figure(figsize=(10.5, 3.5), layout="compressed")
+    cube = figure.add_subplot(1, 3, 1, projection="3d")
+    _draw_cube(cube)
+    cube.set_title("RGB")
+    _draw_slice(figure.add_subplot(1, 3, 2), colorspace.LAB, 30, "Lab, L = 30")
+    _draw_slice(figure.add_subplot(1, 3, 3), colorspace.YUV, 0.5, "Yuv, y = 0.5")
+    return figure
+
+
+def lightness_slices(space, levels):
+    """The chroma plane of a colour space at several levels of lightness.
+
+    Args:
+        space: `ColorSpace` with two chroma channels, or its name.
+        levels: Lightness of each slice, in natural units.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+    """
+    space = colorspace.get(space)
+    figure = _Figure(figsize=(2.5 * len(levels), 2.8), layout="compressed")
+    all_axes = figure.subplots(1, len(levels), sharey=True, squeeze=False)[0]
+    for axes, level in zip(all_axes, levels, strict=True):
+        _draw_slice(axes, space, level, f"{'L' if space.name == 'lab' else 'y'} = {level:g}")
+        axes.label_outer()
+    return figure
+
+
+def bin_map(panels, *, label=None, log=False):
+    """Colour bins as cells of the chroma plane, in their own colours or coloured by a value.
+
+    A line shows how far the colours of sRGB reach, a cross is neutral, and gray cells have the
+    value zero. All panels share one colour scale.
+
+    Args:
+        panels: `ColorBins`, or a dict from title to `ColorBins` (own colours) or to a pair of
+            `ColorBins` and values, shape `(num_bins,)`.
+        label: What the values are.
+        log: True for a logarithmic scale.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is not one value a bin.
+    """
+    if not isinstance(panels, dict):
+        panels = {f"{panels.num_bins} bins": panels}
+    panels = {k: v if isinstance(v, tuple) else (v, None) for k, v in panels.items()}
+    values = [np.ravel(v) for _, v in panels.values() if v is not None]
+    norm = _norm(np.concatenate(values), log) if values else None
+    figure = _Figure(figsize=(2.9 * len(panels) + bool(values), 3.1), layout="compressed")
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, (bins, value)) in zip(all_axes, panels.items(), strict=True):
+        image = _draw_bins(axes, bins, value, norm)
+        axes.set_title(title)
+    if values:
+        figure.colorbar(image, ax=all_axes, label=label, shrink=0.8)
+    return figure
+
+
+def priors_and_weights(rows):
+    """For each set of bins the prior, the smoothed prior and the weights.
+
+    Args:
+        rows: Dict from the name of a plane, such as "ab", to `(bins, prior, smoothed, weights)`,
+            the last three of shape `(num_bins,)`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is not one value a bin.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 3.
+    """
+    figure = _Figure(figsize=(10.5, 3.2 * len(rows)), layout="compressed")
+    all_axes = figure.subplots(len(rows), 3, squeeze=False)
+    for row_axes, (name, (bins, *columns)) in zip(all_axes, rows.items(), strict=True):
+        for axes, title, values in zip(
+            row_axes, ("prior", "smoothed prior", "weights"), columns, strict=True
+        ):
+            image = _draw_bins(axes, bins, values, _norm(values, title == "prior"))
+            axes.set_title(f"{name}: {title}")
+            figure.colorbar(image, ax=axes, shrink=0.8)
+    return figure
+
+
+def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
+    """Pictures decoded at several temperatures, the truth at the end.
+
+    Args:
+        colorizer: `Colorizer` with bins.
+        images: Colour pictures, uint8 `(H, W, 3)`.
+        temperatures: 0 is the mode, 1 the mean.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the colorizer has no bins.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
+    """
+    if colorizer.bins is None:
+        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+    images = [np.asarray(image) for image in images]
+    columns = {}
+    before = colorizer.temperature
+    try:
+        for temperature in temperatures:
+            colorizer.temperature = temperature
+            columns[f"T = {temperature:g}"] = [colorizer(image) for image in images]
+    finally:
+        colorizer.temperature = before
+    return picture_grid({**columns, "truth": images})
+
+
+def _write(figure, target):
+    # Without matplotlib's version in it, the same figure gives the same file.
+    options = {"format": "png", "bbox_inches": "tight", "pad_inches": _GAP}
+    figure.savefig(
+        target, dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True}, **options
+    )
+
+
+def _grid(rows, column_titles, row_titles):
+    """Rows of pictures, laid out in inches: a layout engine is slow on a hundred axes."""
+    rows = [[np.asarray(picture) for picture in row] for row in rows]
+    # Small pictures are enlarged so that their pixels show; photographs get more room.
+    small = rows[0][0].shape[1] <= 64
+    width = (128 if small else 176) / _DPI
+    heights = [width * max(p.shape[0] / p.shape[1] for p in row) for row in rows]
+    left = _GAP + ((12 + 10 * max(map(len, row_titles))) / _DPI if row_titles else 0)
+    top = 36 / _DPI if column_titles else _GAP
+    total_width = left + max(map(len, rows)) * (width + _GAP)
+    total_height = top + sum(heights) + len(rows) * _GAP
+    figure = _Figure(figsize=(total_width, total_height))
+    bottom = total_height - top
+    for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
+        bottom -= height
+        for j, picture in enumerate(row):
+            box = np.array([left + j * (width + _GAP), bottom, width, height])
+            axes = figure.add_axes(box / ([total_width, total_height] * 2))
+            white = 255 if picture.dtype == np.uint8 else 1
+            options = {"interpolation": "nearest"} if small else {}
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=white, **options)
+            axes.set_axis_off()
+            if i == 0 and column_titles:
+                axes.set_title(column_titles[j], fontsize=9, pad=5)
+        if row_titles:
+            place = (left - 0.1) / total_width, (bottom + height / 2) / total_height
+            figure.text(*place, row_titles[i], ha="right", va="center", fontsize=9)
+        bottom -= _GAP
+    return figure
+
+
+def _draw_cube(axes):
+    """The three sides of the RGB cube that meet in white."""
+    ramp = np.linspace(0, 1, 25)
+    middles = (ramp[:-1] + ramp[1:]) / 2
+    for channel in range(3):
+        corners = np.insert(np.stack(np.meshgrid(ramp, ramp)), channel, 1.0, axis=0)
+        colors = np.insert(np.stack(np.meshgrid(middles, middles)), channel, 1.0, axis=0)
+        options = {"facecolors": np.moveaxis(colors, 0, -1), "rstride": 1, "cstride": 1}
+        axes.plot_surface(*(255 * corners), shade=False, linewidth=0, antialiased=False, **options)
+    ticks = {"xticks": (0, 255), "yticks": (0, 255), "zticks": (0, 255)}
+    axes.set(xlabel="R", ylabel="G", zlabel="B", box_aspect=(1, 1, 1), **ticks)
+    axes.view_init(elev=28, azim=40)
+
+
+def _draw_slice(axes, space, lightness, title):
+    chroma = _plane(space)
+    levels = np.full((*chroma.shape[:2], 1), lightness, "float32")
+    rgb = ops.convert_to_numpy(space.merge(levels, chroma))
+    # What `merge` had to pull in lies outside sRGB.
+    back = ops.convert_to_numpy(space.split(rgb)[1])
+    outside = np.abs(back - chroma).max(axis=-1) > 0.005 * space.chroma_range[1]
+    _show_plane(axes, space, np.where(outside[..., None], _OUTSIDE, rgb))
+    axes.set_title(title)
+
+
+def _draw_bins(axes, bins, values, norm):
+    """Draw bins into axes; returns what a colour bar can describe."""
+    if values is not None and np.shape(values) != (bins.num_bins,):
+        raise ValueError(
+            f"Values must have one entry a bin, shape ({bins.num_bins},). "
+            f"Received shape {np.shape(values)}"
+        )
+    chroma = _plane(bins.space)
+    labels = ops.convert_to_numpy(bins.encode(chroma))
+    # A cell is drawn where sRGB has colours, and around its centre half-way to the next one.
+    reach = KDTree(bins.centers).query(bins.centers, k=[2])[0] / 2
+    inside = _gamut(bins.space)
+    drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach[labels]).all(axis=-1)
+    image = None
+    if values is None:
+        colors = _bin_colors(bins)[labels]
+    else:
+        image = ScalarMappable(norm, "viridis")
+        colors = image.to_rgba(np.asarray(values, "float64"))[:, :3]
+        colors[np.asarray(values) <= 0] = _OUTSIDE
+        colors = colors[labels]
+    _show_plane(axes, bins.space, np.where(drawn[..., None], colors, 1.0))
+    extent = _extent(bins.space)
+    ticks = np.linspace(-extent, extent, _RASTER)
+    axes.contour(ticks, ticks, inside, levels=[0.5], colors="black", linewidths=0.6)
+    axes.plot(0, 0, "+", color="white", markersize=9, markeredgewidth=2.4)
+    axes.plot(0, 0, "+", color="black", markersize=8, markeredgewidth=1)
+    return image
+
+
+def _show_plane(axes, space, rgb):
+    name_x, name_y, ticks = _AXES[space.name]
+    extent = _extent(space)
+    axes.imshow(rgb, origin="lower", extent=(-extent, extent) * 2, interpolation="nearest")
+    axes.set(xlabel=name_x, ylabel=name_y, xticks=ticks, yticks=ticks)
+
+
+def _plane(space):
+    """Chroma of every cell of the drawn plane: first channel to the right, second upwards."""
+    axis = np.linspace(-_extent(space), _extent(space), _RASTER, dtype="float32")
+    return np.stack(np.meshgrid(axis, axis), axis=-1)
+
+
+def _extent(space):
+    return 1.06 * space.chroma_range[1]
+
+
+@functools.cache
+def _gamut(space):
+    """Which cells of the drawn plane some colour of sRGB falls into."""
+    # The shadow of a solid is the shadow of its surface: the six sides of the RGB cube.
+    side = np.stack(np.meshgrid(*[np.linspace(0, 1, 400, dtype="float32")] * 2), axis=-1)
+    sides = [np.insert(side, channel, level, axis=-1) for channel in range(3) for level in (0, 1)]
+    chroma = ops.convert_to_numpy(space.split(np.stack(sides))[1]).reshape(-1, 2)
+    cells = np.rint((chroma / _extent(space) + 1) / 2 * (_RASTER - 1)).astype(int)
+    inside = np.zeros((_RASTER, _RASTER), bool)
+    inside[cells[:, 1], cells[:, 0]] = True
+    return binary_fill_holes(binary_closing(inside, iterations=3))
+
+
+def _bin_colors(bins):
+    """Each bin's colour at the lightness, of those near 60 %, that shows it best."""
+    low, high = bins.space.lightness_range
+    levels = low + (high - low) * np.linspace(0.1, 0.95, 18, dtype="float32")
+    levels = np.broadcast_to(levels[:, None, None], (18, bins.num_bins, 1))
+    rgb = bins.space.merge(levels, np.broadcast_to(bins.centers, (18, bins.num_bins, 2)))
+    error = np.linalg.norm(ops.convert_to_numpy(bins.space.split(rgb)[1]) - bins.centers, axis=-1)
+    cost = error / bins.space.chroma_range[1] + 0.05 * np.abs(levels[..., 0] / high - 0.6)
+    return ops.convert_to_numpy(rgb)[cost.argmin(axis=0), np.arange(bins.num_bins)]
+
+
+def _norm(values, log):
+    values = np.asarray(values, "float64")
+    if log:
+        positive = values[values > 0]
+        return LogNorm(max(positive.min(), 1e-6 * positive.max()), positive.max(), clip=True)
+    return Normalize(values.min(), values.max())

@@ -1,0 +1,175 @@
+import keras
+import numpy as np
+import pytest
+import skimage.color
+import skimage.data
+from PIL import Image
+
+from colorkit import LAB, RGB, YUV, Colorizer, ColorBins, models
+
+SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
+
+
+@pytest.fixture(params=["bins", "lab", "yuv", "rgb", "dense"])
+def any_colorizer(request):
+    """A colorizer of every kind, with random weights that give it strong colours."""
+    keras.utils.set_random_seed(1)
+    blocks = {"blocks": ((8,), (8,))}
+    if request.param == "bins":
+        model = models.build_conv_classification(49, **SMALL)
+        colorizer = Colorizer(model, bins=ColorBins.grid(49), temperature=0.1)
+    elif request.param == "dense":
+        model = models.build_dense_regression(input_shape=(12, 12, 1), filters=(4, 4))
+        colorizer = Colorizer(model)
+    else:
+        space = {"lab": LAB, "yuv": YUV, "rgb": RGB}[request.param]
+        model = models.build_conv_regression(space=space, **blocks)
+        colorizer = Colorizer(model, space=space)
+    for layer in model.layers:
+        if layer.name in ("head", "logits", "dense"):
+            layer.set_weights([3 * weight for weight in layer.get_weights()])
+    return colorizer
+
+
+def lightness_error(space, before, after):
+    """Largest change of lightness, as the largest change of gray of 8 bits that it stands for."""
+    before, after = (np.asarray(space.split(rgb)[0], "float64") for rgb in (before, after))
+    return np.abs(before - after).max()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (31, 57), (16, 16), (300, 451), (1, 40)])
+def test_any_size_comes_back_as_rgb_of_that_size(any_colorizer, size, rng):
+    colored = any_colorizer(rng.integers(0, 256, size, dtype="uint8"))
+    assert colored.shape == (*size, 3) and colored.dtype == np.uint8
+
+
+def test_lightness_is_kept_within_rounding(any_colorizer):
+    rgb = skimage.data.cat()
+    colored = any_colorizer(rgb)
+    assert (colored != colored[..., :1]).any()
+    # Rounding to 8 bits moves L by at most 0.28 (the slope of L at black times half a level).
+    limit = 0.3 if any_colorizer.space is LAB else 1.1 / 255
+    assert lightness_error(any_colorizer.space, rgb, colored) < limit
+
+
+def test_twelve_megapixels_are_colored():
+    keras.utils.set_random_seed(1)
+    model = models.build_conv_classification(49, **SMALL)
+    colorizer = Colorizer(model, bins=ColorBins.grid(49), size=64)
+    photo = np.asarray(Image.fromarray(skimage.data.coffee()).resize((4000, 3000)))
+    colored = colorizer(photo)
+    assert colored.shape == (3000, 4000, 3)
+    sample = (slice(0, 3000, 10), slice(0, 4000, 10))
+    assert lightness_error(LAB, photo[sample], colored[sample]) < 0.3
+
+
+def test_color_of_the_input_is_ignored(any_colorizer):
+    rgb = skimage.data.cat()[:40, :40]
+    gray = np.uint8(np.round(255 * skimage.color.lab2rgb(
+        skimage.color.rgb2lab(rgb) * [1, 0, 0])))  # fmt: skip
+    if any_colorizer.space is LAB:
+        difference = np.abs(any_colorizer(rgb).astype(int) - any_colorizer(gray))
+        assert np.percentile(difference, 99) <= 8
+
+
+def test_arrays_files_and_pil_images_give_the_same(any_colorizer, tmp_path):
+    rgb = skimage.data.cat()[:50, :60]
+    Image.fromarray(rgb).save(tmp_path / "cat.png")
+    expected = any_colorizer(rgb)
+    for same in (tmp_path / "cat.png", str(tmp_path / "cat.png"), Image.fromarray(rgb)):
+        np.testing.assert_array_equal(any_colorizer(same), expected)
+
+
+def test_batch_gives_what_single_pictures_give(any_colorizer, pictures):
+    batch = any_colorizer(pictures)
+    single = np.stack([any_colorizer(picture) for picture in pictures])
+    assert np.abs(batch.astype(int) - single).max() <= 1
+
+
+def test_unrounded_colors_round_to_the_picture(any_colorizer, pictures):
+    unrounded = any_colorizer(pictures, dtype="float32")
+    np.testing.assert_array_equal(np.uint8(unrounded * 255 + 0.5), any_colorizer(pictures))
+
+
+def test_saved_and_loaded_gives_identical_output(any_colorizer, tmp_path):
+    any_colorizer.save(tmp_path / "new" / "model.keras")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.keras"]
+    loaded = Colorizer.load(tmp_path / "new" / "model.keras")
+    picture = skimage.data.cat()[:33, :47]
+    np.testing.assert_array_equal(loaded(picture), any_colorizer(picture))
+    assert loaded.space is any_colorizer.space
+    assert loaded.size == any_colorizer.size
+    assert loaded.temperature == any_colorizer.temperature
+
+
+def test_saved_file_is_a_plain_keras_model_from_lightness_to_chroma(any_colorizer, tmp_path):
+    any_colorizer.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    lightness = np.full((1, 12, 12, 1), 0.5 * any_colorizer.space.lightness_range[1], "float32")
+    expected = any_colorizer.predict(lightness)
+    np.testing.assert_allclose(model(lightness), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_chroma_follows_edges_when_enlarged():
+    """Chroma that the network puts on a bright half must end where the full-size edge is."""
+    inputs = keras.Input((None, None, 1))
+    outputs = keras.layers.Concatenate()([inputs, inputs])
+    edge = np.full((200, 200), 80, "uint8")
+    edge[:, 93:] = 140
+    colorizer = Colorizer(keras.Model(inputs, outputs), size=20)
+    chroma = np.asarray(LAB.split(colorizer(edge))[1])[100, :, 1]
+    low, high = chroma[10], chroma[190]
+    inside = np.abs(chroma - low) < np.abs(chroma - high)
+    assert np.abs(np.argmin(inside) - 93) <= 1
+    assert high - low > 15
+
+
+def test_temperature_can_be_changed_and_lower_is_more_vivid(pictures):
+    keras.utils.set_random_seed(0)
+    colorizer = Colorizer(models.build_conv_classification(49, **SMALL), bins=ColorBins.grid(49))
+    chroma = []
+    for temperature in (0.02, 1.0):
+        colorizer.temperature = temperature
+        chroma.append(np.abs(np.asarray(LAB.split(colorizer(pictures))[1])).mean())
+    assert chroma[0] > 2 * chroma[1]
+
+
+def test_bad_parts_are_refused():
+    regression = models.build_conv_regression(blocks=((4,),))
+    with pytest.raises(ValueError, match="49 channels"):
+        Colorizer(regression, bins=ColorBins.grid(49))
+    with pytest.raises(ValueError, match="3 channels"):
+        Colorizer(regression, space=RGB)
+    with pytest.raises(ValueError, match="YUV"):
+        Colorizer(models.build_conv_classification(49), bins=ColorBins.grid(49, space=YUV))
+    with pytest.raises(ValueError, match="temperature"):
+        Colorizer(regression, temperature=-0.1)
+    with pytest.raises(ValueError, match="size"):
+        Colorizer(regression, size=0)
+    with pytest.raises(ValueError, match="dtype"):
+        Colorizer(regression)(np.zeros((4, 4), "uint8"), dtype="int8")
+
+
+def test_bad_files_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"missing\.keras"):
+        Colorizer.load(tmp_path / "missing.keras")
+    (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a model")
+    with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model"):
+        Colorizer.load(tmp_path / "damaged.keras")
+    models.build_conv_regression(blocks=((4,),)).save(tmp_path / "bare.keras")
+    with pytest.raises(ValueError, match="without a colour decoder"):
+        Colorizer.load(tmp_path / "bare.keras")
+    with pytest.raises(ValueError, match=r"must end in \.keras"):
+        Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.h5")
+    with pytest.raises(ValueError, match=r"'cifar10'.*'imagenet'"):
+        Colorizer.pretrained("imagenet")
+
+
+def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
+    from colorkit import evaluate
+
+    colorizer = Colorizer.pretrained("cifar10")
+    scores = evaluate(colorizer, cifar10_test[:500])
+    assert scores["threshold_accuracy"] > scores["gray/threshold_accuracy"]
+    assert scores["threshold_accuracy"] > scores["constant/threshold_accuracy"]
+    assert scores["colorfulness"] > 10

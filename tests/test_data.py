@@ -1,0 +1,215 @@
+import socket
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorkit import LAB, RGB, YUV, load, pairs
+from colorkit.data import Images
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """Two classes of pictures of different sizes."""
+    for i in range(40):
+        path = tmp_path / "set" / ("cats", "dogs")[i % 2] / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = (20 + i % 3, 30, 3)
+        Image.fromarray(rng.integers(0, 256, size, dtype="uint8")).save(path)
+    return tmp_path / "set"
+
+
+def test_photos_need_no_network_and_are_split_by_photograph(monkeypatch):
+    monkeypatch.setattr(socket, "socket", None)
+    train, test = load("photos", "train"), load("photos", "test")
+    assert train.shape == test.shape == (32, 32)
+    assert not set(train.class_names) & set(test.class_names)
+    assert sorted(set(train.labels)) == list(range(len(train.class_names)))
+    assert train[0].dtype == np.uint8
+    np.testing.assert_array_equal(load("photos", "train")[7], train[7])
+    assert load("photos", "test", size=48).shape == (48, 48)
+
+
+def test_folder_gives_classes_and_reads_on_demand(folder):
+    images = load(f"folder:{folder}", "all")
+    assert len(images) == 40
+    assert images.class_names == ["cats", "dogs"]
+    assert images.labels.tolist() == [0] * 20 + [1] * 20
+    assert images.shape is None and images.smallest == (20, 30)
+    assert images[0].shape == (20, 30, 3)
+    square = load(f"folder:{folder}", "all", size=16)
+    assert square.shape == (16, 16) and np.asarray(square[:3]).shape == (3, 16, 16, 3)
+
+
+def test_folder_is_split_by_picture(folder):
+    train, test = (load(f"folder:{folder}", split) for split in ("train", "test"))
+    assert len(train) + len(test) == 40 and len(train) > len(test) > 0
+    Image.new("RGB", (9, 9)).save(folder / "cats" / "another.png")
+    again = load(f"folder:{folder}", "test")
+    assert {str(path) for path in test._items} <= {str(path) for path in again._items}
+
+
+def test_subfolders_named_like_splits_are_used(photo_folder):
+    train, test = (load(f"folder:{photo_folder}", split) for split in ("train", "test"))
+    assert (len(train), len(test)) == (764, 192)
+    assert min(train.smallest) == 144
+
+
+def test_bad_folders_are_refused(tmp_path, folder):
+    with pytest.raises(FileNotFoundError, match="folder of pictures"):
+        load(f"folder:{tmp_path / 'missing'}")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="holds no pictures"):
+        load(f"folder:{tmp_path / 'empty'}")
+    (folder / "cats" / "broken.jpg").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"1 of 41 files.*broken\.jpg"):
+        load(f"folder:{folder}", "all")
+    with pytest.raises(ValueError, match="'valid'"):
+        load(f"folder:{folder}", "valid")
+
+
+@pytest.mark.parametrize("name", ["folder:", "no-such-set", "files:x", "", "photo"])
+def test_unknown_names_are_refused_at_once(name, tmp_path):
+    with pytest.raises(ValueError, match="photos"):
+        load(name, data_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_bad_arguments_are_refused():
+    with pytest.raises(ValueError, match=r"'all', 'test', 'train'.*'half'"):
+        load("photos", "half")
+    with pytest.raises(ValueError, match="positive number of pixels"):
+        load("photos", size=0)
+
+
+def test_unreachable_data_set_is_an_error_that_says_the_ways_on(tmp_path, monkeypatch):
+    pytest.importorskip("tensorflow_datasets")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    with pytest.raises(ConnectionError, match=r"'cifar10'.*TFDS_DATA_DIR.*'photos'"):
+        load("cifar10", data_dir=tmp_path / "data")
+    assert not list(tmp_path.iterdir()), "nothing is left behind"
+
+
+def test_failed_download_leaves_nothing_behind(tmp_path, monkeypatch):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    from colorkit import data
+
+    def fail(name, data_dir):
+        (tmp_path / name / "3.0.2.incomplete").mkdir(parents=True)
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(data.urllib.request, "urlopen", lambda *_, **__: open(__file__))
+    monkeypatch.setattr(tfds, "builder", fail)
+    with pytest.raises(ConnectionError, match="connection reset"):
+        load("cifar10", data_dir=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_tensorflow_datasets_are_read_where_they_lie(cifar10_test):
+    assert len(cifar10_test) == 10_000 and cifar10_test.shape == (32, 32)
+    assert cifar10_test.class_names[0] == "airplane"
+    assert np.bincount(cifar10_test.labels).tolist() == [1000] * 10
+
+
+def test_unknown_split_of_a_data_set_lists_the_known(cifar10_test):
+    from tests.conftest import DATA
+
+    with pytest.raises(ValueError, match=r"'test', 'train'.*'valid'"):
+        load("cifar10", "valid", data_dir=DATA / "tfds")
+
+
+def test_slices_of_images_keep_their_labels(pictures):
+    images = Images(pictures, labels=np.arange(16), class_names=list("abcdefghijklmnop"))
+    assert images[3:5].labels.tolist() == [3, 4]
+    assert images[np.array([5, 2])].labels.tolist() == [5, 2]
+    np.testing.assert_array_equal(np.asarray(images[np.array([5, 2])]), pictures[[5, 2]])
+
+
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_pairs_are_lightness_and_chroma_in_natural_units(pictures, space):
+    dataset = pairs(pictures, space=space, batch_size=6)
+    assert len(dataset) == 3
+    lightness, chroma = (np.concatenate(parts) for parts in zip(*dataset, strict=True))
+    expected_lightness, expected_chroma = map(keras.ops.convert_to_numpy, space.split(pictures))
+    np.testing.assert_allclose(lightness, expected_lightness, atol=1e-4)
+    np.testing.assert_allclose(chroma, expected_chroma, atol=1e-3)
+    assert lightness.dtype == chroma.dtype == np.float32
+
+
+def test_mirroring_flips_lightness_and_chroma_together(pictures):
+    lightness, chroma = pairs(pictures, batch_size=16, augment=True, shuffle=False)[0]
+    plain_lightness, plain_chroma = pairs(pictures, batch_size=16)[0]
+    mirrored = 0
+    for i in range(16):
+        flip = not np.allclose(lightness[i], plain_lightness[i], atol=1e-4)
+        step = -1 if flip else 1
+        mirrored += flip
+        np.testing.assert_allclose(lightness[i], plain_lightness[i][:, ::step], atol=1e-4)
+        np.testing.assert_allclose(chroma[i], plain_chroma[i][:, ::step], atol=1e-3)
+    assert 2 <= mirrored <= 14
+
+
+def test_epochs_differ_and_can_be_repeated(pictures):
+    def epoch(number):
+        dataset = pairs(pictures, batch_size=5, augment=True, seed=3)
+        dataset.epoch = number
+        return np.concatenate([lightness for lightness, _ in dataset])
+
+    assert len(epoch(0)) == 15, "a partial batch waits while shuffling"
+    np.testing.assert_array_equal(epoch(1), epoch(1))
+    assert (epoch(0) != epoch(1)).any()
+
+
+def test_fit_sees_each_epoch_once_in_order(pictures):
+    seen = []
+
+    class Spy(type(pairs(pictures))):
+        def __getitem__(self, index):
+            seen.append((self.epoch, index))
+            return super().__getitem__(index)
+
+    dataset = pairs(pictures, batch_size=8, augment=True)
+    dataset.__class__ = Spy
+    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Conv2D(2, 1)])
+    model.compile("sgd", "mse", jit_compile=False)
+    model.fit(dataset, epochs=2, shuffle=False, verbose=0)
+    assert [(epoch, index) for epoch, index in seen if epoch == 1] == [(1, 0), (1, 1)]
+
+
+def test_crops_are_random_for_training_and_central_otherwise(folder):
+    images = load(f"folder:{folder}", "all")
+    central = pairs(images, batch_size=40, crop=16)[0][0]
+    assert central.shape == (40, 16, 16, 1)
+    np.testing.assert_array_equal(central, pairs(images, batch_size=40, crop=16)[0][0])
+    random = pairs(images, batch_size=40, crop=16, augment=True, shuffle=False)[0][0]
+    assert (random != central).any()
+
+
+def test_near_gray_pictures_are_dropped_or_masked(pictures):
+    gray = np.full((4, 16, 16, 3), 90, "uint8")
+    mixed = np.concatenate([pictures[:4], gray])
+    assert len(pairs(mixed, batch_size=8)[0]) == 2
+    assert len(pairs(mixed, batch_size=8, near_gray="drop")[0][0]) == 4
+    weights = pairs(mixed, batch_size=8, near_gray="mask")[0][2]
+    assert weights.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match="near-gray"):
+        pairs(gray, near_gray="drop")
+
+
+def test_pairs_refuse_what_cannot_work(folder, pictures):
+    images = load(f"folder:{folder}", "all")
+    with pytest.raises(ValueError, match="different sizes"):
+        pairs(images)
+    with pytest.raises(ValueError, match="smallest is 20 pixels high and 30 wide"):
+        pairs(images, crop=24)
+    with pytest.raises(ValueError, match="at least one picture"):
+        pairs([])
+    with pytest.raises(ValueError, match=r"\(4, 16, 16\)"):
+        pairs(np.zeros((4, 16, 16), "uint8"))
+    with pytest.raises(ValueError, match="batch_size"):
+        pairs(pictures, batch_size=0)
+    with pytest.raises(ValueError, match="near_gray"):
+        pairs(pictures, near_gray="hide")
+    with pytest.raises(ValueError, match="'hsv'"):
+        pairs(pictures, space="hsv")

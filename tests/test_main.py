@@ -1,0 +1,159 @@
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from colorkit import Colorizer, ColorBins, models
+from colorkit.__main__ import main
+from colorkit.pictures import read_picture
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A saved colorizer that gives strong colours."""
+    network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    Colorizer(network, bins=ColorBins.grid(49), temperature=0).save(tmp_path / "tiny.keras")
+    return "tiny.keras"
+
+
+@pytest.fixture
+def photos(tmp_path):
+    for name in ("a.png", "b.jpg", "deep/c.png"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(skimage.data.cat()[:40, :50]).save(path)
+    return tmp_path / "in"
+
+
+def names(folder):
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+def test_one_picture_is_colored(tmp_path, photos, model, capsys):
+    assert main(["colorize", "in/a.png", "-o", "out/new.png", "--model", model]) == 0
+    assert read_picture("out/new.png").shape == (40, 50, 3)
+    assert "in/a.png -> out/new.png" in capsys.readouterr().out
+
+
+def test_folder_is_colored_and_names_are_kept(tmp_path, photos, model):
+    assert main(["colorize", "in", "-o", "out", "--model", model]) == 0
+    assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"]
+
+
+def test_equal_names_from_two_folders_do_not_overwrite_each_other(tmp_path, photos, model):
+    (photos / "deep" / "c.png").rename(photos / "deep" / "a.png")
+    arguments = ["in/a.png", "in/deep/a.png", "-o", "out", "--model", model]
+    assert main(["colorize", *arguments]) == 0
+    assert names(tmp_path / "out") == ["a.png", "deep-a.png"]
+
+
+def test_batch_goes_on_past_bad_files_and_reports_them(tmp_path, photos, model, capsys):
+    (photos / "broken.png").write_bytes(b"\x89PNG broken")
+    (photos / "empty.png").touch()
+    assert main(["colorize", "in", "in/none.png", "-o", "out", "--model", model]) == 2
+    assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"]
+    message = capsys.readouterr().err
+    for part in ("broken.png", "empty.png", "none.png", "3 inputs failed of 6"):
+        assert part in message
+    assert "Traceback" not in message
+
+
+def test_inputs_are_never_overwritten(photos, model, capsys):
+    before = (photos / "a.png").read_bytes()
+    assert main(["colorize", "in", "-o", "in", "--model", model]) == 2
+    assert main(["colorize", "in/a.png", "-o", "in/a.png", "--model", model]) == 2
+    assert "would overwrite" in capsys.readouterr().err
+    assert (photos / "a.png").read_bytes() == before
+
+
+def test_temperature_and_size_are_passed_on(photos, model):
+    for temperature, name in (("0", "mode.png"), ("1", "mean.png")):
+        options = ["--model", model, "--temperature", temperature, "--size", "20"]
+        assert main(["colorize", "in/a.png", "-o", name, *options]) == 0
+    mode, mean = (read_picture(name).astype(int) for name in ("mode.png", "mean.png"))
+    assert np.ptp(mode, axis=-1).mean() > np.ptp(mean, axis=-1).mean()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["colorize", "missing.png", "-o", "out.png"], "missing.png"),
+        (["colorize", "in/a.png", "-o", "out.txt"], ".txt"),
+        (["colorize", "in/a.png", "-o", "out.png", "--model", "imagenet"], "imagenet"),
+        (["colorize", "in/a.png", "-o", "out.png", "--model", "none.keras"], "none.keras"),
+        (["colorize", "in/a.png", "-o", "out.png", "--temperature", "-1"], "temperature"),
+        (["colorize", "in/a.png", "-o", "out.png", "--size", "0"], "size"),
+        (["colorize", "in/a.png", "in/b.jpg", "-o", "in/b.jpg"], "must be a folder"),
+        (["colorize", "nothing", "-o", "out"], "nothing"),
+        (["train", "cifar/best", "--profile", "smoke"], "cifar/lab-conv-regression"),
+        (["train", "cifar/lab-conv-regression", "--profile", "huge"], "smoke"),
+        (["train", "cifar/lab-conv-regression", "--epochs", "0"], "at least 1"),
+        (["results"], "no records"),
+    ],
+)
+def test_bad_input_is_told_without_traceback(tmp_path, photos, model, arguments, message, capsys):
+    if "--model" not in arguments and arguments[0] == "colorize":
+        arguments = [*arguments, "--model", model]
+    before = names(tmp_path)
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error and "Traceback" not in error
+    assert names(tmp_path) == before
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_folder_without_permission_is_told(tmp_path, photos, model, capsys):
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert main(["colorize", "in/a.png", "-o", "locked/a.png", "--model", model]) == 2
+    assert "locked" in capsys.readouterr().err
+
+
+def test_output_below_a_file_is_told(photos, model, capsys):
+    assert main(["colorize", "in/a.png", "-o", "in/b.jpg/a.png", "--model", model]) == 2
+    assert "b.jpg" in capsys.readouterr().err
+
+
+def test_wrong_usage_ends_with_code_two(capsys):
+    for arguments in ([], ["paint"], ["colorize", "x.png"], ["train"]):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 2
+
+
+def test_training_prints_its_table(tmp_path, capsys):
+    assert main(["train", "cifar/lab-dense-regression", "--profile", "smoke"]) == 0
+    assert "cifar/lab-dense-regression" in capsys.readouterr().out.splitlines()[-1]
+    assert main(["results", "--folder", "runs/smoke/figures/records"]) == 0
+    assert "95.58" in capsys.readouterr().out
+
+
+def test_help_does_not_wait_for_a_framework():
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "colorkit", "--help"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0 and "colorize" in done.stdout
+    for heavy in ("keras", "tensorflow", "numpy"):
+        assert f"| {heavy}\n" not in done.stderr
+    assert time.monotonic() - start < 60
+
+
+def test_picture_is_colored_from_the_shell(photos, model):
+    done = subprocess.run(
+        [sys.executable, "-m", "colorkit", "colorize", "in/a.png", "-o", "x.png", "--model", model],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with Image.open("x.png") as picture:
+        assert picture.size == (50, 40)

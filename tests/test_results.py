@@ -1,0 +1,102 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from colorkit import experiments, results
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def make_record(**changes):
+    fields = {
+        "experiment": "cifar/lab-conv-regression",
+        "profile": "quick",
+        "data": "cifar10",
+        "sizes": {"train": 40_000, "validation": 2000, "test": 10_000},
+        "seed": 0,
+        "epochs": 3,
+        "images_seen": 120_000,
+        "minutes": 9.5,
+        "parameters": 1000,
+        "metrics": {"threshold_accuracy": np.float32(0.9512), "gray/threshold_accuracy": 0.9449},
+        "settings": {"temperature": 0.38},
+        **results.circumstances(),
+    }
+    return results.Record(**(fields | changes))
+
+
+def test_record_reads_back_the_same():
+    path = results.save(make_record())
+    record = results.read(path)
+    assert record.metrics["threshold_accuracy"] == pytest.approx(0.9512)
+    assert dataclasses.replace(record, metrics={}) == make_record(metrics={}, date=record.date)
+
+
+def test_circumstances_say_where_and_with_what():
+    record = make_record()
+    assert "cores" in record.hardware
+    assert {"python", "keras", "numpy"} <= set(record.versions)
+    assert record.revision and record.date.endswith("UTC")
+
+
+def test_better_record_replaces_a_lesser_one_and_not_the_reverse():
+    first = results.save(make_record())
+    longer = make_record(images_seen=240_000, epochs=6)
+    assert results.read(results.save(longer)).epochs == 6
+    assert results.read(results.save(make_record())).epochs == 6
+    full = make_record(profile="full", images_seen=10)
+    assert results.read(results.save(full)).profile == "full"
+    assert results.read(results.save(longer)).profile == "full"
+    assert results.save(make_record(seed=1)) != first
+
+
+def test_smoke_records_are_kept_apart(tmp_path):
+    kept = results.save(make_record())
+    smoke = results.save(make_record(profile="smoke", images_seen=10**9))
+    assert results.read(kept).profile == "quick"
+    assert smoke.is_relative_to(tmp_path / "runs" / "smoke")
+    assert not smoke.is_relative_to(tmp_path / "figures")
+
+
+def test_damaged_and_foreign_records_are_reported_and_skipped():
+    good = results.save(make_record())
+    (good.parent / "damaged.json").write_text(good.read_text()[:100])
+    fields = json.loads(good.read_text())
+    (good.parent / "newer.json").write_text(json.dumps({**fields, "version": 99}))
+    (good.parent / "list.json").write_text("[1, 2]")
+    records, problems = results.read_all()
+    assert [record.experiment for record in records] == ["cifar/lab-conv-regression"]
+    assert len(problems) == 3
+    assert any("newer.json" in problem and "version 99" in problem for problem in problems)
+
+
+def test_nan_is_written_as_null():
+    path = results.save(make_record(metrics={"ssim": float("nan")}))
+    assert json.loads(path.read_text())["metrics"]["ssim"] is None
+
+
+def test_table_shows_ours_beside_the_papers_and_leaves_unmeasured_cells_empty():
+    text = results.table([make_record()], experiments.EXPERIMENTS)
+    header, _, row = (
+        [cell.strip() for cell in line.replace("-|-", " | ").split(" | ")]
+        for line in text.splitlines()
+    )
+    cells = dict(zip(header, row, strict=False))
+    assert cells["threshold accuracy"] == "95.12"
+    assert cells["paper"] == "95.82"
+    assert cells["gray"] == "94.49"
+    assert cells["constant"] == ""
+
+
+def test_home_is_the_checkout_or_the_working_directory(tmp_path, monkeypatch):
+    assert results.home() == tmp_path
+    (tmp_path / "kit" / "colorkit").mkdir(parents=True)
+    (tmp_path / "kit" / "colorkit" / "experiments.py").touch()
+    (tmp_path / "kit" / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "kit" / "notebooks")
+    assert results.home() == tmp_path / "kit"

@@ -1,0 +1,163 @@
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from colorkit import Colorizer, ColorBins, experiments, models, pairs, results, run, training
+from colorkit.losses import RebalancedCrossentropy
+
+TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def row():
+    return dataclasses.replace(
+        experiments.experiment("cifar/lab-conv-classification-313"), name="test/tiny", batch_size=8
+    )
+
+
+def history(tmp_path):
+    path = tmp_path / "runs/smoke/test/tiny/seed0/history.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
+    colorizer, record = run(row, TINY, verbose=0)
+    assert isinstance(colorizer, Colorizer)
+    assert record.epochs == 3 and record.images_seen == 72
+    assert record.sizes == {"train": 24, "validation": 8, "test": 8}
+    assert np.isfinite(record.metrics["threshold_accuracy"])
+    losses = [line["loss"] for line in history(tmp_path)]
+    assert losses[-1] < losses[0]
+    saved = Colorizer.load(tmp_path / "runs/smoke/test/tiny/seed0/colorizer.keras")
+    picture = np.arange(256, dtype="uint8").reshape(16, 16)
+    np.testing.assert_array_equal(saved(picture), colorizer(picture))
+    records, _ = results.read_all(tmp_path / "runs/smoke/figures/records")
+    assert [r.experiment for r in records] == ["test/tiny"]
+    assert not (tmp_path / "figures").exists()
+
+
+def test_complete_run_is_not_trained_again(tmp_path, row, monkeypatch):
+    _, first = run(row, TINY, verbose=0)
+    monkeypatch.setattr(training, "_fit", None)
+    _, second = run(row, TINY, verbose=0)
+    assert second.metrics == pytest.approx(first.metrics)
+    assert second.minutes == first.minutes
+
+
+def test_interrupted_run_resumes_and_ends_where_it_would_have(tmp_path, row, monkeypatch):
+    whole, _ = run(dataclasses.replace(row, name="test/whole"), TINY, verbose=0)
+
+    class Interruption(Exception):
+        pass
+
+    original = training._EpochLog.on_epoch_begin
+
+    def interrupted(self, epoch, logs=None):
+        if epoch == 2:
+            raise Interruption
+        original(self, epoch, logs)
+
+    monkeypatch.setattr(training._EpochLog, "on_epoch_begin", interrupted)
+    with pytest.raises(Interruption):
+        run(row, TINY, verbose=0)
+    assert [line["epoch"] for line in history(tmp_path)] == [0, 1]
+    monkeypatch.setattr(training._EpochLog, "on_epoch_begin", original)
+    resumed, record = run(row, TINY, verbose=0)
+    assert [line["epoch"] for line in history(tmp_path)] == [0, 1, 2]
+    assert record.epochs == 3
+    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-2, atol=2e-3)
+
+
+def test_regression_trains_on_the_same_pairs():
+    colorizer, record = run("cifar/lab-conv-regression", TINY, verbose=0)
+    assert colorizer.bins is None
+    assert "oracle/psnr" not in record.metrics
+
+
+def test_same_run_twice_at_once_is_refused(tmp_path, row):
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    folder.mkdir(parents=True)
+    with training._alone(folder), pytest.raises(RuntimeError, match="already running"):
+        run(row, TINY, verbose=0)
+    run(row, dataclasses.replace(TINY, epochs=1), verbose=0)
+
+
+def test_unknown_names_and_profiles_leave_nothing_behind(tmp_path):
+    with pytest.raises(ValueError, match="cifar/lab-conv-regression"):
+        run("cifar/best", "smoke")
+    with pytest.raises(ValueError, match="smoke"):
+        run("cifar/lab-conv-regression", "huge")
+    assert not list(tmp_path.iterdir())
+
+
+def test_validation_pictures_are_no_training_pictures(row):
+    train, validation, _ = training._pictures(row, TINY, seed=0)
+    train, validation = ({picture.tobytes() for picture in part} for part in (train, validation))
+    assert not train & validation
+
+
+TWO_DEVICES = """
+import json, sys
+import numpy as np, keras
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from colorkit import ColorBins, models, pairs
+from colorkit.losses import RebalancedCrossentropy
+from colorkit.training import distributed
+
+images = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3), dtype="uint8")
+results = []
+for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
+    keras.utils.set_random_seed(0)
+    with distributed(devices) as synchronize:
+        model = models.build_conv_classification(49, blocks=((8,), (8,)), dilation_rates=(1, 2))
+        synchronize(model)
+        loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
+        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
+        history = model.fit(pairs(images, batch_size=16, augment=True), epochs=2, shuffle=False,
+                            verbose=0)
+    results.append((history.history["loss"], model.get_weights()))
+(one_loss, one_weights), (two_loss, two_weights) = results
+np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
+for one, two in zip(one_weights, two_weights):
+    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
+print("same on", len(devices))
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="no distribution on PyTorch")
+def test_two_devices_compute_what_one_does():
+    flags = "--xla_force_host_platform_device_count=2"
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES],
+        env={**os.environ, "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert "same on 2" in done.stdout, done.stderr[-3000:]
+
+
+def test_one_fit_on_arrays_lowers_the_loss(rng):
+    keras.utils.set_random_seed(0)
+    images = np.repeat(rng.integers(0, 256, (16, 1, 1, 3)), 8, 1).repeat(8, 2).astype("uint8")
+    lightness, chroma = pairs(images, batch_size=16)[0]
+    model = models.build_conv_classification(49, blocks=((8,),), dilation_rates=(1,))
+    loss = RebalancedCrossentropy(ColorBins.grid(49), neighbors=5)
+    model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=False)
+    losses = model.fit(lightness, chroma, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
