@@ -194,9 +194,8 @@ class ColorBins:
             ValueError: If `chroma` does not have two channels last, or holds a NaN (checked on
                 arrays, not on tensors).
         """
-        indices, distances = self._candidates(chroma, 1)
-        nearest = ops.argmin(distances, axis=-1)
-        return ops.squeeze(ops.take_along_axis(indices, nearest[..., None], axis=-1), axis=-1)
+        rows, distances = self._candidates(chroma, 1)
+        return self._chosen(rows, ops.argmin(distances, axis=-1)[..., None], 1)[..., 0]
 
     def soft_encode(self, chroma, neighbors=5, sigma=5.0):
         """The nearest bins of every pixel with Gaussian weights; never a dense vector of all bins.
@@ -221,10 +220,9 @@ class ColorBins:
             raise ValueError(f"`neighbors` must be in 1..{self.num_bins}. Received: {neighbors!r}")
         if not sigma >= 0:
             raise ValueError(f"`sigma` must not be negative. Received: {sigma!r}")
-        indices, distances = self._candidates(chroma, neighbors)
-        if distances.shape[-1] > 1:
-            closeness, order = ops.top_k(-distances, neighbors)
-            distances, indices = -closeness, ops.take_along_axis(indices, order, axis=-1)
+        rows, distances = self._candidates(chroma, neighbors)
+        closeness, order = ops.top_k(-distances, neighbors)
+        indices, distances = self._chosen(rows, order, neighbors), -closeness
         # Subtracting the smallest distance keeps far colours and small sigmas from 0 / 0.
         distances = distances - distances[..., :1]
         scale = 2.0 * max(float(sigma), 1e-6 * self.space.chroma_range[1]) ** 2
@@ -298,7 +296,7 @@ class ColorBins:
         return ops.cast(logits, "float32")
 
     def _candidates(self, chroma, neighbors):
-        """Bins that can be among the nearest, and their squared distances, both `(..., m)`."""
+        """Row of the look-up table for each pixel, and squared distances to the bins in it."""
         chroma = self._checked_chroma(chroma)
         if neighbors not in self._tables:
             self._tables[neighbors] = self._table(neighbors)
@@ -306,11 +304,17 @@ class ColorBins:
         chroma = ops.clip(chroma, -limit, limit)
         cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
         cell = ops.minimum(cell, _TABLE_CELLS - 1)
-        cell = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
-        indices = ops.take(ops.convert_to_tensor(self._tables[neighbors]), cell, axis=0)
-        centers = ops.convert_to_tensor(self.centers)
-        difference = ops.take(centers, indices, axis=0) - chroma[..., None, :]
-        return indices, ops.sum(difference * difference, axis=-1)
+        rows = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
+        # The centres themselves, row by row, so that one look-up fetches all that is compared.
+        centers = ops.convert_to_tensor(self.centers[self._tables[neighbors]])
+        difference = ops.take(centers, rows, axis=0) - chroma[..., None, :]
+        return rows, ops.sum(difference * difference, axis=-1)
+
+    def _chosen(self, rows, order, neighbors):
+        """Bins at the places `order` of the given rows of the look-up table."""
+        table = self._tables[neighbors]
+        places = rows[..., None] * table.shape[1] + ops.cast(order, "int32")
+        return ops.take(ops.convert_to_tensor(table.reshape(-1)), places, axis=0)
 
     def _checked_chroma(self, chroma):
         if isinstance(chroma, (list, tuple)):

@@ -34,14 +34,17 @@ def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=
             f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
         )
     if neighbors == 1:
-        labels = bins.encode(y_true)
-        loss = keras.losses.sparse_categorical_crossentropy(labels, y_pred, from_logits=True)
+        indices = bins.encode(y_true)[..., None]
+        weights = 1.0
     else:
-        # sum_k w_k (logsumexp(z) - z_k), and the w_k sum to 1: no dense target is needed.
         indices, weights = bins.soft_encode(y_true, neighbors, sigma)
-        labels = indices[..., 0]
-        chosen = ops.take_along_axis(y_pred, indices, axis=-1)
-        loss = ops.logsumexp(y_pred, axis=-1) - ops.sum(weights * chosen, axis=-1)
+    labels = indices[..., 0]
+    # sum_k w_k (logsumexp(z) - z_k), and the w_k sum to 1: no dense target is needed. Gathering
+    # from flat logits is several times as fast as along an axis, gradient included.
+    num_pixels = ops.shape(ops.reshape(labels, (-1,)))[0]
+    first = ops.reshape(ops.arange(num_pixels, dtype="int32") * bins.num_bins, ops.shape(labels))
+    chosen = ops.take(ops.reshape(y_pred, (-1,)), first[..., None] + indices)
+    loss = ops.logsumexp(y_pred, axis=-1) - ops.sum(weights * chosen, axis=-1)
     if class_weights is not None:
         # The weight multiplies the loss; multiplied into probabilities it would cancel.
         loss = ops.take(ops.convert_to_tensor(class_weights, dtype=loss.dtype), labels) * loss

@@ -192,11 +192,11 @@ def test_bad_input_is_refused():
         bins.decode(np.zeros((5, 81), "float32"))
     with pytest.raises(ValueError, match="temperature"):
         bins.decode(np.zeros((5, 49), "float32"), temperature=-1)
-    with pytest.raises(ValueError, match="1..49"):
+    with pytest.raises(ValueError, match=r"1\.\.49"):
         bins.soft_encode(np.zeros((5, 2), "float32"), neighbors=50)
     with pytest.raises(ValueError, match="two chroma channels"):
         ColorBins.grid(49, space=RGB)
-    with pytest.raises(ValueError, match="lab.*'hsv'"):
+    with pytest.raises(ValueError, match=r"lab.*'hsv'"):
         ColorBins.grid(49, space="hsv")
     with pytest.raises(ValueError, match="distinct"):
         ColorBins([[0, 0], [0, 0]])

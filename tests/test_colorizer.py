@@ -5,7 +5,7 @@ import skimage.color
 import skimage.data
 from PIL import Image
 
-from colorkit import LAB, RGB, YUV, Colorizer, ColorBins, models
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, models
 
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
 

@@ -1,3 +1,4 @@
+import io
 import socket
 
 import keras
@@ -99,7 +100,7 @@ def test_failed_download_leaves_nothing_behind(tmp_path, monkeypatch):
         (tmp_path / name / "3.0.2.incomplete").mkdir(parents=True)
         raise OSError("connection reset")
 
-    monkeypatch.setattr(data.urllib.request, "urlopen", lambda *_, **__: open(__file__))
+    monkeypatch.setattr(data.urllib.request, "urlopen", lambda *_, **__: io.BytesIO())
     monkeypatch.setattr(tfds, "builder", fail)
     with pytest.raises(ConnectionError, match="connection reset"):
         load("cifar10", data_dir=tmp_path)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from colorkit import LAB, Colorizer, ColorBins, evaluate, models
+from colorkit import LAB, ColorBins, Colorizer, evaluate, models
 from colorkit.evaluation import temperature_curve
 
 METRICS = {

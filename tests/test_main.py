@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from colorkit import Colorizer, ColorBins, models
+from colorkit import ColorBins, Colorizer, models
 from colorkit.__main__ import main
 from colorkit.pictures import read_picture
 

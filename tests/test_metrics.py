@@ -8,7 +8,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from colorkit import LAB, ColorBins, metrics
 
 # The 34 pairs of Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula", 2005, Table 1.
-SHARMA = np.array(
+SHARMA = np.fromstring(
     """
     50.0000 2.6772 -79.7751 50.0000 0.0000 -82.7485 2.0425
     50.0000 3.1571 -77.2803 50.0000 0.0000 -82.7485 2.8615
@@ -44,8 +44,8 @@ SHARMA = np.array(
     90.9257 -0.5406 -0.9208 88.6381 -0.8985 -0.7239 1.5381
     6.7747 -0.2908 -2.4247 5.8714 -0.0985 -2.2286 0.6377
     2.0776 0.0795 -1.1350 0.9033 -0.0636 -0.5514 0.9082
-    """.split(),
-    "float64",
+    """,
+    sep=" ",
 ).reshape(34, 7)
 
 
@@ -123,7 +123,7 @@ def test_colorfulness_has_known_values():
     assert measured(metrics.Colorfulness(), red, red) == pytest.approx(expected, rel=1e-5)
     half_green = red.copy()
     half_green[:, 4:] = [0, 1, 0]
-    # rg = +-255 spreads by 255 about 0; yb is 127.5 throughout. The absolute variant sees no spread.
+    # rg = +-255 spreads by 255 about 0, yb is 127.5 throughout; absolute values do not spread.
     expected = 255 + 0.3 * 127.5
     assert measured(metrics.Colorfulness(), red, half_green) == pytest.approx(expected, rel=1e-5)
     absolute = measured(metrics.Colorfulness(signed=False), red, half_green)

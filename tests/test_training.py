@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit import Colorizer, ColorBins, experiments, models, pairs, results, run, training
+from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, training
 from colorkit.losses import RebalancedCrossentropy
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
