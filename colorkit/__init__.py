@@ -9,7 +9,20 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["data", "figures", "layers", "losses", "metrics", "models", "results"],
+    submodules=[
+        "data",
+        "evaluation",
+        "experiments",
+        "figures",
+        "hardware",
+        "layers",
+        "losses",
+        "metrics",
+        "models",
+        "pictures",
+        "results",
+        "training",
+    ],
     submod_attrs={
         "bins": ["ColorBins"],
         "colorizer": ["Colorizer"],

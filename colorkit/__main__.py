@@ -28,7 +28,7 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     colorize = commands.add_parser(
-        "colorize", help="color pictures", description="Color picture files and folders of them."
+        "colorize", help="colour pictures", description="Colour picture files and folders of them."
     )
     colorize.add_argument("inputs", nargs="+", metavar="IN", help="picture file or folder")
     colorize.add_argument(
@@ -68,8 +68,22 @@ def _parser():
 
 
 def _colorize(options):
+    if options.temperature is not None and not options.temperature >= 0:
+        raise ValueError(f"--temperature must not be negative. Received: {options.temperature}")
+    if options.size is not None and options.size < 1:
+        raise ValueError(f"--size must be at least 1. Received: {options.size}")
     jobs, problems = _jobs(options.inputs, Path(options.output))
     total = len(jobs) + len(problems)
+    if jobs:
+        _color_files(jobs, problems, options)
+    for problem in problems:
+        print(f"colorkit: {problem}", file=sys.stderr)
+    if problems and total > 1:
+        print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def _color_files(jobs, problems, options):
     from colorkit.colorizer import Colorizer
     from colorkit.pictures import write_picture
 
@@ -78,12 +92,8 @@ def _colorize(options):
     else:
         colorizer = Colorizer.pretrained(options.model)
     if options.temperature is not None:
-        if not options.temperature >= 0:
-            raise ValueError(f"--temperature must not be negative. Received: {options.temperature}")
         colorizer.temperature = options.temperature
     if options.size is not None:
-        if options.size < 1:
-            raise ValueError(f"--size must be at least 1. Received: {options.size}")
         colorizer.size = options.size
     for source, target in jobs:
         try:
@@ -91,11 +101,6 @@ def _colorize(options):
             print(f"{source} -> {target}", flush=True)
         except (ValueError, OSError) as error:
             problems.append(str(error))
-    for problem in problems:
-        print(f"colorkit: {problem}", file=sys.stderr)
-    if problems and total > 1:
-        print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
-    return 2 if problems else 0
 
 
 def _jobs(inputs, output):
@@ -120,6 +125,9 @@ def _jobs(inputs, output):
                 problems.append(str(error))
     jobs, taken = [], set()
     for source, target in wanted:
+        if not source.exists():
+            problems.append(f"{source}: there is no such file or folder")
+            continue
         target = _writable(target)
         if target in taken:  # same name from another folder
             target = target.with_name(f"{source.parent.name}-{target.name}")

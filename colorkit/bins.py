@@ -87,10 +87,10 @@ class ColorBins:
         Args:
             num_bins: A square: 49, 64, 81, 100, ...
             space: `ColorSpace` with two chroma channels, or its name.
-            centered: True places the lattice so that one bin is exactly neutral: odd sides reach
-                from one end of the range to the other, even sides lack the far end. False gives
-                the lattice of Champati et al.: lower corners from -110 (±0.5 in YUV) in steps
-                of range / side, which has no neutral bin when the side is odd.
+            centered: True places the lattice so that one bin is exactly neutral; its steps are
+                range / side, as in the published lattice. False gives the lattice of Champati
+                et al.: lower corners from -110 (±0.5 in YUV), which has no neutral bin when the
+                side is odd.
 
         Raises:
             ValueError: If `num_bins` is not a square of at least 4.
@@ -106,8 +106,7 @@ class ColorBins:
             )
         if centered:
             high = space.chroma_range[1]
-            step = high / (side // 2)
-            axis = (np.arange(side) - side // 2) * step
+            axis = (np.arange(side) - side // 2) * (2 * high / side)
         else:
             high = 0.5 if space is colorspace.YUV else space.chroma_range[1]
             axis = -high + np.arange(side) * (2 * high / side)

@@ -128,7 +128,7 @@ def load(name, split="train", *, size=None, data_dir=None):
         return _load_photos(split, size or 32)
     if kind == "folder" and path:
         return _load_folder(Path(path).expanduser(), split, size)
-    if path or not kind:
+    if path or kind in ("", "folder"):
         raise ValueError(
             f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets. '
             f"Received: {name!r}"
@@ -231,7 +231,8 @@ def _load_tfds(name, split, size, data_dir):
     except ImportError as error:
         raise ImportError(
             f"The data set {name!r} needs TensorFlow Datasets, which cannot be imported "
-            f"({error}): pip install tensorflow tensorflow-datasets importlib_resources"
+            f"({error}): pip install tensorflow tensorflow-datasets importlib_resources. "
+            '"photos" and "folder:PATH" need nothing more.'
         ) from error
 
     root = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()

@@ -167,13 +167,13 @@ def bin_map(panels, *, label=None, log=False):
     panels = {k: v if isinstance(v, tuple) else (v, None) for k, v in panels.items()}
     values = [np.ravel(v) for _, v in panels.values() if v is not None]
     norm = _norm(np.concatenate(values), log) if values else None
-    figure = _Figure(figsize=(2.9 * len(panels) + bool(values), 3.1), layout="compressed")
+    figure = _Figure(figsize=(2.8 * len(panels) + 0.7 * bool(values), 3.1), layout="compressed")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, (bins, value)) in zip(all_axes, panels.items(), strict=True):
         image = _draw_bins(axes, bins, value, norm)
         axes.set_title(title)
     if values:
-        figure.colorbar(image, ax=all_axes, label=label, shrink=0.8)
+        figure.colorbar(image, ax=all_axes, label=label, shrink=0.8, pad=0.02)
     return figure
 
 
@@ -309,10 +309,10 @@ def _draw_bins(axes, bins, values, norm):
         )
     chroma = _plane(bins.space)
     labels = ops.convert_to_numpy(bins.encode(chroma))
-    # A cell is drawn where sRGB has colours, and around its centre half-way to the next one.
-    reach = KDTree(bins.centers).query(bins.centers, k=[2])[0] / 2
+    # A cell is drawn where sRGB has colours, and for a lattice up to its own border.
+    reach = KDTree(bins.centers).query(bins.centers, k=[2])[0].min() / 2
     inside = _gamut(bins.space)
-    drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach[labels]).all(axis=-1)
+    drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach).all(axis=-1)
     image = None
     if values is None:
         colors = _bin_colors(bins)[labels]

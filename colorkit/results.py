@@ -141,7 +141,7 @@ def read_all(folder=None):
 
 
 def table(records, experiments):
-    """Text table of records, each number beside the paper's.
+    """Markdown table of records, each number beside the paper's.
 
     Args:
         records: List of `Record`.
@@ -169,9 +169,9 @@ def table(records, experiments):
             )
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [" | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    lines.insert(1, "-|-".join("-" * w for w in widths))
-    return "\n".join(line.rstrip() for line in lines)
+    rows.insert(1, ["-" * width for width in widths])
+    lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _percent(value):

@@ -59,7 +59,7 @@ def test_any_leading_shape_is_kept(shape, rng):
 def test_wrong_channels_and_integers_are_refused(convert):
     with pytest.raises(ValueError, match=r"3 channels last.*\(4, 2\)"):
         convert(np.zeros((4, 2), "float32"))
-    with pytest.raises(ValueError, match="int64"):
+    with pytest.raises(ValueError, match="dtype int"):
         convert(np.zeros((4, 3), "int64"))
 
 

@@ -72,7 +72,8 @@ def test_bad_folders_are_refused(tmp_path, folder):
 
 @pytest.mark.parametrize("name", ["folder:", "no-such-set", "files:x", "", "photo"])
 def test_unknown_names_are_refused_at_once(name, tmp_path):
-    with pytest.raises(ValueError, match="photos"):
+    # Without TensorFlow Datasets nobody can tell which of its names exist.
+    with pytest.raises((ValueError, ImportError), match="photos"):
         load(name, data_dir=tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,214 @@
+"""Speed and memory, each beside a named peer in the same run.
+
+Run with `pytest tests/benchmarks --benchmark-only`; ratios stand at the end of the output. Nothing
+here asserts a time: machines differ, ratios are for reading.
+"""
+
+import json
+import subprocess
+import sys
+import timeit
+
+import keras
+import numpy as np
+import pytest
+import skimage.color
+import skimage.data
+from keras import ops
+from PIL import Image
+from sklearn.neighbors import NearestNeighbors
+
+from colorkit import LAB, Colorizer, ColorBins, models, pairs, rgb_to_lab
+from colorkit.losses import RebalancedCrossentropy
+from colorkit.pictures import read_picture, write_picture
+
+
+def seconds(function):
+    return timeit.timeit(function, number=1)
+
+
+def median_seconds(function, rounds=5):
+    function()
+    return float(np.median(timeit.repeat(function, number=1, repeat=rounds)))
+
+
+def compiled(function):
+    """`function` as the backend runs it inside a training step."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return lambda *arguments: jax.block_until_ready(jax.jit(function)(*arguments))
+    return function
+
+
+def test_soft_codes_against_scikit_learn(benchmark, rng):
+    """Five neighbours of 313: two small arrays, against kneighbors and a dense scatter."""
+    bins = ColorBins.gamut()
+    chroma = rng.normal(0, 20, (8, 112, 112, 2)).astype("float32")
+    tensor = ops.convert_to_tensor(chroma)
+    encode = compiled(bins.soft_encode)
+
+    def ours():
+        return ops.convert_to_numpy(encode(tensor)[1])
+
+    neighbors = NearestNeighbors(n_neighbors=5).fit(bins.centers)
+
+    def peer():
+        points = chroma.reshape(-1, 2)
+        distances, indices = neighbors.kneighbors(points)
+        weights = np.exp(-(distances**2) / (2 * 5.0**2))
+        dense = np.zeros((len(points), bins.num_bins), "float32")
+        dense[np.arange(len(points))[:, None], indices] = weights / weights.sum(1, keepdims=True)
+        return dense
+
+    ours()
+    benchmark(ours)
+    benchmark.extra_info["times as fast as scikit-learn"] = (
+        median_seconds(peer, 3) / benchmark.stats.stats.median
+    )
+
+
+def test_rgb_to_lab_against_scikit_image(benchmark, rng):
+    rgb = rng.random((128, 64, 64, 3), dtype="float32")
+    tensor = ops.convert_to_tensor(rgb)
+    convert = compiled(rgb_to_lab)
+
+    def ours():
+        return ops.convert_to_numpy(convert(tensor))
+
+    ours()
+    benchmark(ours)
+    peer = median_seconds(lambda: skimage.color.rgb2lab(rgb))
+    benchmark.extra_info["times as fast as scikit-image"] = peer / benchmark.stats.stats.median
+
+
+def test_fit_on_the_pipeline_against_arrays_in_memory(benchmark, rng):
+    images = rng.integers(0, 256, (1024, 32, 32, 3), dtype="uint8")
+    model = models.build_conv_classification(313)
+    loss = RebalancedCrossentropy(ColorBins.gamut(), neighbors=5)
+    model.compile("adam", loss, jit_compile=False)
+    pipeline = pairs(images, batch_size=64, augment=True)
+    batches = [pipeline[i] for i in range(len(pipeline))]
+    lightness, chroma = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+
+    def fit_pipeline():
+        model.fit(pipeline, shuffle=False, verbose=0)
+
+    def fit_memory():
+        model.fit(lightness, chroma, batch_size=64, shuffle=False, verbose=0)
+
+    fit_pipeline()
+    fit_memory()
+    # In turn, so that a machine that changes its speed does so for both.
+    times = [(seconds(fit_pipeline), seconds(fit_memory)) for _ in range(5)]
+    benchmark.pedantic(fit_pipeline, rounds=1)
+    ratio = float(np.median([memory / ours for ours, memory in times]))
+    benchmark.extra_info["throughput as a share of arrays in memory"] = ratio
+    benchmark.extra_info["pictures a second"] = len(lightness) / benchmark.stats.stats.median
+
+
+TRAINING_STEP = """
+import json, resource, sys, time
+import keras, numpy as np
+from keras import ops
+from colorkit import ColorBins
+from colorkit.losses import RebalancedCrossentropy
+
+kind, size = sys.argv[1], 224
+bins, weights = ColorBins.gamut(), np.linspace(0.5, 2, 313).astype("float32")
+rng = np.random.default_rng(0)
+lightness = rng.uniform(0, 100, (8, size, size, 1)).astype("float32")
+chroma = rng.normal(0, 20, (8, size, size, 2)).astype("float32")
+
+def dense(y_true, y_pred):
+    # The usual formulation: a one-hot of all bins for every pixel.
+    indices, codes = bins.soft_encode(y_true)
+    target = ops.sum(ops.one_hot(indices, 313) * codes[..., None], axis=-2)
+    loss = -ops.sum(target * ops.log_softmax(y_pred, axis=-1), axis=-1)
+    return loss * ops.take(ops.convert_to_tensor(weights), ops.argmax(target, axis=-1))
+
+inputs = keras.Input((None, None, 1))
+model = keras.Model(inputs, keras.layers.Conv2D(313, 1)(inputs))
+loss = dense if kind == "dense" else RebalancedCrossentropy(bins, weights, neighbors=5)
+model.compile("sgd", loss, jit_compile=False)
+model.train_on_batch(lightness[:1, :16, :16], chroma[:1, :16, :16])
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before, start = peak(), time.perf_counter()
+model.train_on_batch(lightness, chroma)
+print(json.dumps({"mebibytes": peak() - before, "seconds": time.perf_counter() - start}))
+"""
+
+
+def test_memory_of_a_rebalanced_step_against_dense_targets(benchmark):
+    """Peak memory that one step at 8 x 224 x 224 with 313 bins adds to the process."""
+
+    def step(kind):
+        done = subprocess.run(
+            [sys.executable, "-c", TRAINING_STEP, kind], capture_output=True, text=True, check=True
+        )
+        return json.loads(done.stdout.splitlines()[-1])
+
+    ours = benchmark.pedantic(step, args=("sparse",), rounds=1)
+    peer = step("dense")
+    benchmark.extra_info["peak MiB"] = ours["mebibytes"]
+    benchmark.extra_info["peak MiB with dense one-hot targets"] = peer["mebibytes"]
+    benchmark.extra_info["share of the memory"] = ours["mebibytes"] / peer["mebibytes"]
+    benchmark.extra_info["times as fast as dense"] = peer["seconds"] / ours["seconds"]
+
+
+TWELVE_MEGAPIXELS = """
+import json, resource, sys, time
+import numpy as np
+from colorkit import Colorizer
+from colorkit.pictures import read_picture, write_picture
+
+seconds, start = {}, time.perf_counter()
+def lap(name):
+    global start
+    seconds[name], start = time.perf_counter() - start, time.perf_counter()
+colorizer = Colorizer.load(sys.argv[1])
+lap("load the model")
+rgb = read_picture(sys.argv[2])
+lap("decode the JPEG")
+colored = colorizer(rgb)
+lap("colour, the network included")
+colorizer.predict(np.full((1, 64, 85, 1), 50.0))
+lap("network alone")
+write_picture(sys.argv[3], colored)
+lap("encode the JPEG")
+seconds["peak MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps(seconds))
+"""
+
+
+def test_twelve_megapixel_photograph(benchmark, tmp_path):
+    """Wall time of each part, and peak memory of the whole process, at 4000 x 3000."""
+    model = models.build_conv_classification(313)
+    Colorizer(model, bins=ColorBins.gamut(), size=64).save(tmp_path / "model.keras")
+    photo = Image.fromarray(skimage.data.coffee()).resize((4000, 3000), Image.Resampling.BICUBIC)
+    write_picture(tmp_path / "photo.jpg", np.asarray(photo))
+    arguments = [str(tmp_path / name) for name in ("model.keras", "photo.jpg", "colored.jpg")]
+
+    def color():
+        return subprocess.run(
+            [sys.executable, "-c", TWELVE_MEGAPIXELS, *arguments],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+
+    output = benchmark.pedantic(color, rounds=1)
+    benchmark.extra_info.update(json.loads(output.splitlines()[-1]))
+    assert read_picture(tmp_path / "colored.jpg").shape == (3000, 4000, 3)
+
+
+@pytest.mark.parametrize("num_bins", [81, 313])
+def test_decoding_of_a_batch(benchmark, rng, num_bins):
+    bins = ColorBins.grid(81) if num_bins == 81 else ColorBins.gamut()
+    logits = ops.convert_to_tensor(rng.normal(size=(64, 32, 32, num_bins)).astype("float32"))
+    decode = compiled(bins.decode)
+    decode(logits)
+    benchmark(lambda: LAB.merge(ops.full((64, 32, 32, 1), 50.0), decode(logits)))

@@ -1,0 +1,98 @@
+"""What every notebook must be like; they are run by `COLORKIT_PROFILE=smoke pytest --nbmake`."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+MOST_LINES = 25
+BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
+REPOSITORY = "https://colab.research.google.com/github/colorkit/colorkit"
+
+pytestmark = pytest.mark.skipif(not NOTEBOOKS, reason="installed without the notebooks")
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path, kind=None):
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return [cell for cell in notebook["cells"] if kind in (None, cell["cell_type"])]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+@every_notebook
+def test_outputs_are_stripped(path):
+    for cell in cells(path, "code"):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+
+
+@every_notebook
+def test_kernel_is_plain_python(path):
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert metadata["kernelspec"]["name"] == "python3"
+    assert "widgets" not in metadata
+
+
+@every_notebook
+def test_first_cell_has_title_badge_question_and_answer(path):
+    first = cells(path)[0]
+    assert first["cell_type"] == "markdown"
+    text = source(first)
+    assert text.startswith(f"# {path.stem[:2]} · ")
+    address = f"{REPOSITORY}/blob/main/notebooks/{path.name}"
+    assert f"[![Open in Colab]({BADGE})]({address})" in text
+    for part in ("**Question.**", "**Answer.**", "**Time.**"):
+        assert part in text
+
+
+@every_notebook
+def test_packages_are_installed_in_colab_only(path):
+    install = [cell for cell in cells(path, "code") if "pip install" in source(cell)]
+    assert [source(cell) for cell in install] == [source(cells(path)[1])]
+    assert 'if "google.colab" in sys.modules:' in source(install[0])
+
+
+@every_notebook
+def test_one_cell_holds_parameters_and_derives_nothing(path):
+    tagged = [cell for cell in cells(path) if "parameters" in cell["metadata"].get("tags", [])]
+    assert len(tagged) == 1
+    lines = ast.parse(source(tagged[0])).body
+    names = [line.targets[0].id for line in lines]
+    assert {"profile", "seed"} <= set(names)
+    # Runners insert their values in a cell after this one: what is derived here would be stale.
+    used = {n.id for line in lines for n in ast.walk(line.value) if isinstance(n, ast.Name)}
+    assert not used & set(names)
+
+
+@every_notebook
+def test_cells_are_short(path):
+    for cell in cells(path, "code"):
+        assert len(source(cell).splitlines()) <= MOST_LINES, source(cell)
+
+
+@every_notebook
+def test_code_parses(path):
+    transformer = pytest.importorskip("IPython.core.inputtransformer2").TransformerManager()
+    for cell in cells(path, "code"):
+        ast.parse(transformer.transform_cell(source(cell)))
+
+
+@every_notebook
+def test_last_cell_says_what_it_shows_and_sets_an_exercise(path):
+    last = source(cells(path)[-1])
+    assert last.startswith("## What this shows")
+    assert "**Exercise.**" in last
+
+
+@every_notebook
+def test_figures_are_named_after_the_notebook(path):
+    for cell in cells(path, "code"):
+        for line in source(cell).splitlines():
+            if "figures.save(" in line:
+                assert f'"{path.stem}' in line or f'"{path.stem[:2]}_' in line, line
