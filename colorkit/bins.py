@@ -15,6 +15,8 @@ _GAMUT_OUTLINE = np.array(
     [(-90, 90), (-90, 50), (-80, 20), (-60, -20), (-30, -50), (10, -80), (40, -100), (60, -110),
      (90, -110), (100, -90), (100, 0), (90, 70), (70, 80), (40, 90), (0, 100), (-50, 100)]
 )  # fmt: skip
+# Below this temperature the annealed mean is the mode, and logits over it would overflow.
+_COLDEST = 1e-6
 # The look-up table divides twice the space's chroma range into this many cells a side.
 _TABLE_CELLS = 256
 
@@ -26,20 +28,27 @@ def chroma_batches(images, space, batch_size=256):
         images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable; sizes may differ.
         space: `ColorSpace`.
-        batch_size: Pictures converted at once, where `images` is an array.
+        batch_size: Most pictures converted at once; they have one size.
 
     Raises:
         ValueError: If there are no pictures.
     """
-    if isinstance(images, np.ndarray) and images.ndim == 4:
-        images = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
-    empty = True
+
+    def chroma():
+        return ops.convert_to_numpy(space.split(np.stack(batch))[1]).reshape(
+            -1, space.chroma_channels
+        )
+
+    batch = []
     for image in images:
-        empty = False
-        chroma = ops.convert_to_numpy(space.split(np.asarray(image))[1])
-        yield chroma.reshape(-1, space.chroma_channels)
-    if empty:
+        image = np.asarray(image)
+        if batch and (len(batch) == batch_size or image.shape != batch[0].shape):
+            yield chroma()
+            batch = []
+        batch.append(image)
+    if not batch:
         raise ValueError("`images` must hold at least one picture. Received none")
+    yield chroma()
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -250,7 +259,7 @@ class ColorBins:
         centers = ops.convert_to_tensor(self.centers)
         if not temperature >= 0:
             raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
-        if temperature == 0:
+        if temperature < _COLDEST:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
         return ops.matmul(ops.softmax(logits / temperature, axis=-1), centers)
 
@@ -276,7 +285,8 @@ class ColorBins:
             raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
         shape = (*logits.shape[:-3], 1, 1, self.num_bins)
         noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
-        return self.decode(logits / temperature + ops.convert_to_tensor(noise), temperature=0)
+        # The noise takes the temperature: divided logits would overflow where it is small.
+        return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
 
     def get_config(self):
         return {"centers": self.centers.tolist(), "space": self.space.name}

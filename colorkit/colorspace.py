@@ -28,7 +28,7 @@ _GAMUT_TOLERANCE = 1e-5
 
 
 def _floating(x, channels, name):
-    """`x` as a floating tensor with `channels` last; uint8 pictures are scaled to [0, 1]."""
+    """`x` as a floating tensor with `channels` last; RGB in uint8 is scaled to [0, 1]."""
     shape = tuple(getattr(x, "shape", None) or np.shape(x))
     if not shape or shape[-1] != channels:
         raise ValueError(
@@ -37,13 +37,11 @@ def _floating(x, channels, name):
         )
     x = ops.convert_to_tensor(x)
     dtype = keras.backend.standardize_dtype(x.dtype)
-    if dtype == "uint8":
+    if dtype == "uint8" and name == "rgb":
         return ops.cast(x, "float32") / 255.0
     if "float" not in dtype:
-        raise ValueError(
-            f"`{name}` must be floating point, or uint8 in 0..255. Received dtype {dtype}; "
-            "divide by the largest value first."
-        )
+        allowed = "floating point, or uint8 in 0..255" if name == "rgb" else "floating point"
+        raise ValueError(f"`{name}` must be {allowed}. Received dtype {dtype}")
     return ops.cast(x, "float32") if dtype == "float64" else x
 
 
@@ -165,6 +163,9 @@ class ColorSpace:
     def __repr__(self):
         return f"colorkit.{self.name.upper()}"
 
+    def __reduce__(self):
+        return get, (self.name,)  # a copy is the same space, so that `is` keeps its meaning
+
     def split(self, rgb):
         """Divide pictures into lightness and chroma.
 
@@ -203,7 +204,7 @@ class ColorSpace:
         """
         lightness = _floating(lightness, 1, "lightness")
         chroma = _floating(chroma, self.chroma_channels, "chroma")
-        if tuple(lightness.shape[:-1]) != tuple(chroma.shape[:-1]):
+        if not same_size(lightness.shape[:-1], chroma.shape[:-1]):
             raise ValueError(
                 "`lightness` and `chroma` must have the same size. "
                 f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
@@ -253,6 +254,12 @@ LAB = ColorSpace(
 )
 YUV = ColorSpace("yuv", chroma_channels=2, lightness_range=(0.0, 1.0), chroma_range=(-0.615, 0.615))
 RGB = ColorSpace("rgb", chroma_channels=3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
+
+
+def same_size(shape, other):
+    """Whether two shapes agree wherever both are known; inside a graph sides may be `None`."""
+    pairs = zip(shape, other, strict=False)
+    return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in pairs)
 
 
 def get(space):

@@ -2,8 +2,10 @@
 
 import collections.abc
 import os
+import re
 import shutil
 import tempfile
+import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
@@ -36,9 +38,15 @@ class Images(collections.abc.Sequence):
         name: What the set is called in records.
         size: Side of the square that each picture is reduced to (short side scaled, centre
             kept), or `None` for pictures as they are.
+
+    Raises:
+        ValueError: If an array is not uint8 or has another shape.
     """
 
     def __init__(self, items, *, labels=None, class_names=None, name="images", size=None):
+        for item in [items] if isinstance(items, np.ndarray) else items:
+            if isinstance(item, np.ndarray):
+                _check_uint8(item, 4 if item is items else 3)
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
         self.class_names = class_names
@@ -70,7 +78,7 @@ class Images(collections.abc.Sequence):
                 f"The pictures of {self.name} have different sizes; give `size` to `load` or "
                 "`crop` to `pairs`."
             )
-        return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8", copy=False)
+        return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8")
 
     def __repr__(self):
         size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))
@@ -100,6 +108,15 @@ class Images(collections.abc.Sequence):
         return self._known_sizes
 
 
+def _check_uint8(array, ndim):
+    if array.dtype != np.uint8 or array.ndim != ndim or array.shape[-1] != 3:
+        shape = "(N, height, width, 3)" if ndim == 4 else "(height, width, 3)"
+        raise ValueError(
+            f"Pictures must be uint8 arrays of shape {shape}. "
+            f"Received dtype {array.dtype}, shape {array.shape}"
+        )
+
+
 def load(name, split="train", *, size=None, data_dir=None):
     """Find a set of colour pictures.
 
@@ -114,24 +131,29 @@ def load(name, split="train", *, size=None, data_dir=None):
         data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
 
     Returns:
-        `Images`, with `labels` and `class_names` where the source has classes.
+        `Images`, with `labels` and `class_names` where the source has classes (in a folder, the
+        subfolders). Data sets of TensorFlow Datasets are read into memory whole: take a slice
+        such as "train[:10%]", or a `size`, of a large one.
 
     Raises:
         FileNotFoundError: If a folder does not exist.
         ValueError: If the name or split is unknown, or a folder holds no pictures or damaged ones.
         ConnectionError: If a data set is neither on disk nor can be downloaded.
+        ImportError: If a data set needs TensorFlow Datasets and that is not installed.
     """
+    name, split = str(name), str(split)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
-    kind, _, path = str(name).partition(":")
+    kind, _, path = name.partition(":")
     if kind == "photos" and not path:
         return _load_photos(split, size or 32)
     if kind == "folder" and path:
         return _load_folder(Path(path).expanduser(), split, size)
-    if path or kind in ("", "folder"):
+    if not re.fullmatch(r"\w+(/[\w.-]+)?", name) or kind == "folder" or Path(name).is_dir():
+        hint = f'; did you mean "folder:{name}"?' if Path(name).expanduser().exists() else ""
         raise ValueError(
             f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets. '
-            f"Received: {name!r}"
+            f"Received: {name!r}{hint}"
         )
     return _load_tfds(kind, split, size, data_dir)
 
@@ -164,12 +186,14 @@ def _load_photos(split, size):
     photos["all"] = photos["train"] | photos["test"]
     if split not in photos:
         raise ValueError(f"`split` of photos must be one of {sorted(photos)}. Received: {split!r}")
-    names = list(photos[split])
-    pictures = [Image.fromarray(photo()) for photo in photos[split].values()]
+    names = list(photos["all"])
+    pictures = {
+        names.index(name): Image.fromarray(photo()) for name, photo in photos[split].items()
+    }
     rng = np.random.default_rng(zlib.crc32(split.encode()))
     crops, labels = [], []
     for i in range(_PHOTO_CROPS.get(split, sum(_PHOTO_CROPS.values()))):
-        label = i % len(pictures)
+        label = list(pictures)[i % len(pictures)]
         width, height = pictures[label].size
         side = rng.uniform(min(size, width, height), min(width, height))
         left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
@@ -182,25 +206,31 @@ def _load_photos(split, size):
 
 def _load_folder(folder, split, size):
     paths = find_pictures(folder)
-    subfolder = folder / split
-    if split not in ("train", "test", "all") and not subfolder.is_dir():
+    # Subfolders named train and test are splits, any other is a class.
+    splits = [name for name in ("train", "test", split) if (folder / name).is_dir()]
+    classes = {path: _class_of(path.relative_to(folder), splits) for path in paths}
+    class_names = sorted({name for name in classes.values() if name is not None})
+    if split in splits:
+        paths = [path for path in paths if path.relative_to(folder).parts[0] == split]
+    elif splits and split != "all":
+        raise ValueError(
+            f"The folder {folder} has {' and '.join(splits)}, but no {split}. Make that subfolder, "
+            'or take split="all".'
+        )
+    elif split in ("train", "test"):
+        # By a checksum of the name, so that adding pictures moves none between the splits.
+        held_out = [zlib.crc32(str(p.relative_to(folder)).encode()) % 10 == 0 for p in paths]
+        paths = [p for p, out in zip(paths, held_out, strict=True) if out == (split == "test")]
+    elif split != "all":
         raise ValueError(
             f'`split` of a folder must be "train", "test", "all" or a subfolder of {folder}. '
             f"Received: {split!r}"
         )
-    if subfolder.is_dir():
-        paths, root = find_pictures(subfolder), subfolder
-    else:
-        root = folder
-        if split != "all":
-            # By a checksum of the name, so that adding pictures moves none between the splits.
-            held_out = [zlib.crc32(str(p.relative_to(folder)).encode()) % 10 == 0 for p in paths]
-            paths = [p for p, out in zip(paths, held_out, strict=True) if out == (split == "test")]
-            if not paths:
-                raise ValueError(
-                    f"The folder {folder} holds too few pictures for a {split!r} split of its "
-                    'own; take split="all" or make subfolders named train and test.'
-                )
+    if not paths:
+        raise ValueError(
+            f"The folder {folder} holds too few pictures for a {split!r} split of its own; take "
+            'split="all" or make subfolders named train and test.'
+        )
     bad = []
     for path in paths:
         try:
@@ -212,17 +242,21 @@ def _load_folder(folder, split, size):
             f"{len(bad)} of {len(paths)} files in {folder} cannot be read as pictures; repair or "
             f"remove them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
         )
-    classes = sorted({p.relative_to(root).parts[0] for p in paths if p.parent != root})
-    labels = None
-    if classes and all(p.parent != root for p in paths):
-        labels = [classes.index(p.relative_to(root).parts[0]) for p in paths]
+    has_classes = class_names and None not in classes.values()
     return Images(
         paths,
-        labels=labels,
-        class_names=classes if labels is not None else None,
-        name=f"folder:{folder.name}",
+        labels=[class_names.index(classes[path]) for path in paths] if has_classes else None,
+        class_names=class_names if has_classes else None,
+        name=f"folder:{folder.resolve().name}",
         size=size,
     )
+
+
+def _class_of(path, splits):
+    """Class of a picture by its path below the folder: the first subfolder that is no split."""
+    folders = path.parts[:-1]
+    folders = folders[1:] if folders and folders[0] in splits else folders
+    return folders[0] if folders else None
 
 
 def _load_tfds(name, split, size, data_dir):
@@ -272,9 +306,15 @@ def _load_tfds(name, split, size, data_dir):
 
 def _prepared_builder(tfds, root, name):
     """Builder of a data set that lies prepared on disk, or `None`. Touches nothing else."""
-    versions = [p.parent for p in root.glob(f"{name}/**/dataset_info.json")]
-    versions = [p for p in versions if "incomplete" not in p.name]
-    return tfds.builder_from_directory(max(versions)) if versions else None
+    for pattern in (f"{name}/*", f"{name}/*/*"):  # the second: below the data set's only config
+        versions = {
+            tuple(map(int, path.parent.name.split("."))): path.parent
+            for path in root.glob(f"{pattern}/dataset_info.json")
+            if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name)
+        }
+        if versions:
+            return tfds.builder_from_directory(versions[max(versions)])
+    return None
 
 
 def _download(tfds, root, name):
@@ -298,7 +338,7 @@ def _download(tfds, root, name):
             f"({getattr(error, 'reason', error)}). {ways_on}"
         ) from error
     top = root / name.split("/")[0]
-    existed = top.exists()
+    existed, root_existed = top.exists(), root.exists()
     root.mkdir(parents=True, exist_ok=True)
     downloads = tempfile.mkdtemp(prefix="colorkit-downloads-")
     try:
@@ -307,6 +347,8 @@ def _download(tfds, root, name):
     except Exception as error:
         if not existed:
             shutil.rmtree(top, ignore_errors=True)
+        if not root_existed:
+            shutil.rmtree(root, ignore_errors=True)
         raise ConnectionError(
             f"The data set {name!r} is not in {root} and cannot be downloaded: {error}. {ways_on}"
         ) from error
@@ -363,7 +405,7 @@ class Pairs(keras.utils.PyDataset):
         with keras.device("cpu"):  # the accelerator has better things to do
             lightness, chroma = map(ops.convert_to_numpy, self.space.split(rgb))
         if self.near_gray == "mask":
-            return lightness, chroma, (~_is_near_gray(rgb)).astype("float32")
+            return lightness, chroma, np.float32(~_is_near_gray(rgb))[:, None, None]
         return lightness, chroma
 
     def on_epoch_end(self):
@@ -412,7 +454,7 @@ def pairs(
 
     Returns:
         `Pairs`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
-        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N,)`.
+        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N, 1, 1)`.
 
     Raises:
         ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
@@ -420,10 +462,6 @@ def pairs(
     """
     space = colorspace.get(space)
     if not isinstance(images, Images):
-        if isinstance(images, np.ndarray) and (images.ndim != 4 or images.shape[-1] != 3):
-            raise ValueError(
-                f"`images` must have shape (N, height, width, 3). Received shape {images.shape}"
-            )
         images = Images(images)
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")

@@ -28,7 +28,7 @@ def describe():
 
 def fast_precision():
     """Name of the dtype policy for training: "mixed_bfloat16" where the hardware multiplies it."""
-    fast = accelerators() or "amx_bf16" in _cpuinfo()
+    fast = _accelerator_multiplies_bfloat16() if accelerators() else "amx_bf16" in _cpuinfo()
     return "mixed_bfloat16" if fast else "float32"
 
 
@@ -36,6 +36,25 @@ def jit_compile():
     """What `compile` should be told: on a CPU, TensorFlow's convolutions outrun XLA's by far."""
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     return False if on_cpu else "auto"
+
+
+def _accelerator_multiplies_bfloat16():
+    """TPUs do; GPUs do from compute capability 8 on, and emulate it slowly before (T4, V100)."""
+    backend = keras.backend.backend()
+    if backend == "torch":
+        import torch
+
+        return torch.cuda.get_device_capability()[0] >= 8
+    if backend == "jax":
+        import jax
+
+        capability = getattr(jax.devices()[0], "compute_capability", "8")
+        return float(capability) >= 8
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return all(entry.get("compute_capability", (8, 0))[0] >= 8 for entry in details)
 
 
 def _cpuinfo():

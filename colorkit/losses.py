@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from colorkit.bins import ColorBins
+from colorkit.colorspace import same_size
 
 
 def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0):
@@ -27,7 +28,7 @@ def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
     """
-    if y_pred.shape[-1] != bins.num_bins or tuple(y_true.shape[1:-1]) != tuple(y_pred.shape[1:-1]):
+    if y_pred.shape[-1] != bins.num_bins or not same_size(y_true.shape[:-1], y_pred.shape[:-1]):
         raise ValueError(
             f"`y_true` must be chroma (..., height, width, 2) and `y_pred` logits (..., height, "
             f"width, {bins.num_bins}) of the same size. "

@@ -1,14 +1,26 @@
 """Picture files: any format in, sRGB out, nothing half-written."""
 
+import collections
+import contextlib
+import io
 import os
 import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-_JPEG_QUALITY = 95
+# Formats that keep 8-bit RGB of any size.
+_WRITTEN = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
+    ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM", ".tga": "TGA",
+}  # fmt: skip
+_READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
+# 4:4:4 JPEG: halving the chroma of a coloured picture would blur what the network drew.
+_OPTIONS = collections.defaultdict(
+    dict, JPEG={"quality": 95, "subsampling": 0}, WEBP={"quality": 95}
+)
 
 
 def read_picture(source):
@@ -29,7 +41,14 @@ def read_picture(source):
     """
     if isinstance(source, Image.Image):
         return _to_rgb(source)
-    path = Path(source)
+    with _opened(source) as image:
+        return _to_rgb(image)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """An open picture file; whatever goes wrong with it is told with its name."""
+    path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
         raise FileNotFoundError(f"A picture file was expected at {path}, but it is {what}.")
@@ -40,26 +59,42 @@ def read_picture(source):
             # Large photographs are welcome; Pillow warns from 89 megapixels on.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                return _to_rgb(image)
+                yield image
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path} is too large: {error}") from error
     except UnidentifiedImageError:
         raise ValueError(f"{path} is not a picture that can be read (JPEG, PNG, ...).") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} is damaged or truncated: {error}") from error
+    except Exception as error:  # each decoder of Pillow has errors of its own
+        raise ValueError(f"{path} is damaged, truncated or not supported: {error}") from error
 
 
 def _to_rgb(image):
+    if 0 in image.size:
+        raise ValueError(f"A picture must have at least one pixel. Received size {image.size}")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16") or image.mode == "I":
-        return np.repeat(
-            np.uint8(np.clip(np.asarray(image), 0, 65535) / 257 + 0.5)[..., None], 3, -1
-        )
+        gray = np.uint8(np.clip(np.asarray(image), 0, 65535) / 257 + 0.5)
+        return np.repeat(gray[..., None], 3, axis=-1)
     if image.mode == "F":
         raise ValueError("floating-point pictures have no fixed range; save them with 8 or 16 bits")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         background = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(background, image)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(_in_srgb(image).convert("RGB"))
+
+
+def _in_srgb(image):
+    """The picture in sRGB, where it carries the profile of another space (P3, Adobe RGB, CMYK)."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "CMYK"):
+        return image
+    try:
+        return ImageCms.profileToProfile(
+            image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
+        return image
 
 
 def as_rgb(image):
@@ -110,14 +145,12 @@ def picture_size(path):
     """`(height, width)` of a picture file, upright, from its header alone.
 
     Raises:
+        FileNotFoundError: If there is no such file.
         ValueError: If the file is no picture.
     """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 lie on a side
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} is not a picture that can be read: {error}") from None
+    with _opened(path) as image:
+        width, height = image.size
+        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 lie on a side
     return (width, height) if rotated else (height, width)
 
 
@@ -135,23 +168,20 @@ def write_picture(path, rgb):
     path = Path(path)
     picture_format = output_format(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # 4:4:4: halving the chroma of a colored picture would blur what the network drew.
-    options = {"quality": _JPEG_QUALITY, "subsampling": 0} if picture_format == "JPEG" else {}
     with written_whole(path) as temporary:
-        Image.fromarray(rgb).save(temporary, format=picture_format, **options)
+        Image.fromarray(rgb).save(temporary, format=picture_format, **_OPTIONS[picture_format])
 
 
 def output_format(path):
     """Pillow's name of the format that a path's ending stands for.
 
     Raises:
-        ValueError: If Pillow cannot write such a file.
+        ValueError: If no format that keeps all colours and sizes has this ending.
     """
-    known = Image.registered_extensions()
-    picture_format = known.get(Path(path).suffix.lower())
-    if picture_format not in Image.SAVE:
+    picture_format = _WRITTEN.get(Path(path).suffix.lower())
+    if picture_format is None:
         raise ValueError(
-            f"{path} must end in .png, .jpg, .webp, .tif or another picture format. "
+            f"{path} must end in one of {', '.join(_WRITTEN)}. "
             f"Received the ending {Path(path).suffix!r}"
         )
     return picture_format
@@ -167,33 +197,33 @@ def find_pictures(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"A folder of pictures was expected at {folder}.")
-    known = Image.registered_extensions()
-    paths = [p for p in sorted(folder.rglob("*")) if known.get(p.suffix.lower()) in Image.OPEN]
-    paths = [p for p in paths if p.is_file() and not p.name.startswith(".")]
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in _READ
+        and path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
     if not paths:
         raise ValueError(f"The folder {folder} holds no pictures (.jpg, .png, ...).")
     return paths
 
 
-class written_whole:
-    """Context that yields a temporary path beside `path` and renames it on success."""
-
-    def __init__(self, path):
-        self.path = Path(path)
-
-    def __enter__(self):
-        handle, temporary = tempfile.mkstemp(
-            dir=self.path.parent, prefix=f".{self.path.stem}-", suffix=self.path.suffix
-        )
-        os.close(handle)
-        self.temporary = Path(temporary)
-        return self.temporary
-
-    def __exit__(self, failure, *_):
-        if failure is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(self.temporary, 0o666 & ~umask)  # mkstemp makes files for their owner alone
-            os.replace(self.temporary, self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
+@contextlib.contextmanager
+def written_whole(path):
+    """Yield a temporary path beside `path`, renamed on success and removed on failure."""
+    path = Path(path)
+    handle, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+    )
+    os.close(handle)
+    temporary = Path(temporary)
+    try:
+        yield temporary
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files for their owner alone
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -107,7 +110,8 @@ def test_saved_file_is_a_plain_keras_model_from_lightness_to_chroma(any_colorize
     model = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     lightness = np.full((1, 12, 12, 1), 0.5 * any_colorizer.space.lightness_range[1], "float32")
     expected = any_colorizer.predict(lightness)
-    np.testing.assert_allclose(model(lightness), expected, rtol=1e-4, atol=1e-4)
+    actual = keras.ops.convert_to_numpy(model(lightness))
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_chroma_follows_edges_when_enlarged():
@@ -122,6 +126,31 @@ def test_chroma_follows_edges_when_enlarged():
     inside = np.abs(chroma - low) < np.abs(chroma - high)
     assert np.abs(np.argmin(inside) - 93) <= 1
     assert high - low > 15
+
+
+def test_fast_merge_gives_what_the_space_gives(rng):
+    lightness = rng.uniform(0, 100, (40, 50, 1)).astype("float32")
+    chroma = rng.uniform(-90, 90, (40, 50, 2)).astype("float32")
+    for scale in (0.1, 1.0):
+        expected = keras.ops.convert_to_numpy(LAB.merge(lightness, scale * chroma))
+        actual = Colorizer._merge_lab(lightness, scale * chroma)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_model_that_changes_the_size_is_told():
+    inputs = keras.Input((None, None, 1))
+    outputs = keras.layers.Conv2D(2, 3, strides=2, padding="same")(inputs)
+    with pytest.raises(ValueError, match="keep height and width"):
+        Colorizer(keras.Model(inputs, outputs))(np.zeros((8, 8), "uint8"))
+
+
+def test_plain_keras_loads_the_file_in_a_fresh_process(tmp_path):
+    Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.keras")
+    code = "import keras, sys, colorkit.layers; print(keras.saving.load_model(sys.argv[1]).name)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "model.keras")], capture_output=True, text=True
+    )
+    assert done.stdout.strip().endswith("conv_regression"), done.stderr
 
 
 def test_temperature_can_be_changed_and_lower_is_more_vivid(pictures):

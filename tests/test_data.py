@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorkit import LAB, RGB, YUV, load, pairs
+from colorkit import LAB, RGB, YUV, ColorBins, load, pairs
 from colorkit.data import Images
+from colorkit.losses import RebalancedCrossentropy
 
 
 @pytest.fixture
@@ -25,8 +26,9 @@ def test_photos_need_no_network_and_are_split_by_photograph(monkeypatch):
     monkeypatch.setattr(socket, "socket", None)
     train, test = load("photos", "train"), load("photos", "test")
     assert train.shape == test.shape == (32, 32)
-    assert not set(train.class_names) & set(test.class_names)
-    assert sorted(set(train.labels)) == list(range(len(train.class_names)))
+    assert not set(train.labels) & set(test.labels)
+    assert set(train.labels) | set(test.labels) == set(range(len(train.class_names)))
+    assert train.class_names == test.class_names
     assert train[0].dtype == np.uint8
     np.testing.assert_array_equal(load("photos", "train")[7], train[7])
     assert load("photos", "test", size=48).shape == (48, 48)
@@ -194,9 +196,48 @@ def test_near_gray_pictures_are_dropped_or_masked(pictures):
     assert len(pairs(mixed, batch_size=8)[0]) == 2
     assert len(pairs(mixed, batch_size=8, near_gray="drop")[0][0]) == 4
     weights = pairs(mixed, batch_size=8, near_gray="mask")[0][2]
-    assert weights.tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    assert weights.ravel().tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
     with pytest.raises(ValueError, match="near-gray"):
         pairs(gray, near_gray="drop")
+
+
+@pytest.mark.parametrize("loss", ["mse", None])
+def test_masked_pictures_do_not_count_in_fit(pictures, loss):
+    gray = np.full((4, 16, 16, 3), 90, "uint8")
+    dataset = pairs(np.concatenate([pictures[:4], gray]), batch_size=8, near_gray="mask")
+    channels = 2 if loss else 49
+    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Conv2D(channels, 1)])
+    loss = keras.losses.MeanSquaredError() if loss else RebalancedCrossentropy(ColorBins.grid(49))
+    model.compile("sgd", loss, jit_compile=False)
+    masked = model.evaluate(dataset, verbose=0)
+    alone = model.evaluate(pairs(pictures[:4], batch_size=4), verbose=0)
+    assert masked == pytest.approx(alone / 2, rel=1e-4), "four of eight pictures weigh nothing"
+    model.fit(dataset, verbose=0)
+
+
+def test_float_pictures_are_refused_not_truncated(pictures):
+    for images in (pictures / 255.0, list(pictures / 255.0)):
+        with pytest.raises(ValueError, match="uint8.*float64"):
+            pairs(images)
+
+
+def test_split_folders_never_leak_into_each_other(folder, tmp_path):
+    (tmp_path / "split").mkdir()
+    folder.rename(tmp_path / "split" / "train")
+    name = f"folder:{tmp_path / 'split'}"
+    assert len(load(name, "train")) == 40
+    with pytest.raises(ValueError, match="has train, but no test"):
+        load(name, "test")
+    (tmp_path / "split" / "test" / "dogs").mkdir(parents=True)
+    Image.new("RGB", (9, 9)).save(tmp_path / "split" / "test" / "dogs" / "x.png")
+    test = load(name, "test")
+    assert test.class_names == ["cats", "dogs"] and test.labels.tolist() == [1]
+    assert load(name, "all").class_names == ["cats", "dogs"]
+
+
+def test_path_without_folder_is_told_how_to_write_it(folder):
+    with pytest.raises(ValueError, match=f'did you mean "folder:{folder}"'):
+        load(str(folder))
 
 
 def test_pairs_refuse_what_cannot_work(folder, pictures):

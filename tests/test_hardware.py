@@ -9,6 +9,9 @@ def test_description_names_the_cores():
 
 def test_precision_and_compilation_follow_the_accelerator(monkeypatch):
     monkeypatch.setattr(hardware, "accelerators", lambda: ["gpu:0"])
+    monkeypatch.setattr(hardware, "_accelerator_multiplies_bfloat16", lambda: False)
+    assert hardware.fast_precision() == "float32"
+    monkeypatch.setattr(hardware, "_accelerator_multiplies_bfloat16", lambda: True)
     assert hardware.fast_precision() == "mixed_bfloat16"
     assert hardware.jit_compile() == "auto"
     monkeypatch.setattr(hardware, "accelerators", list)

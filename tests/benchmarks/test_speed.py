@@ -18,7 +18,7 @@ from keras import ops
 from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
-from colorkit import LAB, Colorizer, ColorBins, models, pairs, rgb_to_lab
+from colorkit import LAB, ColorBins, Colorizer, models, pairs, rgb_to_lab
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.pictures import read_picture, write_picture
 
