@@ -9,13 +9,13 @@ from pathlib import Path
 
 
 def main(arguments=None):
-    """Run the command line; returns the exit code: 0 done, 1 some failed, 2 bad input."""
+    """Run the command line; returns the exit code: 0 all done, 2 something was wrong."""
     options = _parser().parse_args(arguments)
     # Framework chatter belongs in no user's terminal; errors still show.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.command(options)
-    except (ValueError, OSError, RuntimeError, ImportError) as error:
+    except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
         print(f"colorkit: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -99,8 +99,9 @@ def _color_files(jobs, problems, options):
         try:
             write_picture(target, colorizer(source))
             print(f"{source} -> {target}", flush=True)
-        except (ValueError, OSError) as error:
-            problems.append(str(error))
+        except Exception as error:  # whatever is wrong with one file, the others go on
+            message = str(error) or type(error).__name__
+            problems.append(message if str(source) in message else f"{source}: {message}")
 
 
 def _jobs(inputs, output):
@@ -112,26 +113,32 @@ def _jobs(inputs, output):
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
         output_format(output)  # a wrong ending is told before anything is loaded
         wanted = [(inputs[0], output)]
+    elif output.is_file() or (_has_picture_ending(output) and not output.exists()):
+        raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
     else:
-        if output.exists() and not output.is_dir():
-            raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
         for name in inputs:
             if not name.is_dir():
                 wanted.append((name, output / name.name))
                 continue
             try:
-                wanted += [(path, output / path.relative_to(name)) for path in find_pictures(name)]
+                found = find_pictures(name)
             except (ValueError, OSError) as error:
                 problems.append(str(error))
+                continue
+            if name.resolve() in output.resolve().parents:  # colored before, no inputs now
+                found = [path for path in found if output.resolve() not in path.resolve().parents]
+            wanted += [(path, output / path.relative_to(name)) for path in found]
+    sources = {source.resolve() for source, _ in wanted}
     jobs, taken = [], set()
     for source, target in wanted:
         if not source.exists():
             problems.append(f"{source}: there is no such file or folder")
             continue
-        target = _writable(target)
+        if not _has_picture_ending(target):  # can be read but not written, such as .gif
+            target = target.with_suffix(".png")
         if target in taken:  # same name from another folder
-            target = target.with_name(f"{source.parent.name}-{target.name}")
-        if target in taken or target.resolve() == source.resolve():
+            target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
+        if target in taken or target.resolve() in sources:
             problems.append(f"{source} would overwrite {target}; choose another --output")
             continue
         taken.add(target)
@@ -139,15 +146,13 @@ def _jobs(inputs, output):
     return jobs, problems
 
 
-def _writable(target):
-    """`target`, as PNG where pictures of its format can be read but not written."""
+def _has_picture_ending(path):
     from colorkit.pictures import output_format
 
     try:
-        output_format(target)
+        return bool(output_format(path))
     except ValueError:
-        return target.with_suffix(".png")
-    return target
+        return False
 
 
 def _train(options):

@@ -32,8 +32,8 @@ class Record:
         epochs, images_seen, minutes: How long the run trained.
         parameters: Weights of the network.
         metrics: Metric to value, baselines under "gray/", "constant/" and "oracle/".
-        settings: What else the numbers depend on: temperature, batch size, precision, ...
-        hardware, versions, revision, date: Where, with what and when it ran.
+        settings: What else the numbers depend on: temperature, batch size, learning rate, ...
+        hardware, precision, versions, revision, date: Where, with what and when it was begun.
         version: Version of this format.
     """
 
@@ -49,6 +49,7 @@ class Record:
     metrics: dict
     settings: dict
     hardware: str
+    precision: str
     versions: dict
     revision: str
     date: str
@@ -70,7 +71,7 @@ def figures_folder(profile):
 
 
 def circumstances():
-    """Hardware, library versions, git revision and date of this run, as fields of a `Record`."""
+    """Hardware, precision, versions, git revision and date of a run, as fields of a `Record`."""
     packages = ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit")
     versions = {"python": platform.python_version()}
     for package in packages:
@@ -80,6 +81,7 @@ def circumstances():
             continue
     return {
         "hardware": hardware.describe(),
+        "precision": hardware.fast_precision(),
         "versions": versions,
         "revision": _revision(),
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -104,9 +106,14 @@ def save(record):
             standing = None
         if standing is not None and _worth(standing) > _worth(record):
             return path
+    write(record, path)
+    return path
+
+
+def write(record, path):
+    """Write a record to a file, whole or not at all."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(_plain(dataclasses.asdict(record)), indent=2) + "\n")
-    return path
 
 
 def read(path):
@@ -119,7 +126,13 @@ def read(path):
         fields = json.loads(Path(path).read_text())
         if fields.get("version") != VERSION:
             raise ValueError(f"it has version {fields.get('version')}, not {VERSION}")
-        return Record(**fields)
+        record = Record(**fields)
+        for field in dataclasses.fields(Record):
+            # bool is an int and an int will do for a float, so numbers are one kind here.
+            wanted = (int, float) if field.type in (int, float) else field.type
+            if not isinstance(getattr(record, field.name), wanted):
+                raise ValueError(f"its {field.name} is no {field.type.__name__}")
+        return record
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a record that can be read: {error}") from error
 
@@ -131,6 +144,8 @@ def read_all(folder=None):
         `(records, problems)`: a list of `Record` and a list of messages.
     """
     folder = Path(folder or figures_folder("full") / "records")
+    if not folder.is_dir():
+        return [], [f"There is no folder {folder}."]
     records, problems = [], []
     for path in sorted(folder.glob("*.json")):
         try:
@@ -195,7 +210,7 @@ def _plain(value):
     if hasattr(value, "item"):
         value = value.item()
     if isinstance(value, float):
-        return round(value, 6) if math.isfinite(value) else None
+        return float(f"{value:.7g}") if math.isfinite(value) else None
     return value
 
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import shutil
 import time
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 
@@ -13,6 +15,7 @@ from colorkit.colorizer import Colorizer
 from colorkit.data import load, pairs
 from colorkit.evaluation import evaluate
 from colorkit.losses import RebalancedCrossentropy
+from colorkit.pictures import written_whole
 from colorkit.rebalancing import class_weights, color_prior
 
 
@@ -36,12 +39,19 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
         `(colorizer, record)`.
 
     Raises:
-        ValueError: If the experiment or profile is unknown.
-        RuntimeError: If the same run is under way in another process.
+        ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, or
+            the run was begun with other settings.
+        RuntimeError: If the same run is under way in another process, or its loss is no number.
     """
     experiment = experiments.experiment(experiment)
     profile = experiments.profile(profile)
-    epochs = epochs or min(profile.epochs or experiment.epochs, experiment.epochs)
+    if epochs is None:
+        epochs = min(profile.epochs or experiment.epochs, experiment.epochs)
+    for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0)):
+        if not isinstance(value, (int, np.integer)) or value < least:
+            raise ValueError(
+                f"`{name}` must be a whole number from {least} on. Received: {value!r}"
+            )
     folder = results.home() / "runs" / profile.name / experiment.name / f"seed{seed}"
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
@@ -50,14 +60,19 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
 
 def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     train, validation, test = _pictures(experiment, profile, seed)
-    bins = experiment.bins() if experiment.bins else None
     options = {"space": experiment.space, "batch_size": min(experiment.batch_size, len(train))}
     train_pairs = pairs(train, augment=True, seed=seed, **options)
+    begun = _begun(folder, _settings(experiment, profile, epochs, train_pairs, validation, test))
     log = _EpochLog(folder / "history.jsonl", train_pairs)
-    finished = log.epochs >= epochs and (folder / "best.weights.h5").exists()
-    if not finished:
+    _mend(folder, log)
+    if log.epochs >= epochs and (folder / "record.json").exists():
+        return Colorizer.load(folder / "colorizer.keras"), results.read(folder / "record.json")
+
+    bins = experiment.bins() if experiment.bins else None
+    if log.epochs < epochs:
+        validation_pairs = pairs(_whole_batches(validation, options["batch_size"]), **options)
         _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
-             train, train_pairs, pairs(validation, **options))  # fmt: skip
+             train, train_pairs, validation_pairs)  # fmt: skip
 
     # Rebuilt in float32: what was trained in a mixed precision must run anywhere.
     with _precision("float32"):
@@ -75,26 +90,101 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         experiment=experiment.name,
         profile=profile.name,
         data=train.name,
-        sizes={"train": len(train), "validation": len(validation), "test": len(test)},
         seed=seed,
         epochs=log.epochs,
         images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
         minutes=log.seconds / 60,
         parameters=network.count_params(),
         metrics=evaluate(colorizer, test),
+        **begun["circumstances"],
+        sizes=begun["settings"]["sizes"],
         settings={
+            **{key: value for key, value in begun["settings"].items() if key != "sizes"},
             "temperature": experiment.temperature,
-            "learning_rate": experiment.learning_rate,
-            "batch_size": train_pairs.batch_size,
-            "width": profile.width,
-            "precision": hardware.fast_precision(),
-            "best_epoch": log.best_epoch,
+            "best_epoch": log.best_epoch + 1,
             "validation_loss": log.best_loss,
         },
-        **results.circumstances(),
     )
+    results.write(record, folder / "record.json")
     results.save(record)
     return colorizer, record
+
+
+def _settings(experiment, profile, epochs, train_pairs, validation, test):
+    """What a run's weights depend on, apart from the seed, which its folder is named after."""
+    return {
+        "sizes": {
+            "train": len(train_pairs.images),
+            "validation": len(validation),
+            "test": len(test),
+        },
+        "epochs": epochs,
+        "batch_size": train_pairs.batch_size,
+        "learning_rate": experiment.learning_rate,
+        "neighbors": experiment.neighbors,
+        "uniform_weight": experiment.uniform_weight,
+        "width": profile.width,
+    }
+
+
+def _begun(folder, settings):
+    """Settings and circumstances of a run's beginning; a run goes on with what it began with."""
+    path = folder / "settings.json"
+    if path.exists():
+        begun = json.loads(path.read_text())
+        before = begun["settings"]
+        changed = {key: (before.get(key), settings[key]) for key in settings
+                   if before.get(key) != settings[key]}  # fmt: skip
+        if changed:
+            changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
+            raise ValueError(
+                f"This run was begun with other settings ({changes}). Delete {folder} to begin "
+                "anew, or take another seed."
+            )
+        return begun
+    begun = {
+        "settings": settings,
+        "circumstances": results.circumstances(),
+    }
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(begun, indent=2))
+    return begun
+
+
+def _whole_batches(images, batch_size):
+    """Pictures without the last partial batch: several devices could not share it."""
+    return images[: max(1, len(images) // batch_size) * batch_size]
+
+
+def _mend(folder, log):
+    """After an interruption: keep the newest complete checkpoint, and the epochs that led to it."""
+    backup = folder / "backup"
+    epoch = 0
+    for ending in ("", ".bkp"):
+        weights, state = (
+            backup / f"latest.weights.h5{ending}",
+            backup / f"training_metadata.json{ending}",
+        )
+        try:
+            with h5py.File(weights):
+                epoch = json.loads(state.read_text())["epoch"]
+        except (OSError, ValueError, KeyError):
+            continue
+        if ending:
+            shutil.copy(weights, backup / "latest.weights.h5")
+            shutil.copy(state, backup / "training_metadata.json")
+        break
+    best = folder / "best.weights.h5"
+    try:
+        h5py.File(best).close()
+    except OSError:
+        epoch = 0  # the best weights cannot be had from the latest: begin anew
+    if not set(range(epoch)) <= set(log.rows):
+        epoch = 0  # nor can it be known which were the best
+    if epoch == 0:
+        shutil.rmtree(backup, ignore_errors=True)
+        best.unlink(missing_ok=True)
+    log.keep(epoch)
 
 
 def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
@@ -105,7 +195,7 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
     else:
         weights = None
         if experiment.uniform_weight is not None:
-            prior = color_prior(np.asarray(train), bins, neighbors=max(5, experiment.neighbors))
+            prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
             weights = class_weights(prior, experiment.uniform_weight)
         loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
     steps = epochs * len(train_pairs)
@@ -113,30 +203,30 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )
+    callbacks = [
+        log,  # first: it stops at a loss that is no number before anything is saved
+        keras.callbacks.ModelCheckpoint(
+            folder / "best.weights.h5",
+            save_best_only=True,
+            save_weights_only=True,
+            initial_value_threshold=log.best_loss,
+        ),
+        keras.callbacks.BackupAndRestore(
+            str(folder / "backup"), double_checkpoint=True, delete_checkpoint=False
+        ),
+    ]
     with _precision(hardware.fast_precision()), distributed(devices) as synchronize:
         network = experiment.build(profile.width, bins and bins.num_bins)
         synchronize(network)
         network.compile(keras.optimizers.Adam(schedule), loss, jit_compile=hardware.jit_compile())
-    network.fit(
-        train_pairs,
-        validation_data=validation_pairs,
-        epochs=epochs,
-        shuffle=False,  # the pairs shuffle themselves
-        verbose=verbose,
-        callbacks=[
-            keras.callbacks.ModelCheckpoint(
-                folder / "best.weights.h5",
-                save_best_only=True,
-                save_weights_only=True,
-                initial_value_threshold=log.best_loss,
-            ),
-            log,
-            keras.callbacks.BackupAndRestore(
-                str(folder / "backup"), double_checkpoint=True, delete_checkpoint=False
-            ),
-            keras.callbacks.TerminateOnNaN(),
-        ],
-    )
+        network.fit(
+            train_pairs,
+            validation_data=validation_pairs,
+            epochs=epochs,
+            shuffle=False,  # the pairs shuffle themselves
+            verbose=verbose,
+            callbacks=callbacks,
+        )
 
 
 def _pictures(experiment, profile, seed):
@@ -161,8 +251,11 @@ class _EpochLog(keras.callbacks.Callback):
         super().__init__()
         self.path = Path(path)
         self.train_pairs = train_pairs
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        self.rows = {row["epoch"]: row for row in map(json.loads, lines)}
+        self.rows = {}
+        for line in self.path.read_text().splitlines() if self.path.exists() else []:
+            with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
+                row = json.loads(line)
+                self.rows[row["epoch"]] = row
 
     @property
     def epochs(self):
@@ -180,21 +273,32 @@ class _EpochLog(keras.callbacks.Callback):
     def best_loss(self):
         return self.rows[self.best_epoch]["val_loss"] if self.rows else None
 
+    def keep(self, epochs):
+        """Forget what came after so many epochs."""
+        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
+
     def on_epoch_begin(self, epoch, logs=None):
         self.train_pairs.epoch = epoch  # after a resume, the order that this epoch would have had
         self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(float((logs or {}).get("loss", 0.0))):
+            raise RuntimeError(
+                "The loss is no longer a number, so training stopped; nothing of this epoch was "
+                "kept. A lower learning rate usually helps."
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         row = {"epoch": epoch, "seconds": round(time.monotonic() - self._start, 3)}
         row.update({key: float(value) for key, value in (logs or {}).items()})
         self.rows[epoch] = row
-        with open(self.path, "a") as file:
-            file.write(json.dumps(row) + "\n")
+        with written_whole(self.path) as temporary:
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
 
 
 @contextlib.contextmanager
 def distributed(devices=None):
-    """Context in which a model is built for all accelerators, or for the given devices.
+    """Context in which a model is built and trained on all accelerators, or on given devices.
 
     Args:
         devices: Names such as `["gpu:0", "gpu:1"]`; `None` for all GPUs or the TPU there is.

@@ -76,6 +76,44 @@ def test_inputs_are_never_overwritten(photos, model, capsys):
     assert (photos / "a.png").read_bytes() == before
 
 
+def test_inputs_of_one_folder_do_not_fall_to_those_of_another(photos, model, capsys):
+    before = (photos / "a.png").read_bytes()
+    assert main(["colorize", "in/deep/c.png", "in/a.png", "-o", "in", "--model", model]) == 2
+    assert (photos / "a.png").read_bytes() == before
+    assert "would overwrite" in capsys.readouterr().err
+
+
+def test_output_folder_inside_the_input_is_not_colored_again(tmp_path, photos, model):
+    for _ in range(2):
+        assert main(["colorize", "in", "-o", "in/out", "--model", model]) == 0
+    assert names(tmp_path / "in" / "out") == ["a.png", "b.jpg", "deep/c.png"]
+
+
+def test_folder_into_one_picture_is_refused(photos, model, capsys):
+    assert main(["colorize", "in", "-o", "all.png", "--model", model]) == 2
+    assert "must be a folder" in capsys.readouterr().err
+
+
+def test_format_that_cannot_hold_the_colors_becomes_png(tmp_path, photos, model):
+    Image.new("L", (9, 9)).save(photos / "old.gif")
+    assert main(["colorize", "in/old.gif", "-o", "out", "--model", model]) == 0
+    assert names(tmp_path / "out") == ["old.png"]
+
+
+def test_failure_of_one_picture_does_not_stop_the_others(photos, model, capsys, monkeypatch):
+    original = Colorizer.__call__
+
+    def failing(self, image, **options):
+        if str(image).endswith("a.png"):
+            raise MemoryError
+        return original(self, image, **options)
+
+    monkeypatch.setattr(Colorizer, "__call__", failing)
+    assert main(["colorize", "in", "-o", "out", "--model", model]) == 2
+    assert "in/a.png: MemoryError" in capsys.readouterr().err
+    assert names(photos.parent / "out") == ["b.jpg", "deep/c.png"]
+
+
 def test_temperature_and_size_are_passed_on(photos, model):
     for temperature, name in (("0", "mode.png"), ("1", "mean.png")):
         options = ["--model", model, "--temperature", temperature, "--size", "20"]
@@ -99,6 +137,7 @@ def test_temperature_and_size_are_passed_on(photos, model):
         (["train", "cifar/lab-conv-regression", "--profile", "huge"], "smoke"),
         (["train", "cifar/lab-conv-regression", "--epochs", "0"], "at least 1"),
         (["results"], "no records"),
+        (["results", "--folder", "typo"], "typo"),
     ],
 )
 def test_bad_input_is_told_without_traceback(tmp_path, photos, model, arguments, message, capsys):

@@ -69,9 +69,10 @@ def test_damaged_and_foreign_records_are_reported_and_skipped():
     fields = json.loads(good.read_text())
     (good.parent / "newer.json").write_text(json.dumps({**fields, "version": 99}))
     (good.parent / "list.json").write_text("[1, 2]")
+    (good.parent / "kinds.json").write_text(json.dumps({**fields, "metrics": [1]}))
     records, problems = results.read_all()
     assert [record.experiment for record in records] == ["cifar/lab-conv-regression"]
-    assert len(problems) == 3
+    assert len(problems) == 4
     assert any("newer.json" in problem and "version 99" in problem for problem in problems)
 
 

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, 
 from colorkit.losses import RebalancedCrossentropy
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
+REGRESSION = experiments.experiment("cifar/lab-conv-regression").build
+SHORT = dataclasses.replace(TINY, epochs=2)
 
 
 @pytest.fixture(autouse=True)
@@ -47,14 +50,6 @@ def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
     assert not (tmp_path / "figures").exists()
 
 
-def test_complete_run_is_not_trained_again(tmp_path, row, monkeypatch):
-    _, first = run(row, TINY, verbose=0)
-    monkeypatch.setattr(training, "_fit", None)
-    _, second = run(row, TINY, verbose=0)
-    assert second.metrics == pytest.approx(first.metrics)
-    assert second.minutes == first.minutes
-
-
 def test_interrupted_run_resumes_and_ends_where_it_would_have(tmp_path, row, monkeypatch):
     whole, _ = run(dataclasses.replace(row, name="test/whole"), TINY, verbose=0)
 
@@ -86,12 +81,66 @@ def test_regression_trains_on_the_same_pairs():
     assert "oracle/psnr" not in record.metrics
 
 
+def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row, monkeypatch):
+    row = dataclasses.replace(row, name="test/tiny", bins=None, build=REGRESSION)
+    _, first = run(row, SHORT, verbose=0)
+    with pytest.raises(ValueError, match=r"learning_rate was 0\.002, is 9"):
+        run(dataclasses.replace(row, learning_rate=9), SHORT, verbose=0)
+    with pytest.raises(ValueError, match="epochs was 2, is 5"):
+        run(row, SHORT, epochs=5, verbose=0)
+    monkeypatch.setattr(training, "_fit", None)
+    _, again = run(row, SHORT, verbose=0)
+    assert again == results.read(tmp_path / "runs/smoke/test/tiny/seed0/record.json")
+    assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
+    assert again.date == first.date
+
+
+def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkeypatch):
+    row = experiments.experiment("cifar/lab-conv-regression")
+    wild = dataclasses.replace(row, name="test/tiny", learning_rate=1e30)
+    with pytest.raises(RuntimeError, match="no longer a number"):
+        run(wild, dataclasses.replace(TINY, width=0.05), verbose=0)
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    assert not (folder / "colorizer.keras").exists() and not (folder / "record.json").exists()
+    assert not (tmp_path / "runs/smoke/figures").exists()
+
+
+def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
+    run(row, SHORT, verbose=0)
+    kept = tmp_path / "runs/smoke/test/tiny/seed0"
+    latest = "backup/latest.weights.h5"
+    for files, epochs in (
+        (["history.jsonl"], 0),
+        ([latest], 1),
+        (["backup/training_metadata.json"], 1),
+        (["best.weights.h5"], 0),
+        ([latest, f"{latest}.bkp"], 0),
+        ([], 2),
+    ):
+        folder = tmp_path / "copy"
+        shutil.copytree(kept, folder)
+        for name in files:
+            content = (folder / name).read_bytes()
+            (folder / name).write_bytes(content[: len(content) // 3])
+        log = training._EpochLog(folder / "history.jsonl", None)
+        training._mend(folder, log)
+        assert log.epochs == epochs, files
+        assert (folder / "backup").exists() == (epochs > 0)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("bad", [{"epochs": 0}, {"epochs": -1}, {"epochs": 1.5}, {"seed": -1}])
+def test_impossible_numbers_leave_nothing_behind(tmp_path, row, bad):
+    with pytest.raises(ValueError, match="whole number"):
+        run(row, TINY, **bad)
+    assert not list(tmp_path.iterdir())
+
+
 def test_same_run_twice_at_once_is_refused(tmp_path, row):
     folder = tmp_path / "runs/smoke/test/tiny/seed0"
     folder.mkdir(parents=True)
     with training._alone(folder), pytest.raises(RuntimeError, match="already running"):
         run(row, TINY, verbose=0)
-    run(row, dataclasses.replace(TINY, epochs=1), verbose=0)
 
 
 def test_unknown_names_and_profiles_leave_nothing_behind(tmp_path):
@@ -128,8 +177,11 @@ for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
         synchronize(model)
         loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
         model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
-        history = model.fit(pairs(images, batch_size=16, augment=True), epochs=2, shuffle=False,
-                            verbose=0)
+        train = pairs(images, batch_size=16, augment=True)
+        history = model.fit(train, epochs=2, shuffle=False, verbose=0)
+        if keras.backend.backend() == "jax":
+            batch = keras.distribution.distribution()
+            assert (batch is not None) == (len(devices) == 2)
     results.append((history.history["loss"], model.get_weights()))
 (one_loss, one_weights), (two_loss, two_weights) = results
 np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
