@@ -268,9 +268,7 @@ class Colorizer:
         covariance = mean(lightness * chroma) - mean_lightness * mean_chroma
         variance = mean(lightness * lightness) - mean_lightness**2
         slope = covariance / (variance + _FLAT_VARIANCE * (high - low) ** 2)
-        slope = mean(slope)
-        # What the slope leaves unexplained stays in the offset, so nothing predicted is lost.
-        return slope, chroma - slope * lightness
+        return mean(slope), mean(mean_chroma - slope * mean_lightness)
 
 
 def _strips(height, width):

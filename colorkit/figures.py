@@ -68,15 +68,27 @@ def picture_grid(columns, row_titles=None):
     Raises:
         ValueError: If there are no pictures, or columns or titles differ in number.
     """
-    lengths = {title: len(pictures) for title, pictures in columns.items()}
-    if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise ValueError(
-            f"`columns` must hold as many pictures each, at least one. Received: {lengths}"
-        )
+    _check_lengths("columns", columns)
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
     if row_titles is not None and len(row_titles) != len(rows):
         raise ValueError(f"`row_titles` must have {len(rows)} entries. Received: {len(row_titles)}")
     return _grid(rows, list(columns), row_titles)
+
+
+def picture_rows(rows):
+    """Pictures below each other, one row for each kind.
+
+    Args:
+        rows: Dict from title to pictures, as `picture_grid` takes columns.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there are no pictures, or rows differ in number.
+    """
+    _check_lengths("rows", rows)
+    return _grid([list(pictures) for pictures in rows.values()], None, list(rows))
 
 
 def example_pictures(images, count=8):
@@ -242,6 +254,14 @@ def _write(figure, target):
     figure.savefig(
         target, dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True}, **options
     )
+
+
+def _check_lengths(name, kinds):
+    lengths = {title: len(pictures) for title, pictures in kinds.items()}
+    if len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise ValueError(
+            f"`{name}` must hold as many pictures each, at least one. Received: {lengths}"
+        )
 
 
 def _grid(rows, column_titles, row_titles):

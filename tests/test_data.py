@@ -217,7 +217,7 @@ def test_masked_pictures_do_not_count_in_fit(pictures, loss):
 
 def test_float_pictures_are_refused_not_truncated(pictures):
     for images in (pictures / 255.0, list(pictures / 255.0)):
-        with pytest.raises(ValueError, match="uint8.*float64"):
+        with pytest.raises(ValueError, match=r"uint8.*float64"):
             pairs(images)
 
 

@@ -67,6 +67,15 @@ def test_grid_refuses_columns_of_different_lengths(pictures):
         figures.picture_grid({"input": pictures[:3], "truth": pictures[:2]})
 
 
+def test_rows_lie_across(pictures):
+    across = figures.picture_rows({"input": pictures[:6], "truth": pictures[:6]})
+    down = figures.picture_grid({"input": pictures[:6], "truth": pictures[:6]})
+    assert across.get_figwidth() > across.get_figheight()
+    assert down.get_figwidth() < down.get_figheight()
+    with pytest.raises(ValueError, match="`rows` must hold as many"):
+        figures.picture_rows({"input": pictures[:2], "truth": pictures[:3]})
+
+
 @pytest.mark.parametrize("columns", [{}, {"input": []}])
 def test_grid_refuses_no_pictures(columns):
     with pytest.raises(ValueError, match="at least one"):

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from colorkit import experiments, results
+
+ROOT = Path(__file__).parents[1]
+
+pytestmark = pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="not in a checkout")
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
+    assert command.startswith("python3 -m venv") and "pytest tests" in command
+    assert f"```sh\n{command}\n```" in (ROOT / "README.md").read_text()
+
+
+def test_results_in_the_readme_are_those_of_the_records():
+    records, problems = results.read_all(ROOT / "figures" / "records")
+    assert records and not problems
+    assert results.table(records, experiments.EXPERIMENTS) in (ROOT / "README.md").read_text()
+
+
+def test_pictures_and_notebooks_in_the_readme_exist():
+    text = (ROOT / "README.md").read_text()
+    for target in text.split("](")[1:]:
+        target = target.split(")")[0]
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_example_in_the_readme_runs(tmp_path, monkeypatch, pictures):
+    from PIL import Image
+
+    monkeypatch.chdir(tmp_path)
+    for i, picture in enumerate(pictures):
+        path = tmp_path / "my_pictures" / ("test" if i % 4 == 0 else "train") / f"{i}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).resize((80, 70)).save(path)
+    text = (ROOT / "README.md").read_text()
+    code = text.split("## Train on your own pictures")[1].split("```python\n")[1].split("```")[0]
+    code = code.replace("epochs=20", "epochs=1, verbose=0").replace("(bins.num_bins)", SMALL)
+    namespace = {}
+    exec("import colorkit as ck\n" + code, namespace)
+    assert (tmp_path / "mine.keras").exists()
+    assert namespace["colorizer"](pictures[0]).shape == (16, 16, 3)
+
+
+SMALL = "(bins.num_bins, blocks=((4,),), dilation_rates=(1,))"
