@@ -308,22 +308,23 @@ class ColorBins:
         """Row of the look-up table for each pixel, and squared distances to the bins in it."""
         chroma = self._checked_chroma(chroma)
         if neighbors not in self._tables:
-            self._tables[neighbors] = self._table(neighbors)
+            table = self._table(neighbors)
+            # The centres row by row, so that one look-up fetches all that is compared.
+            self._tables[neighbors] = table.reshape(-1), self.centers[table]
         limit = self._table_limit
         chroma = ops.clip(chroma, -limit, limit)
         cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
         cell = ops.minimum(cell, _TABLE_CELLS - 1)
         rows = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
-        # The centres themselves, row by row, so that one look-up fetches all that is compared.
-        centers = ops.convert_to_tensor(self.centers[self._tables[neighbors]])
+        centers = ops.convert_to_tensor(self._tables[neighbors][1])
         difference = ops.take(centers, rows, axis=0) - chroma[..., None, :]
         return rows, ops.sum(difference * difference, axis=-1)
 
     def _chosen(self, rows, order, neighbors):
         """Bins at the places `order` of the given rows of the look-up table."""
-        table = self._tables[neighbors]
-        places = rows[..., None] * table.shape[1] + ops.cast(order, "int32")
-        return ops.take(ops.convert_to_tensor(table.reshape(-1)), places, axis=0)
+        table, centers = self._tables[neighbors]
+        places = rows[..., None] * centers.shape[1] + ops.cast(order, "int32")
+        return ops.take(ops.convert_to_tensor(table), places, axis=0)
 
     def _checked_chroma(self, chroma):
         if isinstance(chroma, (list, tuple)):

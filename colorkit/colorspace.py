@@ -22,6 +22,7 @@ _YUV_FROM_RGB = np.array(
     ]
 )
 _RGB_FROM_YUV = np.linalg.inv(_YUV_FROM_RGB)
+_LAB_FROM_F = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
 _DELTA = 6 / 29  # where the Lab curve turns from cube root to straight line
 # Round-off of the float32 conversions; without it, neutral white would count as out of gamut.
 _GAMUT_TOLERANCE = 1e-5
@@ -50,22 +51,33 @@ def _apply(matrix, x):
     return ops.matmul(x, ops.convert_to_tensor(matrix.T.astype("float32"), dtype=x.dtype))
 
 
+# Each of these curves is a straight line up to a knee and a power from there on. The power of
+# max(x, knee) plus the line of min(x, knee) - knee is both, without a branch whose gradient could
+# be NaN, and exp(p log x) is several times as fast as a power.
+
+
+def _power(x, exponent):
+    return ops.exp(exponent * ops.log(x))
+
+
 def _to_linear(rgb):
-    curve = ops.power((ops.maximum(rgb, 0.04045) + 0.055) / 1.055, 2.4)
-    return ops.where(rgb > 0.04045, curve, rgb / 12.92)
+    knee = 0.04045
+    curve = _power((ops.maximum(rgb, knee) + 0.055) * (1 / 1.055), 2.4)
+    return curve + (ops.minimum(rgb, knee) - knee) * (1 / 12.92)
 
 
 def _from_linear(linear):
-    # `maximum` keeps the unused branch finite, so that its gradient cannot be NaN.
-    curve = 1.055 * ops.power(ops.maximum(linear, 0.0031308), 1 / 2.4) - 0.055
-    return ops.where(linear > 0.0031308, curve, 12.92 * linear)
+    knee = 0.0031308
+    curve = 1.055 * _power(ops.maximum(linear, knee), 1 / 2.4) - 0.055
+    return curve + (ops.minimum(linear, knee) - knee) * 12.92
 
 
 def _lab_to_linear(lightness, a, b):
     """Linear sRGB channels, not clipped, of Lab planes that share a shape."""
     fy = (lightness + 16.0) / 116.0
     f = ops.stack([fy + a / 500.0, fy, fy - b / 200.0], axis=-1)
-    xyz = ops.where(f > _DELTA, f * f * f, (f - 4 / 29) * (3 * _DELTA**2))
+    curve = ops.maximum(f, _DELTA)
+    xyz = curve * curve * curve + (ops.minimum(f, _DELTA) - _DELTA) * (3 * _DELTA**2)
     return _apply(_RGB_FROM_XYZ * _WHITE, xyz)
 
 
@@ -86,10 +98,9 @@ def rgb_to_lab(rgb):
     """
     rgb = _floating(rgb, 3, "rgb")
     xyz = _apply(_XYZ_FROM_RGB / _WHITE[:, None], _to_linear(rgb))
-    root = ops.power(ops.maximum(xyz, _DELTA**3), 1 / 3)
-    f = ops.where(xyz > _DELTA**3, root, xyz / (3 * _DELTA**2) + 4 / 29)
-    x, y, z = f[..., 0], f[..., 1], f[..., 2]
-    return ops.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
+    root = _power(ops.maximum(xyz, _DELTA**3), 1 / 3)
+    f = root + (ops.minimum(xyz, _DELTA**3) - _DELTA**3) * (1 / (3 * _DELTA**2))
+    return _apply(_LAB_FROM_F, f) - ops.convert_to_tensor([16.0, 0.0, 0.0], dtype=f.dtype)
 
 
 def lab_to_rgb(lab):
