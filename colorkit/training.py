@@ -12,10 +12,11 @@ import numpy as np
 
 from colorkit import experiments, hardware, results
 from colorkit.colorizer import Colorizer
-from colorkit.data import load, pairs
+from colorkit.data import load
 from colorkit.evaluation import evaluate
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.pictures import written_whole
+from colorkit.pipeline import pairs
 from colorkit.rebalancing import class_weights, color_prior
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorkit import LAB, YUV, ColorBins
 
@@ -62,3 +63,14 @@ def photo_folder():
     if not folder.is_dir():
         pytest.skip(f"no photographs in {folder}; set COLORKIT_DATA to use them")
     return folder
+
+
+@pytest.fixture
+def folder(tmp_path, rng):
+    """Two classes of pictures of different sizes."""
+    for i in range(40):
+        path = tmp_path / "set" / ("cats", "dogs")[i % 2] / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        size = (20 + i % 3, 30, 3)
+        Image.fromarray(rng.integers(0, 256, size, dtype="uint8")).save(path)
+    return tmp_path / "set"

@@ -1,25 +1,12 @@
 import io
 import socket
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from colorkit import LAB, RGB, YUV, ColorBins, load, pairs
+from colorkit import load
 from colorkit.data import Images
-from colorkit.losses import RebalancedCrossentropy
-
-
-@pytest.fixture
-def folder(tmp_path, rng):
-    """Two classes of pictures of different sizes."""
-    for i in range(40):
-        path = tmp_path / "set" / ("cats", "dogs")[i % 2] / f"{i:02}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        size = (20 + i % 3, 30, 3)
-        Image.fromarray(rng.integers(0, 256, size, dtype="uint8")).save(path)
-    return tmp_path / "set"
 
 
 def test_photos_need_no_network_and_are_split_by_photograph(monkeypatch):
@@ -130,97 +117,6 @@ def test_slices_of_images_keep_their_labels(pictures):
     np.testing.assert_array_equal(np.asarray(images[np.array([5, 2])]), pictures[[5, 2]])
 
 
-@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
-def test_pairs_are_lightness_and_chroma_in_natural_units(pictures, space):
-    dataset = pairs(pictures, space=space, batch_size=6)
-    assert len(dataset) == 3
-    lightness, chroma = (np.concatenate(parts) for parts in zip(*dataset, strict=True))
-    expected_lightness, expected_chroma = map(keras.ops.convert_to_numpy, space.split(pictures))
-    np.testing.assert_allclose(lightness, expected_lightness, atol=1e-4)
-    np.testing.assert_allclose(chroma, expected_chroma, atol=1e-3)
-    assert lightness.dtype == chroma.dtype == np.float32
-
-
-def test_mirroring_flips_lightness_and_chroma_together(pictures):
-    lightness, chroma = pairs(pictures, batch_size=16, augment=True, shuffle=False)[0]
-    plain_lightness, plain_chroma = pairs(pictures, batch_size=16)[0]
-    mirrored = 0
-    for i in range(16):
-        flip = not np.allclose(lightness[i], plain_lightness[i], atol=1e-4)
-        step = -1 if flip else 1
-        mirrored += flip
-        np.testing.assert_allclose(lightness[i], plain_lightness[i][:, ::step], atol=1e-4)
-        np.testing.assert_allclose(chroma[i], plain_chroma[i][:, ::step], atol=1e-3)
-    assert 2 <= mirrored <= 14
-
-
-def test_epochs_differ_and_can_be_repeated(pictures):
-    def epoch(number):
-        dataset = pairs(pictures, batch_size=5, augment=True, seed=3)
-        dataset.epoch = number
-        return np.concatenate([lightness for lightness, _ in dataset])
-
-    assert len(epoch(0)) == 15, "a partial batch waits while shuffling"
-    np.testing.assert_array_equal(epoch(1), epoch(1))
-    assert (epoch(0) != epoch(1)).any()
-
-
-def test_fit_sees_each_epoch_once_in_order(pictures):
-    seen = []
-
-    class Spy(type(pairs(pictures))):
-        def __getitem__(self, index):
-            seen.append((self.epoch, index))
-            return super().__getitem__(index)
-
-    dataset = pairs(pictures, batch_size=8, augment=True)
-    dataset.__class__ = Spy
-    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Conv2D(2, 1)])
-    model.compile("sgd", "mse", jit_compile=False)
-    model.fit(dataset, epochs=2, shuffle=False, verbose=0)
-    assert [(epoch, index) for epoch, index in seen if epoch == 1] == [(1, 0), (1, 1)]
-
-
-def test_crops_are_random_for_training_and_central_otherwise(folder):
-    images = load(f"folder:{folder}", "all")
-    central = pairs(images, batch_size=40, crop=16)[0][0]
-    assert central.shape == (40, 16, 16, 1)
-    np.testing.assert_array_equal(central, pairs(images, batch_size=40, crop=16)[0][0])
-    random = pairs(images, batch_size=40, crop=16, augment=True, shuffle=False)[0][0]
-    assert (random != central).any()
-
-
-def test_near_gray_pictures_are_dropped_or_masked(pictures):
-    gray = np.full((4, 16, 16, 3), 90, "uint8")
-    mixed = np.concatenate([pictures[:4], gray])
-    assert len(pairs(mixed, batch_size=8)[0]) == 2
-    assert len(pairs(mixed, batch_size=8, near_gray="drop")[0][0]) == 4
-    weights = pairs(mixed, batch_size=8, near_gray="mask")[0][2]
-    assert weights.ravel().tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
-    with pytest.raises(ValueError, match="near-gray"):
-        pairs(gray, near_gray="drop")
-
-
-@pytest.mark.parametrize("loss", ["mse", None])
-def test_masked_pictures_do_not_count_in_fit(pictures, loss):
-    gray = np.full((4, 16, 16, 3), 90, "uint8")
-    dataset = pairs(np.concatenate([pictures[:4], gray]), batch_size=8, near_gray="mask")
-    channels = 2 if loss else 49
-    model = keras.Sequential([keras.Input((16, 16, 1)), keras.layers.Conv2D(channels, 1)])
-    loss = keras.losses.MeanSquaredError() if loss else RebalancedCrossentropy(ColorBins.grid(49))
-    model.compile("sgd", loss, jit_compile=False)
-    masked = model.evaluate(dataset, verbose=0)
-    alone = model.evaluate(pairs(pictures[:4], batch_size=4), verbose=0)
-    assert masked == pytest.approx(alone / 2, rel=1e-4), "four of eight pictures weigh nothing"
-    model.fit(dataset, verbose=0)
-
-
-def test_float_pictures_are_refused_not_truncated(pictures):
-    for images in (pictures / 255.0, list(pictures / 255.0)):
-        with pytest.raises(ValueError, match=r"uint8.*float64"):
-            pairs(images)
-
-
 def test_split_folders_never_leak_into_each_other(folder, tmp_path):
     (tmp_path / "split").mkdir()
     folder.rename(tmp_path / "split" / "train")
@@ -239,21 +135,3 @@ def test_path_without_folder_is_told_how_to_write_it(folder):
     with pytest.raises(ValueError, match="did you mean") as told:
         load(str(folder))
     assert f'"folder:{folder}"' in str(told.value)
-
-
-def test_pairs_refuse_what_cannot_work(folder, pictures):
-    images = load(f"folder:{folder}", "all")
-    with pytest.raises(ValueError, match="different sizes"):
-        pairs(images)
-    with pytest.raises(ValueError, match="smallest is 20 pixels high and 30 wide"):
-        pairs(images, crop=24)
-    with pytest.raises(ValueError, match="at least one picture"):
-        pairs([])
-    with pytest.raises(ValueError, match=r"\(4, 16, 16\)"):
-        pairs(np.zeros((4, 16, 16), "uint8"))
-    with pytest.raises(ValueError, match="batch_size"):
-        pairs(pictures, batch_size=0)
-    with pytest.raises(ValueError, match="near_gray"):
-        pairs(pictures, near_gray="hide")
-    with pytest.raises(ValueError, match="'hsv'"):
-        pairs(pictures, space="hsv")
