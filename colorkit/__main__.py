@@ -69,7 +69,9 @@ def _parser():
 
 def _colorize(options):
     if options.temperature is not None and not options.temperature >= 0:
-        raise ValueError(f"--temperature must not be negative. Received: {options.temperature}")
+        raise ValueError(
+            f"--temperature must be a number from 0 on. Received: {options.temperature}"
+        )
     if options.size is not None and options.size < 1:
         raise ValueError(f"--size must be at least 1. Received: {options.size}")
     jobs, problems = _jobs(options.inputs, Path(options.output))
@@ -108,6 +110,8 @@ def _jobs(inputs, output):
     """Pairs of input and output paths, and what is wrong with inputs that have none."""
     from colorkit.pictures import find_pictures, output_format
 
+    if "" in inputs:
+        raise ValueError("An input must be the path of a file or folder. Received an empty one.")
     wanted, problems = [], []
     inputs = [Path(name) for name in inputs]
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
@@ -135,7 +139,7 @@ def _jobs(inputs, output):
             problems.append(f"{source}: there is no such file or folder")
             continue
         if not _has_picture_ending(target):  # can be read but not written, such as .gif
-            target = target.with_suffix(".png")
+            target = target.with_name(f"{target.name}.png")
         if target in taken:  # same name from another folder
             target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
         if target in taken or target.resolve() in sources:

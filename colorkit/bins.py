@@ -108,7 +108,8 @@ class ColorBins:
             Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3.
         """
         space = _plane(space)
-        side = math.isqrt(num_bins) if isinstance(num_bins, (int, np.integer)) else 0
+        whole = isinstance(num_bins, (int, np.integer)) and num_bins > 0
+        side = math.isqrt(num_bins) if whole else 0
         if side < 2 or side * side != num_bins:
             raise ValueError(
                 f"`num_bins` must be a square such as 49, 64, 81 or 100. Received: {num_bins!r}"
@@ -224,8 +225,7 @@ class ColorBins:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
             neighbours, sigma 5; the authors' code takes 10).
         """
-        if not 1 <= neighbors <= self.num_bins:
-            raise ValueError(f"`neighbors` must be in 1..{self.num_bins}. Received: {neighbors!r}")
+        self.check_neighbors(neighbors)
         if not sigma >= 0:
             raise ValueError(f"`sigma` must not be negative. Received: {sigma!r}")
         rows, distances = self._candidates(chroma, neighbors)
@@ -287,6 +287,14 @@ class ColorBins:
         noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
         # The noise takes the temperature: divided logits would overflow where it is small.
         return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
+
+    def check_neighbors(self, neighbors):
+        """Raise a `ValueError` unless so many bins can share a pixel."""
+        whole = isinstance(neighbors, (int, np.integer))
+        if not (whole and 1 <= neighbors <= self.num_bins):
+            raise ValueError(
+                f"`neighbors` must be a whole number in 1..{self.num_bins}. Received: {neighbors!r}"
+            )
 
     def get_config(self):
         return {"centers": self.centers.tolist(), "space": self.space.name}

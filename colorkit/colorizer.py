@@ -1,7 +1,6 @@
 """The one artefact: a network with its colour space, bins and temperature, for any picture."""
 
 import importlib.resources
-import tempfile
 from pathlib import Path
 
 import keras
@@ -12,7 +11,7 @@ from scipy.ndimage import uniform_filter
 
 from colorkit import colorspace
 from colorkit.layers import ColorDecoder
-from colorkit.pictures import as_rgb
+from colorkit.pictures import as_rgb, written_whole
 
 # Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
@@ -140,10 +139,8 @@ class Colorizer:
         model = keras.Model(
             self.model.inputs[0], decoder(self.model.outputs[0]), name=self.model.name
         )
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".colorkit-") as folder:
-            temporary = Path(folder, path.name)
+        with written_whole(path) as temporary:
             model.save(temporary)
-            temporary.replace(path)
 
     @classmethod
     def load(cls, path):

@@ -65,7 +65,8 @@ class RebalancedCrossentropy(keras.losses.Loss):
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: If `class_weights` does not have one positive, finite entry a bin.
+        ValueError: If `class_weights` does not have one positive, finite entry a bin, or
+            `neighbors` is not in 1..num_bins.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
@@ -93,6 +94,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
                     "`class_weights` must be positive and finite. "
                     f"Received values from {class_weights.min()} to {class_weights.max()}"
                 )
+        bins.check_neighbors(neighbors)
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors

@@ -213,9 +213,12 @@ def find_pictures(folder):
 def written_whole(path):
     """Yield a temporary path beside `path`, renamed on success and removed on failure."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-    )
+    try:
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
+        )
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error
     os.close(handle)
     temporary = Path(temporary)
     try:

@@ -177,7 +177,7 @@ def test_bins_survive_their_config(any_bins):
     assert restored.space is any_bins.space
 
 
-@pytest.mark.parametrize("num_bins", [0, 1, 50, 81.0, "81", None])
+@pytest.mark.parametrize("num_bins", [-4, 0, 1, 50, 81.0, "81", None])
 def test_grid_refuses_counts_that_are_no_square(num_bins):
     with pytest.raises(ValueError, match="square"):
         ColorBins.grid(num_bins)

@@ -106,6 +106,8 @@ def test_bad_weights_and_sizes_are_refused(rng, chroma):
         RebalancedCrossentropy(bins, np.ones(81))
     with pytest.raises(ValueError, match="positive and finite"):
         RebalancedCrossentropy(bins, np.zeros(49))
+    with pytest.raises(ValueError, match=r"1\.\.49.*2\.5"):
+        RebalancedCrossentropy(bins, neighbors=2.5)
     loss = RebalancedCrossentropy(bins)
     with pytest.raises(ValueError, match="same size"):
         loss(chroma, np.zeros((2, 4, 4, 49), "float32"))

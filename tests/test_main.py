@@ -97,7 +97,7 @@ def test_folder_into_one_picture_is_refused(photos, model, capsys):
 def test_format_that_cannot_hold_the_colors_becomes_png(tmp_path, photos, model):
     Image.new("L", (9, 9)).save(photos / "old.gif")
     assert main(["colorize", "in/old.gif", "-o", "out", "--model", model]) == 0
-    assert names(tmp_path / "out") == ["old.png"]
+    assert names(tmp_path / "out") == ["old.gif.png"]
 
 
 def test_failure_of_one_picture_does_not_stop_the_others(photos, model, capsys, monkeypatch):
