@@ -11,7 +11,7 @@ from pathlib import Path
 def main(arguments=None):
     """Run the command line; returns the exit code: 0 all done, 2 something was wrong."""
     options = _parser().parse_args(arguments)
-    # Framework chatter belongs in no user's terminal; errors still show.
+    # Hides as much of TensorFlow's chatter as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.command(options)
