@@ -96,6 +96,18 @@ class Colorizer:
             return self._color_batch(np.stack([as_rgb(picture) for picture in image]), dtype)
         return self._color(as_rgb(image), dtype)
 
+    def at_temperature(self, temperature):
+        """The same network at another temperature.
+
+        Raises:
+            ValueError: If there are no bins, or `temperature` is negative.
+        """
+        if self.bins is None:
+            raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+        return Colorizer(
+            self.model, space=self.space, bins=self.bins, temperature=temperature, size=self.size
+        )
+
     def predict(self, lightness):
         """Chroma of lightness at the network's own resolution.
 

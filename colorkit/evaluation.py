@@ -6,7 +6,7 @@ from keras import ops
 from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
 from colorkit.colorizer import Colorizer
-from colorkit.rebalancing import class_weights, color_prior
+from colorkit.rebalancing import color_prior
 
 
 def evaluate(colorizer, images, labels=None, *, constant=None, batch_size=64):
@@ -34,8 +34,7 @@ def evaluate(colorizer, images, labels=None, *, constant=None, batch_size=64):
     batches = _batches(images, batch_size)
     gamut = ColorBins.gamut()
     prior = color_prior(images, gamut)
-    weights = class_weights(np.maximum(prior, 1e-12) / np.maximum(prior, 1e-12).sum(), 0.0)
-    weights = np.where(prior > 0, weights, 1.0)
+    weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
     if constant is None:
         constant = _mean_chroma(images, colorspace.LAB)
     candidates = {
@@ -82,27 +81,21 @@ def temperature_curve(colorizer, images, temperatures, batch_size=64):
     Raises:
         ValueError: If the colorizer has no bins.
     """
-    if colorizer.bins is None:
-        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
-    before = colorizer.temperature
     rows = []
-    try:
-        for temperature in temperatures:
-            colorizer.temperature = temperature
-            accuracy, colorful = metrics.ThresholdAccuracy(), metrics.Colorfulness()
-            for rgb in _batches(images, batch_size):
-                y_true, y_pred = _scaled(rgb), colorizer(rgb, dtype="float32")
-                accuracy.update_state(y_true, y_pred)
-                colorful.update_state(y_true, y_pred)
-            rows.append(
-                {
-                    "temperature": float(temperature),
-                    "threshold_accuracy": float(accuracy.result()),
-                    "colorfulness": float(colorful.result()),
-                }
-            )
-    finally:
-        colorizer.temperature = before
+    for temperature in temperatures:
+        annealed = colorizer.at_temperature(temperature)
+        accuracy, colorful = metrics.ThresholdAccuracy(), metrics.Colorfulness()
+        for rgb in _batches(images, batch_size):
+            y_true, y_pred = _scaled(rgb), annealed(rgb, dtype="float32")
+            accuracy.update_state(y_true, y_pred)
+            colorful.update_state(y_true, y_pred)
+        rows.append(
+            {
+                "temperature": float(temperature),
+                "threshold_accuracy": float(accuracy.result()),
+                "colorfulness": float(colorful.result()),
+            }
+        )
     return rows
 
 

@@ -234,17 +234,11 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
     """
-    if colorizer.bins is None:
-        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
     images = [np.asarray(image) for image in images]
     columns = {}
-    before = colorizer.temperature
-    try:
-        for temperature in temperatures:
-            colorizer.temperature = temperature
-            columns[f"T = {temperature:g}"] = [colorizer(image) for image in images]
-    finally:
-        colorizer.temperature = before
+    for temperature in temperatures:
+        annealed = colorizer.at_temperature(temperature)
+        columns[f"T = {temperature:g}"] = [annealed(image) for image in images]
     return picture_grid({**columns, "truth": images})
 
 
