@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "claims",
         "data",
         "evaluation",
         "experiments",
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "pictures",
         "pipeline",
         "results",
+        "tables",
         "training",
     ],
     submod_attrs={

@@ -1,6 +1,7 @@
 """Command line: `python -m colorkit colorize | train | results`."""
 
 import argparse
+import fnmatch
 import os
 import sys
 from pathlib import Path
@@ -49,9 +50,15 @@ def _parser():
     colorize.set_defaults(command=_colorize)
 
     train = commands.add_parser(
-        "train", help="train or resume an experiment", description="Train or resume an experiment."
+        "train",
+        help="train or resume experiments",
+        description="Train or resume experiments, one after the other. What is complete is not "
+        "trained again.",
     )
-    train.add_argument("name", metavar="NAME", help="experiment, such as cifar/lab-conv-regression")
+    train.add_argument(
+        "names", nargs="+", metavar="NAME",
+        help="experiment, such as cifar/lab-conv-regression, or a pattern, such as 'cifar/lab-*'",
+    )  # fmt: skip
     train.add_argument(
         "--profile", help="smoke, quick or full (default: what the machine can carry)"
     )
@@ -160,27 +167,62 @@ def _has_picture_ending(path):
 
 
 def _train(options):
-    from colorkit.experiments import EXPERIMENTS
-    from colorkit.results import table
+    import keras
+
+    from colorkit.tables import overview
     from colorkit.training import run
 
     if options.epochs is not None and options.epochs < 1:
         raise ValueError(f"--epochs must be at least 1. Received: {options.epochs}")
-    _, record = run(options.name, profile=options.profile, seed=options.seed, epochs=options.epochs)
-    print(table([record], EXPERIMENTS))
-    return 0
+    names = _experiments(options.names)
+    records, problems = [], []
+    for name in names:
+        if len(names) > 1:
+            print(f"{name}, seed {options.seed}", flush=True)
+        try:
+            _, record = run(name, profile=options.profile, seed=options.seed, epochs=options.epochs)
+        except (OSError, RuntimeError, ValueError) as error:
+            if len(names) == 1:
+                raise
+            problems.append(f"{name}: {error}")  # the others go on
+            print(f"colorkit: {problems[-1]}", file=sys.stderr, flush=True)
+        else:
+            records.append(record)
+        keras.backend.clear_session()
+    if records:
+        print(overview(records))
+    if problems:
+        print(f"colorkit: {len(problems)} experiments failed of {len(names)}", file=sys.stderr)
+    return 2 if problems else 0
+
+
+def _experiments(patterns):
+    """Names of experiments that match the patterns, in the order of the table."""
+    from colorkit.experiments import EXPERIMENTS, experiment
+
+    chosen = set()
+    for pattern in patterns:
+        matches = fnmatch.filter(EXPERIMENTS, pattern)
+        chosen.update(matches or [experiment(pattern).name])  # tells which there are
+    return [name for name in EXPERIMENTS if name in chosen]
 
 
 def _results(options):
-    from colorkit.experiments import EXPERIMENTS
-    from colorkit.results import read_all, table
+    from colorkit import claims, tables
+    from colorkit.results import read_all
 
     records, problems = read_all(options.folder)
     for problem in problems:
         print(f"colorkit: skipped: {problem}", file=sys.stderr)
     if not records:
         raise ValueError("There are no records yet; `python -m colorkit train NAME` writes one.")
-    print(table(records, EXPERIMENTS))
+    parts = {
+        "Summary": tables.summary(records),
+        "The tables of Champati, Houle and Zhang": tables.render(records),
+        "Their claims": claims.render(records),
+        "All records": tables.overview(records),
+    }
+    print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
     return 0
 
 

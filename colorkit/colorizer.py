@@ -35,6 +35,8 @@ class Colorizer:
         temperature: Temperature of `bins.decode`; lower is more vivid.
         size: Short side, in pixels, that the network sees of a larger picture; `None` for the
             full size. Small networks are at their best near the size they were trained at.
+        mirror: True averages what the network makes of a picture and of its mirror image, at
+            twice the time.
 
     Raises:
         ValueError: If the model's input or output does not fit.
@@ -43,7 +45,9 @@ class Colorizer:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
     """
 
-    def __init__(self, model, *, space=colorspace.LAB, bins=None, temperature=0.38, size=256):
+    def __init__(
+        self, model, *, space=colorspace.LAB, bins=None, temperature=0.38, size=256, mirror=False
+    ):
         self.space = colorspace.get(space)
         if bins is not None and bins.space is not self.space:
             raise ValueError(f"`bins` lie in {bins.space!r}, `space` is {self.space!r}.")
@@ -64,6 +68,7 @@ class Colorizer:
         self.bins = bins
         self.temperature = temperature
         self.size = size
+        self.mirror = mirror
 
     def __repr__(self):
         return (
@@ -105,37 +110,63 @@ class Colorizer:
         if self.bins is None:
             raise ValueError("`colorizer` must have bins; a regression has no temperature.")
         return Colorizer(
-            self.model, space=self.space, bins=self.bins, temperature=temperature, size=self.size
+            self.model,
+            space=self.space,
+            bins=self.bins,
+            temperature=temperature,
+            size=self.size,
+            mirror=self.mirror,
         )
 
-    def predict(self, lightness):
+    def predict(self, lightness, temperature=None):
         """Chroma of lightness at the network's own resolution.
 
         Args:
             lightness: Shape `(N, height, width, 1)`, in natural units.
+            temperature: Temperature of the decoder, or `None` for the colorizer's own. Several at
+                once, as a tuple, give a list of results from one pass through the network.
 
         Returns:
             float32 array of shape `(N, height, width, channels)`.
 
         Raises:
-            ValueError: If the model changes the size.
+            ValueError: If the model changes the size, or `temperature` is negative or asked of a
+                colorizer without bins.
         """
         lightness = ops.convert_to_tensor(lightness, dtype="float32")
-        outputs = ops.cast(self.model(lightness, training=False), "float32")
+        outputs = self._outputs(lightness)
+        if self.mirror:
+            # Logits, not colours: where the two disagree, both stay possible.
+            outputs = (outputs + ops.flip(self._outputs(ops.flip(lightness, axis=2)), axis=2)) / 2
         if tuple(outputs.shape[:3]) != tuple(lightness.shape[:3]):
             raise ValueError(
                 f"`model` must keep height and width. It made {tuple(outputs.shape)} of "
                 f"{tuple(lightness.shape)}"
             )
-        if self.bins is not None:
-            outputs = self.bins.decode(outputs, self.temperature)
-        return ops.convert_to_numpy(outputs)
+        if self.bins is None:
+            if temperature is not None:
+                raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+            return ops.convert_to_numpy(outputs)
+        if isinstance(temperature, tuple):
+            return [ops.convert_to_numpy(self.bins.decode(outputs, t)) for t in temperature]
+        temperature = self.temperature if temperature is None else temperature
+        return ops.convert_to_numpy(self.bins.decode(outputs, temperature))
+
+    def network_size(self, height, width):
+        """Height and width at which the network sees a picture of the given height and width."""
+        fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
+        short = min(height, width)
+        scale = 1.0 if self.size is None else min(1.0, self.size / short)
+        return (
+            fixed_height or max(1, round(height * scale)),
+            fixed_width or max(1, round(width * scale)),
+        )
 
     def save(self, path):
         """Write everything to one `.keras` file, whole or not at all.
 
-        Besides `Colorizer.load`, plain Keras reads it, as a model from lightness to chroma; then
-        `import colorkit.layers` first.
+        Besides `Colorizer.load`, plain Keras reads it, as a model from lightness to chroma that
+        averages no mirror images; then `import colorkit.layers` first.
 
         Raises:
             ValueError: If the path does not end in `.keras`.
@@ -146,7 +177,7 @@ class Colorizer:
             raise ValueError(f"`path` must end in .keras. Received: {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         decoder = ColorDecoder(
-            self.space, self.bins, self.temperature, self.size, name="color_decoder"
+            self.space, self.bins, self.temperature, self.size, self.mirror, name="color_decoder"
         )
         model = keras.Model(
             self.model.inputs[0], decoder(self.model.outputs[0]), name=self.model.name
@@ -183,6 +214,7 @@ class Colorizer:
             bins=decoder.bins,
             temperature=decoder.temperature,
             size=decoder.size,
+            mirror=decoder.mirror,
         )
 
     @classmethod
@@ -203,9 +235,12 @@ class Colorizer:
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
             return cls.load(path)
 
+    def _outputs(self, lightness):
+        return ops.cast(self.model(lightness, training=False), "float32")
+
     def _color_batch(self, rgb, dtype, batch_size=32):
         height, width = rgb.shape[1:3]
-        if self._network_size(height, width) != (height, width):
+        if self.network_size(height, width) != (height, width):
             return np.stack([self._color(picture, dtype) for picture in rgb])
         colored = []
         for i in range(0, len(rgb), batch_size):
@@ -216,7 +251,7 @@ class Colorizer:
     def _color(self, rgb, dtype):
         height, width = rgb.shape[:2]
         lightness = np.concatenate([self._lightness(rgb[rows]) for rows in _strips(height, width)])
-        small = _resize(lightness, self._network_size(height, width))
+        small = _resize(lightness, self.network_size(height, width))
         chroma = self.predict(small[None])[0]
         if small.shape == lightness.shape:
             return self._merge(lightness, chroma, dtype)
@@ -228,16 +263,6 @@ class Colorizer:
             chroma += _enlarge(offset, rows, height, width)
             colored[rows] = self._merge(full, chroma, dtype)
         return colored
-
-    def _network_size(self, height, width):
-        """Height and width at which the network sees a picture."""
-        fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
-        short = min(height, width)
-        scale = 1.0 if self.size is None else min(1.0, self.size / short)
-        return (
-            fixed_height or max(1, round(height * scale)),
-            fixed_width or max(1, round(width * scale)),
-        )
 
     def _lightness(self, rgb):
         return ops.convert_to_numpy(self.space.split(rgb)[0])

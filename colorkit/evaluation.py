@@ -9,61 +9,143 @@ from colorkit.colorizer import Colorizer
 from colorkit.rebalancing import color_prior
 
 
-def evaluate(colorizer, images, labels=None, *, constant=None, batch_size=64):
+def evaluate(
+    colorizer,
+    images,
+    labels=None,
+    *,
+    classifiers=None,
+    constant=None,
+    baselines=None,
+    batch_size=64,
+):
     """Colour pictures and compare them with the truth.
 
     Args:
         colorizer: `Colorizer`, or any function from uint8 pictures `(N, H, W, 3)` to coloured
             ones, uint8 or floating point in [0, 1].
         images: Colour pictures: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
-        labels: Class of each picture; kept for metrics that need it.
+        labels: Class of each picture, for `classifiers`; `None` for those of `images`.
+        classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits: what a
+            classifier of true colours still recognises is measured as feature preservation.
         constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
+        baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
         batch_size: Pictures coloured at once, where they have one size.
 
     Returns:
         Dict from metric to value: "threshold_accuracy" (Champati et al.'s protocol) and
         "threshold_accuracy_euclidean" in [0, 1], "psnr" in dB, "ssim", "colorfulness" and
-        "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1]. The
-        same under "gray/" (lightness alone), "constant/" (one chroma everywhere), for bins
-        "oracle/" (the truth, quantised), and "truth/colorfulness". The rebalanced measure
-        weighs pixels by the inverse frequency of their bin of 313 in `images`.
+        "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1], and for
+        each classifier "feature_preservation_NAME" and its share of the truth's,
+        "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
+        frequency of their bin of 313 in `images`. Beside them stand the baselines, as
+        `measure_baselines` names them, and the main ones of these metrics under "oracle/" (with
+        bins: the truth, quantised) and, where the network sees the pictures at their own size,
+        "published/" (colours clipped a channel, as published code does, instead of keeping their
+        lightness).
 
     Raises:
-        ValueError: If there are no pictures.
+        ValueError: If there are no pictures, or no labels for classifiers.
     """
-    batches = _batches(images, batch_size)
-    gamut = ColorBins.gamut()
-    prior = color_prior(images, gamut)
-    weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
+    labels = _labels(images, labels, classifiers)
+    if baselines is None:
+        baselines = measure_baselines(
+            images, labels, classifiers=classifiers, constant=constant, batch_size=batch_size
+        )
+    bins = getattr(colorizer, "bins", None)
+    shape = _shape(images)
+    sees_whole = (
+        isinstance(colorizer, Colorizer) and shape and colorizer.network_size(*shape) == shape
+    )
+    meters = _all_meters("", images) | _class_meters("", classifiers)
+    if sees_whole:
+        meters |= _main_meters("published/") | _class_meters("published/", classifiers)
+    if bins is not None:
+        meters |= _main_meters("oracle/")
+
+    def predictions(rgb):
+        if sees_whole:
+            colored = _colored(colorizer, rgb)
+        elif isinstance(colorizer, Colorizer):
+            colored = {"": colorizer(rgb, dtype="float32")}
+        else:
+            colored = {"": _scaled(np.asarray(colorizer(rgb)))}
+        if bins is not None:
+            colored["oracle/"] = _recolor(
+                rgb, bins.space, lambda chroma: bins.centers[np.asarray(bins.encode(chroma))]
+            )
+        return colored
+
+    scores = _measure(predictions, images, labels, meters, batch_size)
+    for name in classifiers or {}:
+        truth = baselines[f"truth/feature_preservation_{name}"]
+        kept = scores[f"feature_preservation_{name}"] / truth if truth else 0.0
+        scores[f"feature_preservation_{name}_kept"] = kept
+    return scores | baselines
+
+
+def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=64):
+    """What colourings that cost nothing score, and the truth.
+
+    Args:
+        images: As `evaluate` takes them.
+        labels: As `evaluate` takes them.
+        classifiers: As `evaluate` takes them.
+        constant: As `evaluate` takes it.
+        batch_size: As `evaluate` takes it.
+
+    Returns:
+        Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
+        chroma everywhere); the main ones under "red/", the red channel taken for gray, which is
+        what Champati et al. report as grayscale, and under "truth/"; and
+        "truth/colorfulness_absolute" and "PREFIX/feature_preservation_NAME" for all four.
+
+    Raises:
+        ValueError: As `evaluate`.
+    """
+    labels = _labels(images, labels, classifiers)
     if constant is None:
         constant = _mean_chroma(images, colorspace.LAB)
-    candidates = {
-        "": _unrounded(colorizer),
-        "gray/": lambda rgb: _recolor(rgb, colorspace.LAB, np.zeros_like),
-        "constant/": lambda rgb: _recolor(
-            rgb, colorspace.LAB, lambda chroma: np.broadcast_to(np.float32(constant), chroma.shape)
-        ),
-    }
-    bins = getattr(colorizer, "bins", None)
-    if bins is not None:
-        candidates["oracle/"] = lambda rgb: _recolor(
-            rgb, bins.space, lambda chroma: bins.centers[ops.convert_to_numpy(bins.encode(chroma))]
-        )
-    meters = {
-        prefix + name: metric
-        for prefix in candidates
-        for name, metric in _metrics(gamut, weights).items()
-    }
-    for signed, name in ((True, "colorfulness"), (False, "colorfulness_absolute")):
-        meters[f"truth/{name}"] = metrics.Colorfulness(signed)
-    for rgb in batches:
-        y_true = _scaled(rgb)
-        predictions = {prefix: _scaled(color(rgb)) for prefix, color in candidates.items()}
-        predictions["truth/"] = y_true
-        for name, meter in meters.items():
-            prefix = name[: name.rfind("/") + 1]
-            meter.update_state(y_true, predictions[prefix])
-    return {name: float(meter.result()) for name, meter in meters.items()}
+    constant = np.float32(constant)
+    meters = _main_meters("red/") | _main_meters("truth/")
+    for prefix in ("gray/", "constant/"):
+        meters |= _all_meters(prefix, images)
+    for prefix in ("gray/", "constant/", "red/", "truth/"):
+        meters |= _class_meters(prefix, classifiers)
+    meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
+
+    def predictions(rgb):
+        def same(chroma):
+            return np.broadcast_to(constant, chroma.shape)
+
+        return {
+            "gray/": _recolor(rgb, colorspace.LAB, np.zeros_like),
+            "constant/": _recolor(rgb, colorspace.LAB, same),
+            "red/": np.repeat(_scaled(rgb)[..., :1], 3, axis=-1),
+            "truth/": _scaled(rgb),
+        }
+
+    return _measure(predictions, images, labels, meters, batch_size)
+
+
+def evaluate_classifier(classifier, images, batch_size=256):
+    """Accuracy of a classifier on pictures in true colours, and without them.
+
+    Args:
+        classifier: `keras.Model` from RGB in [0, 1] to logits.
+        images: `Images` with labels, of one size.
+        batch_size: Pictures classified at once.
+
+    Returns:
+        Dict of "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
+        channel three times, which Champati et al. take for gray).
+
+    Raises:
+        ValueError: If there are no pictures or no labels.
+    """
+    scores = measure_baselines(images, classifiers={"it": classifier}, batch_size=batch_size)
+    names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
+    return {name: scores[f"{prefix}feature_preservation_it"] for prefix, name in names.items()}
 
 
 def temperature_curve(colorizer, images, temperatures, batch_size=64):
@@ -79,37 +161,99 @@ def temperature_curve(colorizer, images, temperatures, batch_size=64):
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
 
     Raises:
-        ValueError: If the colorizer has no bins.
+        ValueError: If the colorizer has no bins, or its network sees pictures of this size
+            reduced.
     """
-    rows = []
-    for temperature in temperatures:
-        annealed = colorizer.at_temperature(temperature)
-        accuracy, colorful = metrics.ThresholdAccuracy(), metrics.Colorfulness()
-        for rgb in _batches(images, batch_size):
-            y_true, y_pred = _scaled(rgb), annealed(rgb, dtype="float32")
-            accuracy.update_state(y_true, y_pred)
-            colorful.update_state(y_true, y_pred)
-        rows.append(
-            {
-                "temperature": float(temperature),
-                "threshold_accuracy": float(accuracy.result()),
-                "colorfulness": float(colorful.result()),
-            }
-        )
-    return rows
+    temperatures = tuple(map(float, temperatures))
+    meters = {t: (metrics.ThresholdAccuracy(), metrics.Colorfulness()) for t in temperatures}
+    for rgb in _batches(images, batch_size):
+        if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
+            raise ValueError(
+                f"`images` must be small enough for the network to see them whole, short side "
+                f"{colorizer.size}. Received pictures of {rgb.shape[1]} x {rgb.shape[2]}"
+            )
+        lightness = colorizer.space.split(rgb)[0]
+        for t, chroma in zip(temperatures, colorizer.predict(lightness, temperatures), strict=True):
+            colored = ops.convert_to_numpy(colorizer.space.merge(lightness, chroma))
+            for meter in meters[t]:
+                meter.update_state(_scaled(rgb), colored)
+    return [
+        {
+            "temperature": t,
+            "threshold_accuracy": float(accuracy.result()),
+            "colorfulness": float(colorfulness.result()),
+        }
+        for t, (accuracy, colorfulness) in meters.items()
+    ]
 
 
-def _metrics(bins, weights):
+def _measure(predictions, images, labels, meters, batch_size):
+    """Update meters, named by prefix and metric, with what `predictions` makes of each batch."""
+    start = 0
+    for rgb in _batches(images, batch_size):
+        y_true, colored = _scaled(rgb), predictions(rgb)
+        classes = None if labels is None else labels[start : start + len(rgb)]
+        start += len(rgb)
+        for name, meter in meters.items():
+            y_pred = colored[name[: name.rfind("/") + 1]]
+            is_classes = isinstance(meter, metrics.FeaturePreservation)
+            meter.update_state(classes if is_classes else y_true, y_pred)
+    return {name: float(meter.result()) for name, meter in meters.items()}
+
+
+def _main_meters(prefix):
     return {
-        "threshold_accuracy": metrics.ThresholdAccuracy(),
-        "threshold_accuracy_euclidean": metrics.ThresholdAccuracy("euclidean"),
-        "psnr": metrics.PSNR(),
-        "ssim": metrics.SSIM(),
-        "colorfulness": metrics.Colorfulness(),
-        "colorfulness_absolute": metrics.Colorfulness(signed=False),
-        "ciede2000": metrics.CIEDE2000(),
-        "ab_auc": metrics.AbAUC(),
-        "ab_auc_rebalanced": metrics.AbAUC(bins, weights),
+        f"{prefix}threshold_accuracy": metrics.ThresholdAccuracy(),
+        f"{prefix}psnr": metrics.PSNR(),
+        f"{prefix}colorfulness": metrics.Colorfulness(),
+        f"{prefix}ab_auc": metrics.AbAUC(),
+    }
+
+
+def _all_meters(prefix, images):
+    gamut = ColorBins.gamut()
+    prior = color_prior(images, gamut)
+    weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
+    return _main_meters(prefix) | {
+        f"{prefix}threshold_accuracy_euclidean": metrics.ThresholdAccuracy("euclidean"),
+        f"{prefix}ssim": metrics.SSIM(),
+        f"{prefix}colorfulness_absolute": metrics.Colorfulness(signed=False),
+        f"{prefix}ciede2000": metrics.CIEDE2000(),
+        f"{prefix}ab_auc_rebalanced": metrics.AbAUC(gamut, weights),
+    }
+
+
+def _class_meters(prefix, classifiers):
+    return {
+        f"{prefix}feature_preservation_{name}": metrics.FeaturePreservation(classifier)
+        for name, classifier in (classifiers or {}).items()
+    }
+
+
+def _labels(images, labels, classifiers):
+    if labels is None:
+        labels = getattr(images, "labels", None)
+    if labels is None and classifiers:
+        raise ValueError(
+            "Feature preservation needs the class of each picture, and these pictures have none. "
+            "Give `labels`, or leave `classifiers` out."
+        )
+    if labels is not None and len(labels) != len(images):
+        raise ValueError(
+            f"`labels` must have one entry a picture, {len(images)}. Received: {len(labels)}"
+        )
+    return labels
+
+
+def _colored(colorizer, rgb):
+    """A batch with its lightness kept, and as published code would make colours of it."""
+    lightness = colorizer.space.split(rgb)[0]
+    chroma = colorizer.predict(lightness)
+    return {
+        prefix: ops.convert_to_numpy(
+            colorizer.space.merge(lightness, chroma, keep_lightness=not prefix)
+        )
+        for prefix in ("", "published/")
     }
 
 
@@ -117,11 +261,18 @@ def _batches(images, batch_size):
     """Pictures in uint8 batches: of `batch_size` where all have one size, else one by one."""
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
-    shape = images.shape[1:3] if isinstance(images, np.ndarray) else getattr(images, "shape", None)
+    shape = _shape(images)
     step = batch_size if shape is not None else 1
     for i in range(0, len(images), step):
         batch = images[i : i + step]
         yield np.asarray(batch) if shape is not None else np.asarray(batch[0])[None]
+
+
+def _shape(images):
+    """`(height, width)` of pictures that are known to have one size, else `None`."""
+    if isinstance(images, np.ndarray):
+        return images.shape[1:3]
+    return getattr(images, "shape", None)
 
 
 def _mean_chroma(images, space):
@@ -140,9 +291,3 @@ def _recolor(rgb, space, change):
 
 def _scaled(rgb):
     return np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb
-
-
-def _unrounded(colorizer):
-    if isinstance(colorizer, Colorizer):
-        return lambda rgb: colorizer(rgb, dtype="float32")
-    return colorizer

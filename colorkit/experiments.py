@@ -4,9 +4,9 @@ import dataclasses
 import os
 from collections.abc import Callable
 
-from colorkit import colorspace, hardware, models
+from colorkit import colorspace, hardware, losses, models
 from colorkit.bins import ColorBins
-from colorkit.models import cifar
+from colorkit.models import cifar, classifier, unet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,33 +65,61 @@ class Experiment:
     Attributes:
         name: "family/what-it-is".
         build: Function from a width factor and the number of bins (or `None`) to a model.
+        target: What the model learns: "chroma"; "label", which makes a classifier; or "both",
+            with outputs named so, of which the chroma is kept.
         space: Colour space.
-        bins: Function that makes the `ColorBins`, or `None` for regression.
+        bins: Function from the training pictures to `ColorBins`, or `None` for regression.
+        loss: Function from bins and class weights to a loss, or `None` for the mean squared error
+            of a regression and `RebalancedCrossentropy` of bins.
         neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
         uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none.
+        smoothing: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the prior
+            of soft codes.
+        label_weight: Weight of the classes' loss where the target is "both".
         temperature: Temperature of the decoder.
+        mirror: Whether the colorizer averages over mirror images.
         data: Name for `colorkit.load`.
         size: Side of the pictures, or `None` as the data set has them.
+        shift: Most pixels by which training pictures are moved, beside being mirrored.
+        narrow: Factor on the width below the full profile, beside the profile's own, for networks
+            that are slow at full resolution.
         learning_rate: Peak learning rate of Adam, cosine decay to zero.
+        weight_decay: Decay of AdamW, or `None` for Adam.
         batch_size, epochs: Schedule at the full profile.
+        patience: Epochs without a better validation loss after which training stops.
         validation_split: Share of the training pictures kept for validation.
-        paper: What the paper reports, metric to value, with its "source".
+        classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
+        paper: What the paper reports, metric to value in percent, with its "source".
     """
 
     name: str
     build: Callable
+    target: str = "chroma"
     space: colorspace.ColorSpace = colorspace.LAB
     bins: Callable | None = None
+    loss: Callable | None = None
     neighbors: int = 1
     uniform_weight: float | None = None
+    smoothing: float | None = None
+    label_weight: float = 0.0
     temperature: float = 0.38
+    mirror: bool = False
     data: str = "cifar10"
     size: int | None = None
+    shift: int = 0
+    narrow: float = 1.0
     learning_rate: float = 1e-3
+    weight_decay: float | None = None
     batch_size: int = 128
     epochs: int = 70
+    patience: int = 20
     validation_split: float = 0.2
+    classifiers: tuple = ("vgg", "residual")
     paper: dict = dataclasses.field(default_factory=dict)
+
+    def width(self, profile):
+        """Factor on the network's widths at a profile."""
+        return profile.width * (1.0 if profile.width == 1 else self.narrow)
 
 
 def _scaled(blocks, width):
@@ -100,56 +128,223 @@ def _scaled(blocks, width):
     return max(4, round(blocks * width))
 
 
-def _dense_regression(width, num_bins):
-    return models.build_dense_regression(filters=_scaled(cifar.DENSE_FILTERS, width))
-
-
-def _conv_regression(width, num_bins):
-    return models.build_conv_regression(blocks=_scaled(cifar.REGRESSION_BLOCKS, width))
-
-
-def _conv_classification(width, num_bins):
-    return models.build_conv_classification(
-        num_bins, blocks=_scaled(cifar.CLASSIFICATION_BLOCKS, width)
+def _dense_regression(space):
+    return lambda width, num_bins: models.build_dense_regression(
+        space=space, filters=_scaled(cifar.DENSE_FILTERS, width)
     )
 
 
-_CHAMPATI = "Champati, Houle, Zhang, Table {}"
+def _conv_regression(space=colorspace.LAB, features=None):
+    return lambda width, num_bins: models.build_conv_regression(
+        space=space,
+        blocks=_scaled(cifar.REGRESSION_BLOCKS, width),
+        features=features and features(),
+    )
+
+
+def _conv_classification(space=colorspace.LAB, features=None):
+    return lambda width, num_bins: models.build_conv_classification(
+        num_bins,
+        space=space,
+        blocks=_scaled(cifar.CLASSIFICATION_BLOCKS, width),
+        features=features and features(),
+    )
+
+
+def _lattice(num_bins, **options):
+    return lambda images: ColorBins.grid(num_bins, **options)
+
+
+def _local_vgg16():
+    path = os.environ.get("COLORKIT_VGG16")
+    if not path:
+        raise FileNotFoundError(
+            "This experiment needs weights of VGG16 on disk: set COLORKIT_VGG16 to a weights file "
+            "of Keras (.h5), or to an .npz with `kernel` and `bias` of the first convolution."
+        )
+    return path
+
+
+# Where the first two layers of the transfer rows come from. Only the first is the paper's own.
+_SOURCES = {
+    "vgg": lambda: "imagenet",
+    "vgg1": _local_vgg16,
+    "own": lambda: models.load_classifier("vgg"),
+}
+
+
+def _features(source, trainable):
+    return lambda: models.build_vgg_features(_SOURCES[source](), trainable=trainable)
+
+
+def _paper(table, accuracy, preservation):
+    return {
+        "source": f"Champati, Houle, Zhang, Tables {table} and {table + 1}",
+        "threshold_accuracy": accuracy,
+        "feature_preservation": preservation,
+    }
+
+
+def _regressions():
+    """Tables 3 and 4: two networks in three colour spaces."""
+    published = {
+        ("dense", "rgb"): (91.22, 66.68),
+        ("dense", "yuv"): (94.08, 40.76),
+        ("dense", "lab"): (95.58, 74.66),
+        ("conv", "rgb"): (92.88, 74.41),
+        ("conv", "yuv"): (95.68, 74.65),
+        ("conv", "lab"): (95.82, 76.46),
+    }
+    for (network, name), numbers in published.items():
+        space = colorspace.get(name)
+        yield Experiment(
+            f"cifar/{name}-{network}-regression",
+            build=(_dense_regression if network == "dense" else _conv_regression)(space),
+            space=space,
+            narrow=1.0 if network == "dense" else 0.5,
+            epochs=100,
+            paper=_paper(3, *numbers),
+        )
+
+
+# Rebalancing as the paper describes it: lambda 0.2, a Gaussian of 3 steps of the 9 x 9 lattice.
+_REBALANCED = {"uniform_weight": 0.2, "smoothing": 3 * 220 / 9}
+
+
+def _classifications():
+    """Tables 5 and 6: bins of the published lattice, and what the audit puts beside them."""
+    published = {
+        49: (94.60, 74.79),
+        64: (94.39, 73.57),
+        81: (95.58, 76.74),
+        100: (94.26, 74.92),
+    }
+    name = "cifar/lab-conv-classification-{}".format
+    for num_bins, numbers in published.items():
+        yield Experiment(
+            name(num_bins),
+            build=_conv_classification(),
+            bins=_lattice(num_bins, centered=False),
+            paper=_paper(5, *numbers),
+        )
+    row = Experiment(
+        name("81-rebalanced"),
+        build=_conv_classification(),
+        bins=_lattice(81, centered=False),
+        paper=_paper(5, 95.56, 75.97),
+        **_REBALANCED,
+    )
+    yield row
+    yield dataclasses.replace(
+        row, name=name("81-rebalanced-as-published"), loss=losses.CancellingCrossentropy
+    )
+    # On lattices of even side the published lattice is centred already.
+    for num_bins in (49, 81):
+        yield Experiment(
+            name(f"{num_bins}-centered"), build=_conv_classification(), bins=_lattice(num_bins)
+        )
+    # Figure 9; the paper gives no numbers.
+    yield Experiment(
+        "cifar/yuv-conv-classification-81",
+        build=_conv_classification(colorspace.YUV),
+        space=colorspace.YUV,
+        bins=_lattice(81, space=colorspace.YUV, centered=False),
+    )
+    # The published bins of Zhang et al., ten units apart: hard codes, as the paper has tried,
+    # then soft codes and mild rebalancing.
+    yield Experiment(
+        name("313-hard"), build=_conv_classification(), bins=lambda images: ColorBins.gamut()
+    )
+    yield Experiment(
+        name(313),
+        build=_conv_classification(),
+        bins=lambda images: ColorBins.gamut(),
+        neighbors=5,
+        uniform_weight=0.8,
+        learning_rate=2e-3,
+        batch_size=64,
+        validation_split=0.05,
+    )
+
+
+def _transfers():
+    """The rows with layers of VGG16, and stand-ins where its weights cannot be had."""
+    published = {
+        ("frozen", "regression"): _paper(3, 95.71, 75.62),
+        ("trainable", "regression"): _paper(3, 95.85, 76.65),
+        ("frozen", "classification-81"): _paper(5, 95.40, 76.94),
+        ("frozen", "classification-81-rebalanced"): _paper(5, 95.40, 76.77),
+        ("trainable", "classification-81"): _paper(5, 95.25, 76.45),
+        ("trainable", "classification-81-rebalanced"): _paper(5, 95.57, 76.23),
+    }
+    for source in _SOURCES:
+        for (mode, kind), paper in published.items():
+            features = _features(source, trainable=mode == "trainable")
+            options = {"build": _conv_regression(features=features), "epochs": 100, "narrow": 0.5}
+            if kind != "regression":
+                options = {
+                    "build": _conv_classification(features=features),
+                    "bins": _lattice(81, centered=False),
+                }
+            if kind.endswith("rebalanced"):
+                options |= _REBALANCED
+            yield Experiment(
+                f"cifar/lab-{source}-{mode}-{kind}",
+                paper=paper if source == "vgg" else {},
+                **options,
+            )
+
+
+def _residual_unet(width, num_bins):
+    return models.build_residual_unet(num_bins, widths=_scaled(unet.WIDTHS, width), num_classes=10)
+
+
+def _classifiers():
+    """What the colourings are judged by: one as strong as the paper's, and a stronger one."""
+    yield Experiment(
+        "cifar/vgg-classifier",
+        build=lambda width, num_bins: models.build_vgg_classifier(
+            widths=_scaled(classifier.VGG_WIDTHS, width)
+        ),
+        target="label",
+        epochs=6,
+        paper={"source": "Champati, Houle, Zhang, Table 2", "accuracy": 81.44},
+    )
+    yield Experiment(
+        "cifar/residual-classifier",
+        build=lambda width, num_bins: models.build_residual_classifier(
+            widths=_scaled(classifier.RESIDUAL_WIDTHS, width)
+        ),
+        target="label",
+        shift=4,
+        learning_rate=3e-3,
+        weight_decay=0.05,
+        epochs=30,
+        validation_split=0.05,
+    )
+
+
+# The best that these pictures and two cores give: the model of `Colorizer.pretrained("cifar10")`.
+_BEST = Experiment(
+    "cifar/lab-residual-unet",
+    build=_residual_unet,
+    target="both",
+    bins=lambda images: ColorBins.fit(images[:20_000], min(64, len(images) // 2)),
+    loss=lambda bins, weights: losses.JointCrossentropy(bins, weights),
+    neighbors=5,
+    label_weight=0.3,
+    temperature=1.0,
+    mirror=True,
+    shift=4,
+    learning_rate=3e-3,
+    weight_decay=0.02,
+    epochs=40,
+    validation_split=0.05,
+)
 
 EXPERIMENTS = {
     row.name: row
-    for row in (
-        Experiment(
-            "cifar/lab-dense-regression",
-            build=_dense_regression,
-            epochs=100,
-            paper={"source": _CHAMPATI.format(3), "threshold_accuracy": 95.58},
-        ),
-        Experiment(
-            "cifar/lab-conv-regression",
-            build=_conv_regression,
-            epochs=100,
-            paper={"source": _CHAMPATI.format(3), "threshold_accuracy": 95.82},
-        ),
-        Experiment(
-            "cifar/lab-conv-classification-81",
-            build=_conv_classification,
-            bins=lambda: ColorBins.grid(81),
-            paper={"source": _CHAMPATI.format(5), "threshold_accuracy": 95.58},
-        ),
-        # The published bins, ten units apart, with soft codes and mild rebalancing: the model
-        # that `Colorizer.pretrained("cifar10")` loads.
-        Experiment(
-            "cifar/lab-conv-classification-313",
-            build=_conv_classification,
-            bins=ColorBins.gamut,
-            neighbors=5,
-            uniform_weight=0.8,
-            learning_rate=2e-3,
-            batch_size=64,
-            validation_split=0.05,
-        ),
-    )
+    for row in (*_regressions(), *_classifications(), *_transfers(), *_classifiers(), _BEST)
 }
 
 

@@ -1,6 +1,7 @@
 """Small layers that models share."""
 
 import keras
+from keras import ops
 
 from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
 from colorkit import colorspace
@@ -22,6 +23,53 @@ def to_chroma(features, space, name="chroma"):
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
+class ResizeLike(keras.layers.Layer):
+    """Resizes features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
+
+    Where a stride halved an odd side, doubling would miss it by a pixel; this never does.
+    """
+
+    def call(self, inputs):
+        x, like = inputs
+        return ops.cast(ops.image.resize(x, ops.shape(like)[1:3]), x.dtype)
+
+    def compute_output_shape(self, input_shape):
+        shape, like = input_shape
+        return (shape[0], *like[1:3], shape[-1])
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class VGGPreprocessing(keras.layers.Layer):
+    """Turns lightness, or RGB in [0, 1], into what VGG16 was trained on: BGR less a mean.
+
+    Args:
+        space: `ColorSpace` of lightness `(height, width, 1)`, or its name; `None` for RGB input.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+    """
+
+    def __init__(self, space=None, **kwargs):
+        super().__init__(**kwargs)
+        self.space = None if space is None else colorspace.get(space)
+
+    def call(self, inputs):
+        rgb = inputs
+        if self.space is not None:
+            lightness = ops.cast(inputs, "float32")
+            chroma = ops.repeat(ops.zeros_like(lightness), self.space.chroma_channels, axis=-1)
+            if self.space is colorspace.RGB:
+                chroma = chroma + lightness
+            rgb = self.space.merge(lightness, chroma, keep_lightness=False)
+        bgr = keras.applications.vgg16.preprocess_input(255.0 * ops.cast(rgb, "float32"))
+        return ops.cast(bgr, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 3)
+
+    def get_config(self):
+        return {**super().get_config(), "space": self.space and self.space.name}
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(keras.layers.Layer):
     """The last layer of a saved colorizer: network output in, chroma out.
 
@@ -32,16 +80,18 @@ class ColorDecoder(keras.layers.Layer):
         temperature: Temperature of `bins.decode`.
         size: Short side, in pixels, at which the network sees a large picture; `None` for the
             full size.
+        mirror: Whether the colorizer averages over mirror images. The layer alone does not.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
     """
 
-    def __init__(self, space, bins=None, temperature=0.38, size=None, **kwargs):
+    def __init__(self, space, bins=None, temperature=0.38, size=None, mirror=False, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.space = colorspace.get(space)
         self.bins = bins
         self.temperature = temperature
         self.size = size
+        self.mirror = mirror
 
     def call(self, inputs):
         return inputs if self.bins is None else self.bins.decode(inputs, self.temperature)
@@ -56,6 +106,7 @@ class ColorDecoder(keras.layers.Layer):
             "bins": keras.saving.serialize_keras_object(self.bins),
             "temperature": self.temperature,
             "size": self.size,
+            "mirror": self.mirror,
         }
 
     @classmethod

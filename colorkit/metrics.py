@@ -284,6 +284,51 @@ class AbAUC(_MeanMetric):
         return cls(**{**config, "bins": bins})
 
 
+@keras.saving.register_keras_serializable(package="colorkit")
+class FeaturePreservation(_MeanMetric):
+    """Accuracy of a classifier of true colours on coloured pictures.
+
+    `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`.
+
+    Args:
+        classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits.
+
+    Raises:
+        ValueError: On update, if there is not one label a picture, or a label that the classifier
+            does not know.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
+    """
+
+    def __init__(self, classifier, name="feature_preservation", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.classifier = classifier
+
+    def measure(self, y_true, y_pred):
+        rgb, _ = _checked(y_pred, y_pred)
+        labels, classes = np.asarray(y_true), self.classifier.output.shape[-1]
+        if labels.shape != (len(rgb),) or not ((labels >= 0) & (labels < classes)).all():
+            raise ValueError(
+                f"`y_true` must be the class of each of {len(rgb)} pictures, from 0 to "
+                f"{classes - 1}. Received shape {labels.shape}"
+                + (f", classes {labels.min()} to {labels.max()}" if labels.size else "")
+            )
+        logits = self.classifier(rgb, training=False)
+        return ops.equal(ops.argmax(logits, axis=-1), ops.convert_to_tensor(labels, "int64"))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "classifier": keras.saving.serialize_keras_object(self.classifier),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        classifier = keras.saving.deserialize_keras_object(config["classifier"])
+        return cls(**{**config, "classifier": classifier})
+
+
 def _checked(y_true, y_pred):
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:

@@ -1,4 +1,4 @@
-"""Pictures as batches of (lightness, chroma), for `fit`."""
+"""Pictures as batches, of (lightness, chroma) or of (RGB, class), for `fit`."""
 
 import os
 
@@ -13,24 +13,24 @@ from colorkit.data import Images
 _NEAR_GRAY = 5.0
 
 
-class Pairs(keras.utils.PyDataset):
-    """Batches of (lightness, chroma) for `fit`, `evaluate` and `predict`. Made by `pairs`.
+class Batches(keras.utils.PyDataset):
+    """Batches of pictures for `fit`, `evaluate` and `predict`. Made by `pairs` and `labeled`.
 
     Each epoch's order, mirroring and crops follow from `seed` and `epoch` alone, so a run that is
     resumed at an epoch sees what it would have seen. `dataset[i]` is the i-th batch.
     """
 
     def __init__(
-        self, images, *, space, batch_size, augment, crop, shuffle, near_gray, seed, workers
+        self, images, convert, *, batch_size, augment, crop, shift, shuffle, seed, workers
     ):
         super().__init__(workers=workers)
         self.images = images
-        self.space = space
+        self.convert = convert  # from pictures and labels of a batch to what `fit` takes
         self.batch_size = batch_size
         self.augment = augment
         self.crop = crop
+        self.shift = shift
         self.shuffle = shuffle
-        self.near_gray = near_gray
         self.seed = seed
         self.epoch = 0
         self._order = (None, None)
@@ -58,11 +58,8 @@ class Pairs(keras.utils.PyDataset):
         if self.augment:
             mirrored = rng.random(len(rgb)) < 0.5
             rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
-        with keras.device("cpu"):  # the accelerator has better things to do
-            lightness, chroma = map(ops.convert_to_numpy, self.space.split(rgb))
-        if self.near_gray == "mask":
-            return lightness, chroma, np.float32(~_is_near_gray(rgb))[:, None, None]
-        return lightness, chroma
+            rgb = self._shifted(rgb, rng)
+        return self.convert(rgb, images.labels)
 
     def on_epoch_end(self):
         self.epoch += 1
@@ -75,6 +72,20 @@ class Pairs(keras.utils.PyDataset):
                 order = np.random.default_rng((self.seed, epoch)).permutation(order)
             self._order = epoch, order
         return order
+
+    def _shifted(self, rgb, rng):
+        if not self.shift:
+            return rgb
+        height, width = rgb.shape[1:3]
+        margin = (self.shift, self.shift)
+        padded = np.pad(rgb, ((0, 0), margin, margin, (0, 0)), mode="reflect")
+        corners = rng.integers(0, 2 * self.shift + 1, (len(rgb), 2))
+        return np.stack(
+            [
+                picture[top : top + height, left : left + width]
+                for picture, (top, left) in zip(padded, corners, strict=True)
+            ]
+        )
 
     def _cropped(self, image, rng):
         spare = np.array(image.shape[:2]) - self.crop
@@ -89,8 +100,10 @@ def pairs(
     batch_size=128,
     augment=False,
     crop=None,
+    shift=0,
     shuffle=None,
     near_gray="keep",
+    labels=False,
     seed=0,
     workers=None,
 ):
@@ -102,21 +115,92 @@ def pairs(
         batch_size: Pictures a batch.
         augment: Mirror half of the pictures, and take crops at random instead of from the centre.
         crop: Side of a square crop in pixels; needed where pictures have different sizes.
+        shift: Most pixels by which augmented pictures are moved up or down and left or right;
+            what comes in at the border is their reflection.
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
+        labels: True makes the target a dict of "chroma" and "label", the class of each picture,
+            for networks that learn both.
         seed: Seed of order, mirroring and crops.
         workers: Threads that prepare batches ahead; `None` chooses from the number of cores.
 
     Returns:
-        `Pairs`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
+        `Batches`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
         chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N, 1, 1)`.
 
     Raises:
         ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
-            larger than a picture, or an option is unknown.
+            larger than a picture, labels are wanted and absent, or an option is unknown.
     """
     space = colorspace.get(space)
+    if near_gray not in ("keep", "drop", "mask"):
+        raise ValueError(f'`near_gray` must be "keep", "drop" or "mask". Received: {near_gray!r}')
+    if labels and near_gray == "mask":
+        raise ValueError('`labels` and `near_gray="mask"` cannot be had together; "drop" can.')
+
+    def convert(rgb, classes):
+        with keras.device("cpu"):  # the accelerator has better things to do
+            lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
+        if near_gray == "mask":
+            return lightness, chroma, np.float32(~_is_near_gray(rgb))[:, None, None]
+        return lightness, {"chroma": chroma, "label": classes} if labels else chroma
+
+    images = _checked(images, batch_size, crop, shift)
+    if labels:
+        _check_labels(images)
+    if near_gray == "drop":
+        kept = [i for i in range(len(images)) if not _is_near_gray(images[i][None])[0]]
+        if not kept:
+            raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
+        images = images[np.array(kept)]
+    return Batches(
+        images,
+        convert,
+        batch_size=batch_size,
+        augment=augment,
+        crop=crop,
+        shift=shift,
+        shuffle=augment if shuffle is None else shuffle,
+        seed=seed,
+        workers=workers or _num_workers(),
+    )
+
+
+def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0, workers=None):
+    """Turn pictures into batches of (RGB, class), for classifiers.
+
+    Args:
+        images: `Images` with labels.
+        batch_size: As `pairs` takes it.
+        augment: As `pairs` takes it; augmented pictures are shuffled.
+        crop: As `pairs` takes it.
+        shift: As `pairs` takes it.
+        seed: As `pairs` takes it.
+        workers: As `pairs` takes it.
+
+    Returns:
+        `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
+
+    Raises:
+        ValueError: As `pairs`; if the pictures have no labels.
+    """
+    images = _checked(images, batch_size, crop, shift)
+    _check_labels(images)
+    return Batches(
+        images,
+        lambda rgb, classes: (np.float32(rgb / 255), classes),
+        batch_size=batch_size,
+        augment=augment,
+        crop=crop,
+        shift=shift,
+        shuffle=augment,
+        seed=seed,
+        workers=workers or _num_workers(),
+    )
+
+
+def _checked(images, batch_size, crop, shift):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
@@ -134,24 +218,22 @@ def pairs(
             f"`crop` must fit into every picture; the smallest is {images.smallest[0]} pixels "
             f"high and {images.smallest[1]} wide. Received: {crop}"
         )
-    if near_gray not in ("keep", "drop", "mask"):
-        raise ValueError(f'`near_gray` must be "keep", "drop" or "mask". Received: {near_gray!r}')
-    if near_gray == "drop":
-        kept = [i for i in range(len(images)) if not _is_near_gray(images[i][None])[0]]
-        if not kept:
-            raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
-        images = images[np.array(kept)]
-    return Pairs(
-        images,
-        space=space,
-        batch_size=batch_size,
-        augment=augment,
-        crop=crop,
-        shuffle=augment if shuffle is None else shuffle,
-        near_gray=near_gray,
-        seed=seed,
-        workers=workers or max(1, min(4, (os.cpu_count() or 2) - 1)),
-    )
+    largest = (min(images.smallest) if crop is None else crop) - 1
+    if not (isinstance(shift, (int, np.integer)) and 0 <= shift <= largest):
+        raise ValueError(
+            f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
+            f"picture. Received: {shift!r}"
+        )
+    return images
+
+
+def _check_labels(images):
+    if images.labels is None:
+        raise ValueError(f"`images` must have labels; those of {images.name} have none.")
+
+
+def _num_workers():
+    return max(1, min(4, (os.cpu_count() or 2) - 1))
 
 
 def _is_near_gray(rgb):

@@ -1,4 +1,4 @@
-"""Records of runs on disk, and the tables made from them."""
+"""Records of runs on disk."""
 
 import dataclasses
 import datetime
@@ -31,7 +31,7 @@ class Record:
         seed: Seed of weights, order and augmentation.
         epochs, images_seen, minutes: How long the run trained.
         parameters: Weights of the network.
-        metrics: Metric to value, baselines under "gray/", "constant/" and "oracle/".
+        metrics: Metric to value, as `evaluate` or `evaluate_classifier` names them.
         settings: What else the numbers depend on: temperature, batch size, learning rate, ...
         hardware, precision, versions, revision, date: Where, with what and when it was begun.
         version: Version of this format.
@@ -155,46 +155,31 @@ def read_all(folder=None):
     return records, problems
 
 
-def table(records, experiments):
-    """Markdown table of records, each number beside the paper's.
+def best(records):
+    """For each experiment its records of the best profile that it has, one a seed.
 
     Args:
         records: List of `Record`.
-        experiments: Experiment name to `Experiment`, for the papers' numbers.
+
+    Returns:
+        Dict from the experiment's name to a list of `Record`, by seed.
     """
-    header = ("experiment", "threshold accuracy", "gray", "constant", "paper",
-              "colorfulness", "of truth", "profile", "epochs", "minutes", "seed")  # fmt: skip
-    rows = [header]
-    for record in records:
-        known = experiments.get(record.experiment)
-        metrics = record.metrics
-        rows.append(
-            (
-                record.experiment,
-                _percent(metrics.get("threshold_accuracy")),
-                _percent(metrics.get("gray/threshold_accuracy")),
-                _percent(metrics.get("constant/threshold_accuracy")),
-                _number(known.paper.get("threshold_accuracy") if known else None),
-                _number(metrics.get("colorfulness")),
-                _number(metrics.get("truth/colorfulness")),
-                record.profile,
-                str(record.epochs),
-                _number(record.minutes, 0),
-                str(record.seed),
-            )
-        )
+    found = {}
+    for record in sorted(records, key=lambda record: record.seed):
+        standing = found.setdefault(record.experiment, [])
+        if standing and _RANK.get(record.profile, 0) > _RANK.get(standing[0].profile, 0):
+            standing.clear()
+        if not standing or record.profile == standing[0].profile:
+            standing.append(record)
+    return found
+
+
+def markdown(rows):
+    """Rows of text as a Markdown table, the first row its header."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, ["-" * width for width in widths])
+    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _percent(value):
-    return _number(None if value is None else 100 * value)
-
-
-def _number(value, digits=2):
-    return "" if value is None else f"{value:.{digits}f}"
 
 
 def _worth(record):

@@ -1,6 +1,7 @@
 """Run an experiment: train or resume it, evaluate it, write its record."""
 
 import contextlib
+import functools
 import json
 import shutil
 import time
@@ -11,13 +12,15 @@ import keras
 import numpy as np
 
 from colorkit import experiments, hardware, results
+from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data import load
-from colorkit.evaluation import evaluate
+from colorkit.evaluation import evaluate, evaluate_classifier, measure_baselines
 from colorkit.losses import RebalancedCrossentropy
+from colorkit.models import load_classifier
 from colorkit.pictures import written_whole
-from colorkit.pipeline import pairs
-from colorkit.rebalancing import class_weights, color_prior
+from colorkit.pipeline import labeled, pairs
+from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
 
 def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose="auto"):
@@ -25,8 +28,8 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
 
     What was trained lies in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
     directory: a checkpoint after each epoch, the best weights by validation loss, and in the end
-    `colorizer.keras`. A run that was interrupted goes on at its last epoch; one that is complete
-    is not trained again.
+    `colorizer.keras`, or `classifier.keras` of an experiment that learns labels. A run that was
+    interrupted goes on at its last epoch; one that is complete is not trained again.
 
     Args:
         experiment: Name, a row of `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
@@ -37,12 +40,14 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
         verbose: Progress bar, as `fit` takes it.
 
     Returns:
-        `(colorizer, record)`.
+        `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
 
     Raises:
         ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, or
             the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
+        FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
+            data, cannot be had; the message says how they can.
     """
     experiment = experiments.experiment(experiment)
     profile = experiments.profile(profile)
@@ -61,32 +66,28 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
 
 def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     train, validation, test = _pictures(experiment, profile, seed)
-    options = {"space": experiment.space, "batch_size": min(experiment.batch_size, len(train))}
-    train_pairs = pairs(train, augment=True, seed=seed, **options)
+    batch_size = min(experiment.batch_size, len(train))
+    train_pairs = _batches(
+        experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
+    )
     begun = _begun(folder, _settings(experiment, profile, epochs, train_pairs, validation, test))
-    log = _EpochLog(folder / "history.jsonl", train_pairs)
+    log = _EpochLog(folder / "history.jsonl", train_pairs, experiment)
     _mend(folder, log)
-    if log.epochs >= epochs and (folder / "record.json").exists():
-        return Colorizer.load(folder / "colorizer.keras"), results.read(folder / "record.json")
+    done = log.epochs >= epochs or log.is_stuck
+    if done and (folder / "record.json").exists():
+        return _load(experiment, folder), results.read(folder / "record.json")
 
-    bins = experiment.bins() if experiment.bins else None
-    if log.epochs < epochs:
-        validation_pairs = pairs(_whole_batches(validation, options["batch_size"]), **options)
+    bins = _bins(experiment, train, folder)
+    if not done:
+        validation = _whole_batches(validation, batch_size)
         _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
-             train, train_pairs, validation_pairs)  # fmt: skip
+             train, train_pairs, _batches(experiment, validation, batch_size))  # fmt: skip
 
     # Rebuilt in float32: what was trained in a mixed precision must run anywhere.
     with _precision("float32"):
-        network = experiment.build(profile.width, bins and bins.num_bins)
+        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     network.load_weights(folder / "best.weights.h5")
-    colorizer = Colorizer(
-        network,
-        space=experiment.space,
-        bins=bins,
-        temperature=experiment.temperature,
-        size=max(train.shape),
-    )
-    colorizer.save(folder / "colorizer.keras")
+    trained, metrics = _finish(experiment, profile, network, bins, train, test, folder)
     record = results.Record(
         experiment=experiment.name,
         profile=profile.name,
@@ -96,7 +97,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
         minutes=log.seconds / 60,
         parameters=network.count_params(),
-        metrics=evaluate(colorizer, test),
+        metrics=metrics,
         **begun["circumstances"],
         sizes=begun["settings"]["sizes"],
         settings={
@@ -108,7 +109,45 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     )
     results.write(record, folder / "record.json")
     results.save(record)
-    return colorizer, record
+    return trained, record
+
+
+def _finish(experiment, profile, network, bins, train, test, folder):
+    """Save what a run has trained and measure it on the test set."""
+    if experiment.target == "label":
+        with written_whole(folder / "classifier.keras") as temporary:
+            network.save(temporary)
+        return network, evaluate_classifier(network, test)
+    if experiment.target == "both":
+        network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
+    colorizer = Colorizer(
+        network,
+        space=experiment.space,
+        bins=bins,
+        temperature=experiment.temperature,
+        size=max(train.shape),
+        mirror=experiment.mirror,
+    )
+    colorizer.save(folder / "colorizer.keras")
+    # The classifiers know the classes of the experiment's own data, not of what stands in for it.
+    names = experiment.classifiers if profile.data is None else ()
+    classifiers = {name: load_classifier(name) for name in names}
+    baselines = _baselines(test.name, experiment.size, len(test), names)
+    return colorizer, evaluate(colorizer, test, classifiers=classifiers, baselines=baselines)
+
+
+@functools.cache
+def _baselines(name, size, count, classifier_names):
+    """What costs nothing is the same for all experiments on the same pictures."""
+    classifiers = {name: load_classifier(name) for name in classifier_names}
+    test = load(name, "test", size=size)[:count]
+    return measure_baselines(test, classifiers=classifiers)
+
+
+def _load(experiment, folder):
+    if experiment.target == "label":
+        return keras.saving.load_model(folder / "classifier.keras", compile=False)
+    return Colorizer.load(folder / "colorizer.keras")
 
 
 def _settings(experiment, profile, epochs, train_pairs, validation, test):
@@ -121,10 +160,14 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
         },
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,
+        "shift": experiment.shift,
         "learning_rate": experiment.learning_rate,
+        "weight_decay": experiment.weight_decay,
         "neighbors": experiment.neighbors,
         "uniform_weight": experiment.uniform_weight,
-        "width": profile.width,
+        "smoothing": experiment.smoothing,
+        "label_weight": experiment.label_weight,
+        "width": experiment.width(profile),
     }
 
 
@@ -188,17 +231,61 @@ def _mend(folder, log):
     log.keep(epoch)
 
 
+def _bins(experiment, train, folder):
+    """The bins of a run, kept with it: those fitted to pictures must be the same after a resume."""
+    if experiment.bins is None:
+        return None
+    path = folder / "bins.json"
+    if path.exists():
+        return ColorBins.from_config(json.loads(path.read_text()))
+    bins = experiment.bins(train)
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(bins.get_config()))
+    return bins
+
+
+def _batches(experiment, images, batch_size, **options):
+    if experiment.target == "label":
+        return labeled(images, batch_size=batch_size, **options)
+    return pairs(
+        images,
+        space=experiment.space,
+        batch_size=batch_size,
+        labels=experiment.target == "both",
+        **options,
+    )
+
+
+def _losses(experiment, bins, train):
+    """Loss and loss weights, as `compile` takes them."""
+    classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if experiment.target == "label":
+        return classes, None
+    weights = None
+    if experiment.uniform_weight is not None:
+        if experiment.smoothing is None:
+            prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
+        else:
+            prior = smooth_prior(color_prior(train, bins), bins, experiment.smoothing)
+        weights = class_weights(prior, experiment.uniform_weight)
+    if experiment.loss is not None:
+        loss = experiment.loss(bins, weights)
+    elif bins is None:
+        loss = keras.losses.MeanSquaredError()
+    else:
+        loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
+    if experiment.target == "both":
+        return (
+            {"chroma": loss, "label": classes},
+            {"chroma": 1.0, "label": experiment.label_weight},
+        )
+    return loss, None
+
+
 def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
          train, train_pairs, validation_pairs):  # fmt: skip
     keras.utils.set_random_seed(seed)
-    if bins is None:
-        loss = keras.losses.MeanSquaredError()
-    else:
-        weights = None
-        if experiment.uniform_weight is not None:
-            prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
-            weights = class_weights(prior, experiment.uniform_weight)
-        loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
+    loss, loss_weights = _losses(experiment, bins, train)
     steps = epochs * len(train_pairs)
     warmup = min(200, steps // 2)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -208,6 +295,8 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
         log,  # first: it stops at a loss that is no number before anything is saved
         keras.callbacks.ModelCheckpoint(
             folder / "best.weights.h5",
+            monitor=log.monitor,
+            mode="min",
             save_best_only=True,
             save_weights_only=True,
             initial_value_threshold=log.best_loss,
@@ -217,9 +306,15 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
         ),
     ]
     with _precision(hardware.fast_precision()), distributed(devices) as synchronize:
-        network = experiment.build(profile.width, bins and bins.num_bins)
+        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
         synchronize(network)
-        network.compile(keras.optimizers.Adam(schedule), loss, jit_compile=hardware.jit_compile())
+        if experiment.weight_decay is None:
+            optimizer = keras.optimizers.Adam(schedule)
+        else:
+            optimizer = keras.optimizers.AdamW(schedule, weight_decay=experiment.weight_decay)
+        network.compile(
+            optimizer, loss, loss_weights=loss_weights, jit_compile=hardware.jit_compile()
+        )
         network.fit(
             train_pairs,
             validation_data=validation_pairs,
@@ -248,10 +343,13 @@ def _pictures(experiment, profile, seed):
 class _EpochLog(keras.callbacks.Callback):
     """A line of JSON an epoch: what it measured and how long it took. Survives interruption."""
 
-    def __init__(self, path, train_pairs):
+    def __init__(self, path, train_pairs, experiment):
         super().__init__()
         self.path = Path(path)
         self.train_pairs = train_pairs
+        self.patience = experiment.patience
+        # Where classes are learned beside, the best weights are those that colour best.
+        self.monitor = "val_chroma_loss" if experiment.target == "both" else "val_loss"
         self.rows = {}
         for line in self.path.read_text().splitlines() if self.path.exists() else []:
             with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
@@ -268,11 +366,16 @@ class _EpochLog(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
-        return min(self.rows, key=lambda epoch: self.rows[epoch]["val_loss"], default=None)
+        return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
 
     @property
     def best_loss(self):
-        return self.rows[self.best_epoch]["val_loss"] if self.rows else None
+        return self.rows[self.best_epoch][self.monitor] if self.rows else None
+
+    @property
+    def is_stuck(self):
+        """Whether the best epoch lies so far back that training should stop."""
+        return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
 
     def keep(self, epochs):
         """Forget what came after so many epochs."""
@@ -295,6 +398,7 @@ class _EpochLog(keras.callbacks.Callback):
         self.rows[epoch] = row
         with written_whole(self.path) as temporary:
             temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
+        self.model.stop_training = self.is_stuck
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ METRICS = {
     "threshold_accuracy", "threshold_accuracy_euclidean", "psnr", "ssim", "colorfulness",
     "colorfulness_absolute", "ciede2000", "ab_auc", "ab_auc_rebalanced",
 }  # fmt: skip
+MAIN_METRICS = {"threshold_accuracy", "psnr", "colorfulness", "ab_auc"}
 
 
 @pytest.fixture
@@ -18,8 +19,9 @@ def colorizer():
 
 def test_every_metric_stands_beside_its_baselines(colorizer, pictures):
     scores = evaluate(colorizer, pictures)
-    expected = {p + m for p in ("", "gray/", "constant/", "oracle/") for m in METRICS}
-    assert set(scores) == expected | {"truth/colorfulness", "truth/colorfulness_absolute"}
+    expected = {p + m for p in ("", "gray/", "constant/") for m in METRICS}
+    expected |= {p + m for p in ("oracle/", "published/", "red/", "truth/") for m in MAIN_METRICS}
+    assert set(scores) == expected | {"truth/colorfulness_absolute"}
     assert all(np.isfinite(list(scores.values())))
 
 

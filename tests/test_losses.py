@@ -5,7 +5,11 @@ from keras import ops
 from scipy.special import log_softmax
 
 from colorkit import ColorBins, class_weights
-from colorkit.losses import RebalancedCrossentropy
+from colorkit.losses import (
+    CancellingCrossentropy,
+    JointCrossentropy,
+    RebalancedCrossentropy,
+)
 from tests.test_colorspace import gradient
 
 
@@ -81,6 +85,39 @@ def test_weight_on_probabilities_would_cancel(rng, chroma):
     np.testing.assert_allclose(float(ours), 0.3 * float(ops.mean(plain)), rtol=1e-4)
 
 
+def test_published_rebalancing_cancels(rng, chroma):
+    bins = ColorBins.grid(81, centered=False)
+    logits = random_logits(rng, bins)
+    weights = rng.uniform(0.3, 3, 81)
+    plain, cancelled, weighted = (
+        gradient(lambda z: loss(chroma, z), logits)  # noqa: B023
+        for loss in (
+            RebalancedCrossentropy(bins),
+            CancellingCrossentropy(bins, weights),
+            RebalancedCrossentropy(bins, weights),
+        )
+    )
+    np.testing.assert_allclose(cancelled, plain, atol=1e-2 * np.abs(plain).max())
+    assert np.abs(weighted - plain).max() > 0.5 * np.abs(plain).max()
+
+
+def test_joint_loss_adds_the_error_of_the_mean(rng, chroma):
+    bins = ColorBins.grid(49)
+    logits = random_logits(rng, bins)
+    joint = JointCrossentropy(bins, regression_weight=0.5, delta=1e-3)
+    crossentropy = RebalancedCrossentropy(bins, neighbors=5)
+    mean = ops.convert_to_numpy(bins.decode(logits, temperature=1))
+    expected = float(crossentropy(chroma, logits)) + 0.5 * np.abs(mean - chroma).mean()
+    np.testing.assert_allclose(float(joint(chroma, logits)), expected, rtol=1e-4)
+    alone = JointCrossentropy(bins, regression_weight=0)
+    np.testing.assert_allclose(
+        float(alone(chroma, logits)), float(crossentropy(chroma, logits)), rtol=1e-6
+    )
+    for wrong in ({"delta": 0}, {"regression_weight": -1}):
+        with pytest.raises(ValueError, match="must be positive"):
+            JointCrossentropy(bins, **wrong)
+
+
 def test_pixel_weights_choose_pixels(rng, chroma):
     bins = ColorBins.grid(49)
     logits = random_logits(rng, bins)
@@ -94,10 +131,14 @@ def test_pixel_weights_choose_pixels(rng, chroma):
 def test_loss_survives_its_config(rng, chroma):
     bins = ColorBins.gamut()
     weights = rng.uniform(0.5, 2, 313)
-    loss = RebalancedCrossentropy(bins, weights, neighbors=5, sigma=4.0)
-    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
     logits = random_logits(rng, bins)
-    assert float(restored(chroma, logits)) == float(loss(chroma, logits))
+    for loss in (
+        RebalancedCrossentropy(bins, weights, neighbors=5, sigma=4.0),
+        JointCrossentropy(bins, weights, regression_weight=0.3, delta=2.0),
+        CancellingCrossentropy(bins, weights),
+    ):
+        restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(loss))
+        assert float(restored(chroma, logits)) == float(loss(chroma, logits))
 
 
 def test_bad_weights_and_sizes_are_refused(rng, chroma):

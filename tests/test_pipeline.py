@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 
 from colorkit import LAB, RGB, YUV, ColorBins, load, pairs
+from colorkit.data import Images
 from colorkit.losses import RebalancedCrossentropy
+from colorkit.pipeline import labeled
 
 
 @pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
@@ -28,6 +30,41 @@ def test_mirroring_flips_lightness_and_chroma_together(pictures):
         np.testing.assert_allclose(lightness[i], plain_lightness[i][:, ::step], atol=1e-4)
         np.testing.assert_allclose(chroma[i], plain_chroma[i][:, ::step], atol=1e-3)
     assert 2 <= mirrored <= 14
+
+
+def test_shifted_pictures_are_their_reflection_moved(rng):
+    images = rng.integers(0, 256, (64, 8, 8, 3), dtype="uint8")
+    moved = labeled(Images(images, labels=np.arange(64)), batch_size=64, augment=True, shift=2)[0]
+    seen = set()
+    for rgb, label in zip(np.uint8(moved[0] * 255 + 0.5), moved[1], strict=True):
+        padded = np.pad(images[label], ((2, 2), (2, 2), (0, 0)), mode="reflect")
+        places = [
+            (flip, top, left)
+            for flip in (1, -1)
+            for top in range(5)
+            for left in range(5)
+            if np.array_equal(rgb[:, ::flip], padded[top : top + 8, left : left + 8])
+        ]
+        assert len(places) == 1
+        seen.add(places[0])
+    assert len(seen) > 20
+    with pytest.raises(ValueError, match="`shift` must be a whole number from 0 to 7"):
+        pairs(images, shift=8)
+
+
+def test_labels_come_with_the_chroma_or_alone(pictures):
+    images = Images(pictures, labels=np.arange(16))
+    _, target = pairs(images, batch_size=4, labels=True)[1]
+    np.testing.assert_array_equal(target["label"], [4, 5, 6, 7])
+    np.testing.assert_array_equal(target["chroma"], pairs(images, batch_size=4)[1][1])
+    rgb, label = labeled(images, batch_size=4)[1]
+    np.testing.assert_array_equal(label, [4, 5, 6, 7])
+    np.testing.assert_allclose(rgb, pictures[4:8] / 255, atol=1e-7)
+    for make in (labeled, lambda images: pairs(images, labels=True)):
+        with pytest.raises(ValueError, match="must have labels"):
+            make(pictures)
+    with pytest.raises(ValueError, match="cannot be had together"):
+        pairs(images, labels=True, near_gray="mask")
 
 
 def test_epochs_differ_and_can_be_repeated(pictures):

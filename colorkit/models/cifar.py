@@ -65,6 +65,7 @@ def build_conv_regression(
     space=colorspace.LAB,
     input_shape=(None, None, 1),
     blocks=REGRESSION_BLOCKS,
+    features=None,
     name="conv_regression",
 ):
     """The convolution-only regression network: blocks of 3x3 convolutions at full resolution.
@@ -74,6 +75,8 @@ def build_conv_regression(
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         blocks: Widths of the convolutions of each block; batch normalisation ends a block. The
             authors' code normalises after every convolution: blocks of one.
+        features: `keras.Model` from lightness to features that the first block takes instead of
+            lightness, such as `build_vgg_features` makes, or `None`.
         name: Name of the model.
 
     Returns:
@@ -85,7 +88,7 @@ def build_conv_regression(
     """
     space = colorspace.get(space)
     inputs = keras.Input(input_shape, name="lightness")
-    x = normalize_lightness(inputs, space)
+    x = normalize_lightness(inputs, space) if features is None else features(inputs)
     for i, filters in enumerate(blocks, start=1):
         x = _conv_block(x, filters, name=f"block{i}")
     x = layers.Conv2D(space.chroma_channels, 3, padding="same", name="head")(x)
@@ -99,6 +102,7 @@ def build_conv_classification(
     input_shape=(None, None, 1),
     blocks=CLASSIFICATION_BLOCKS,
     dilation_rates=(1, 1, 2, 2),
+    features=None,
     name="conv_classification",
 ):
     """The convolution-only classification network with dilated blocks, at full resolution.
@@ -109,6 +113,7 @@ def build_conv_classification(
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         blocks: Widths of the 3x3 convolutions of each block; batch normalisation ends a block.
         dilation_rates: Dilation of each block. At the defaults a pixel sees 33 x 33.
+        features: As `build_conv_regression` takes it.
         name: Name of the model.
 
     Returns:
@@ -126,7 +131,8 @@ def build_conv_classification(
             f"Received {len(dilation_rates)} for {len(blocks)} blocks"
         )
     inputs = keras.Input(input_shape, name="lightness")
-    x = normalize_lightness(inputs, colorspace.get(space))
+    space = colorspace.get(space)
+    x = normalize_lightness(inputs, space) if features is None else features(inputs)
     for i, (filters, rate) in enumerate(zip(blocks, dilation_rates, strict=True), start=1):
         x = _conv_block(x, filters, dilation_rate=rate, name=f"block{i}")
     logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)

@@ -1,0 +1,89 @@
+"""U-Nets: features at ever smaller sizes, brought back to the full size beside what was there."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
+from colorkit.models.blocks import conv_norm, residual_block
+
+WIDTHS = (32, 64, 128, 256)
+
+
+def build_residual_unet(
+    num_bins=None,
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    widths=WIDTHS,
+    encoder_blocks=(0, 2, 2, 2),
+    decoder_blocks=(0, 1, 1),
+    num_classes=None,
+    name="residual_unet",
+):
+    """A U-Net of residual blocks that sees the whole picture.
+
+    Each level halves the size by a strided convolution; the way back resizes bilinearly, which
+    leaves no checkerboard and takes pictures of any size. The mean of the smallest level is added
+    to all of its places, so that every pixel knows what picture it belongs to (Iizuka et al.).
+
+    Args:
+        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        widths: Channels of each level, the full size first.
+        encoder_blocks: Residual blocks of each level on the way down.
+        decoder_blocks: Residual blocks of each level but the last on the way up.
+        num_classes: Number of classes that a second output tells from the smallest level, or
+            `None` for no such output.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units, or to logits `(height, width, num_bins)`. With `num_classes` its outputs
+        are a dict of that, "chroma", and of class logits `(num_classes,)`, "label".
+
+    Raises:
+        ValueError: If the numbers of blocks do not fit the number of widths.
+
+    References:
+        Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
+        Iizuka et al., "Let there be Color!", SIGGRAPH 2016 (global features, joint classes).
+    """
+    space = colorspace.get(space)
+    if len(encoder_blocks) != len(widths) or len(decoder_blocks) != len(widths) - 1:
+        raise ValueError(
+            f"`encoder_blocks` must have {len(widths)} entries and `decoder_blocks` "
+            f"{len(widths) - 1}, for {len(widths)} widths. "
+            f"Received {len(encoder_blocks)} and {len(decoder_blocks)}"
+        )
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    skips = []
+    for level, (width, blocks) in enumerate(zip(widths, encoder_blocks, strict=True)):
+        x = conv_norm(x, width, strides=2 if level else 1, name=f"down{level}")
+        for i in range(blocks):
+            x = residual_block(x, name=f"down{level}_block{i}")
+        skips.append(x)
+    outputs = {}
+    features = layers.GlobalAveragePooling2D(keepdims=True, name="features")(x)
+    if num_classes is not None:
+        label = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
+        outputs["label"] = layers.Reshape((num_classes,), dtype="float32", name="label")(label)
+    context = layers.Conv2D(widths[-1], 1, activation="relu", name="context")(features)
+    x = layers.Add(name="fusion")([x, context])
+    for level in reversed(range(len(widths) - 1)):
+        x = layers.Conv2D(widths[level], 1, use_bias=False, name=f"up{level}_reduce")(x)
+        x = ResizeLike(name=f"up{level}_resize")([x, skips[level]])
+        x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
+        x = conv_norm(x, widths[level], name=f"up{level}")
+        for i in range(decoder_blocks[level]):
+            x = residual_block(x, name=f"up{level}_block{i}")
+    if num_bins is None:
+        x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
+        chroma = to_chroma(x, space)
+    else:
+        chroma = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    if num_classes is None:
+        return keras.Model(inputs, chroma, name=name)
+    return keras.Model(inputs, {"chroma": chroma, **outputs}, name=name)

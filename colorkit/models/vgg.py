@@ -1,0 +1,104 @@
+"""The first two convolutions of VGG16, as features of gray pictures."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import VGGPreprocessing
+
+_NAMES = ("block1_conv1", "block1_conv2")
+FILTERS = 64
+
+
+def build_vgg_features(
+    weights="imagenet",
+    *,
+    trainable=False,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    name="vgg_features",
+):
+    """The first two layers of VGG16 on lightness, for the `features` of another builder.
+
+    Args:
+        weights: "imagenet" (Keras downloads them); a `keras.Model` that has layers named
+            block1_conv1 and block1_conv2, such as `build_vgg_classifier` makes; the path of a
+            VGG16 weights file of Keras (.h5), or of an .npz with the `kernel` (3, 3, 3, 64), for
+            BGR input, and `bias` of the first convolution; or `None` for random weights.
+        trainable: False freezes what was loaded: a feature extractor. True lets it learn on: an
+            initialisation. What was not loaded learns in any case.
+        space: `ColorSpace` of the lightness, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to features `(height, width, 64)`. The
+        input becomes gray RGB first, then what VGG16 was trained on: BGR in 0..255 less a mean.
+
+    Raises:
+        ConnectionError: If the ImageNet weights are not at hand and cannot be downloaded.
+        FileNotFoundError: If there is no such weights file.
+        ValueError: If the weights do not fit.
+
+    References:
+        Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
+        "Small-Scale Automatic Image Colorization", section 3.5.
+    """
+    space = colorspace.get(space)
+    loaded = _load(weights)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
+    convolutions = []
+    for layer_name in _NAMES:
+        layer = layers.Conv2D(FILTERS, 3, padding="same", activation="relu", name=layer_name)
+        x = layer(x)
+        convolutions.append(layer)
+    for layer, arrays in zip(convolutions, loaded, strict=False):
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        if [np.shape(array) for array in arrays] != expected:
+            raise ValueError(
+                f"`weights` must hold kernel and bias of {layer.name}, shapes {expected}. "
+                f"Received shapes {[np.shape(array) for array in arrays]}"
+            )
+        layer.set_weights(arrays)
+        layer.trainable = trainable
+    return keras.Model(inputs, x, name=name)
+
+
+def _load(weights):
+    """Kernel and bias of the first layers, as far as `weights` holds them."""
+    if weights is None:
+        return []
+    if isinstance(weights, keras.Model):
+        try:
+            return [weights.get_layer(name).get_weights() for name in _NAMES]
+        except ValueError as error:
+            raise ValueError(
+                f"`weights` must have layers named {' and '.join(_NAMES)}. "
+                f"Received a model {weights.name!r} without"
+            ) from error
+    if weights == "imagenet":
+        try:
+            return _load(keras.applications.VGG16(weights="imagenet", include_top=False))
+        except Exception as error:  # what the download raises depends on where it fails
+            raise ConnectionError(
+                f"The ImageNet weights of VGG16 are not at hand and cannot be downloaded ({error})."
+                " Give the path of a weights file, or a classifier of your own, as `weights`."
+            ) from error
+    path = Path(weights)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'`weights` must be "imagenet", a keras.Model, `None` or a file. There is no {path}'
+        )
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return [[arrays["kernel"], arrays["bias"]]]
+        network = keras.applications.VGG16(weights=None, include_top=False)
+        network.load_weights(path)
+    except Exception as error:  # what a reader raises depends on where the file is damaged
+        raise ValueError(f"{path} holds no weights of VGG16 that can be read: {error}") from error
+    return _load(network)

@@ -1,0 +1,42 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import models
+from colorkit.data import Images
+from colorkit.evaluation import evaluate_classifier
+from colorkit.pipeline import labeled
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: models.build_vgg_classifier(3, input_shape=(16, 16, 3), widths=(8,), hidden=16),
+        lambda: models.build_residual_classifier(3, widths=(8, 8), blocks=(1, 1)),
+    ],
+    ids=["vgg", "residual"],
+)
+def test_classifiers_learn_to_tell_colors(build, rng):
+    keras.utils.set_random_seed(0)
+    labels = rng.integers(0, 3, 96)
+    pictures = rng.integers(0, 120, (96, 16, 16, 3), dtype="uint8")
+    pictures[np.arange(96), :, :, labels] += 120
+    images = Images(pictures, labels=labels)
+    model = build()
+    assert not model.compiled
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(3e-3), loss, jit_compile=False)
+    model.fit(labeled(images, batch_size=16, augment=True), epochs=6, verbose=0)
+    scores = evaluate_classifier(model, images)
+    assert scores["accuracy"] > 0.9
+    assert scores["gray/accuracy"] < 0.7, "without colour there is little to tell"
+
+
+def test_residual_classifier_needs_one_number_of_blocks_a_level():
+    with pytest.raises(ValueError, match=r"2 entries.*Received: 1"):
+        models.build_residual_classifier(widths=(4, 8), blocks=(1,))
+
+
+def test_unknown_classifiers_name_the_known_ones():
+    with pytest.raises(ValueError, match=r"one of.*imagenet"):
+        models.load_classifier("imagenet")

@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import LAB, RGB, YUV, models
+
+SMALL = {"widths": (4, 8, 8), "encoder_blocks": (0, 1, 1), "decoder_blocks": (0, 1)}
+
+
+@pytest.mark.parametrize("size", [(32, 32), (31, 57), (1, 1)], ids=str)
+def test_residual_unet_takes_pictures_of_any_size(size):
+    lightness = np.zeros((2, *size, 1), "float32")
+    for space in (LAB, YUV, RGB):
+        chroma = models.build_residual_unet(space=space, **SMALL).predict(lightness, verbose=0)
+        assert chroma.shape == (2, *size, space.chroma_channels)
+    logits = models.build_residual_unet(49, **SMALL).predict(lightness, verbose=0)
+    assert logits.shape == (2, *size, 49) and np.isfinite(logits).all()
+
+
+def test_every_pixel_sees_the_whole_picture():
+    keras.utils.set_random_seed(0)
+    model = models.build_residual_unet(**SMALL)
+    lightness = np.random.default_rng(0).uniform(0, 100, (1, 40, 40, 1)).astype("float32")
+    before = model.predict(lightness, verbose=0)
+    lightness[0, 0, 0, 0] += 50
+    changed = (model.predict(lightness, verbose=0) != before).any(axis=-1)
+    assert changed[0, -1, -1] and changed.mean() > 0.9
+
+
+def test_classes_are_a_second_output():
+    model = models.build_residual_unet(49, num_classes=10, **SMALL)
+    outputs = model.predict(np.zeros((3, 16, 16, 1), "float32"), verbose=0)
+    assert outputs["chroma"].shape == (3, 16, 16, 49) and outputs["label"].shape == (3, 10)
+
+
+def test_default_stays_below_five_million_weights():
+    assert models.build_residual_unet(64, num_classes=10).count_params() < 5_000_000
+
+
+def test_residual_unet_survives_saving(tmp_path):
+    model = models.build_residual_unet(**SMALL)
+    model.save(tmp_path / "unet.keras")
+    restored = keras.saving.load_model(tmp_path / "unet.keras")
+    lightness = np.linspace(0, 100, 9 * 14, dtype="float32").reshape(1, 9, 14, 1)
+    np.testing.assert_array_equal(
+        restored.predict(lightness, verbose=0), model.predict(lightness, verbose=0)
+    )
+
+
+def test_numbers_of_blocks_must_fit():
+    with pytest.raises(ValueError, match=r"3 entries.*Received 1 and 2"):
+        models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=(1,), decoder_blocks=(1, 1))

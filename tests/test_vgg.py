@@ -1,0 +1,83 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import LAB, RGB, YUV, models
+from colorkit.layers import VGGPreprocessing
+from tests.conftest import DATA
+
+
+def test_preprocessing_is_that_of_keras(rng):
+    rgb = rng.random((2, 5, 4, 3)).astype("float32")
+    expected = keras.applications.vgg16.preprocess_input(255 * rgb)
+    actual = keras.ops.convert_to_numpy(VGGPreprocessing()(rgb))
+    np.testing.assert_allclose(actual, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_lightness_becomes_the_gray_it_came_from(space):
+    gray = np.linspace(0, 1, 256, dtype="float32")[None, :, None, None] * np.ones(3, "float32")
+    expected = keras.applications.vgg16.preprocess_input(255 * gray)
+    actual = keras.ops.convert_to_numpy(VGGPreprocessing(space)(space.split(gray)[0]))
+    np.testing.assert_allclose(actual, expected, atol=0.1)
+
+
+def test_first_layers_of_a_classifier_are_taken_over(rng):
+    classifier = models.build_vgg_classifier(widths=(64, 8), hidden=8)
+    features = models.build_vgg_features(classifier)
+    assert features.count_params() == 1_792 + 36_928  # as in VGG16
+    assert not features.trainable_weights
+    assert models.build_vgg_features(classifier, trainable=True).trainable_weights
+    gray = rng.random((1, 32, 32, 1)).astype("float32").repeat(3, -1)
+    inner = keras.Model(classifier.inputs, classifier.get_layer("block1_conv2").output)
+    expected = inner.predict(gray, verbose=0)
+    actual = features.predict(keras.ops.convert_to_numpy(LAB.split(gray)[0]), verbose=0)
+    np.testing.assert_allclose(actual, expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_networks_learn_behind_frozen_features(rng):
+    features = models.build_vgg_features(models.build_vgg_classifier(widths=(64, 8), hidden=8))
+    before = [np.array(weight) for weight in features.get_weights()]
+    model = models.build_conv_regression(blocks=((4,),), features=features)
+    model.compile("sgd", "mse", jit_compile=False)
+    lightness = rng.uniform(0, 100, (2, 8, 8, 1)).astype("float32")
+    model.fit(lightness, np.zeros((2, 8, 8, 2), "float32"), verbose=0)
+    for old, new in zip(before, features.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_the_first_convolution_alone_leaves_the_second_to_learn(tmp_path, rng):
+    kernel, bias = rng.normal(size=(3, 3, 3, 64)), rng.normal(size=64)
+    np.savez(tmp_path / "first.npz", kernel=kernel, bias=bias)
+    features = models.build_vgg_features(tmp_path / "first.npz")
+    np.testing.assert_allclose(features.get_layer("block1_conv1").get_weights()[0], kernel, 1e-5)
+    assert [w.path.split("/")[0] for w in features.trainable_weights] == ["block1_conv2"] * 2
+
+
+def test_the_real_first_convolution_finds_edges():
+    path = DATA / "vgg16_block1_conv1.npz"
+    if not path.exists():
+        pytest.skip(f"no weights of VGG16 in {path}")
+    lightness = np.full((1, 9, 9, 1), 50.0, "float32")
+    lightness[:, :, 5:] = 90
+    first = models.build_vgg_features(path).get_layer("block1_conv1").output
+    model = models.build_vgg_features(path)
+    model = keras.Model(model.inputs, model.get_layer("block1_conv1").output)
+    responses = model.predict(lightness, verbose=0)[0, 4]
+    assert first.shape[-1] == 64
+    assert (
+        np.abs(responses[5] - responses[2]).max() > 10 * np.abs(responses[3] - responses[2]).max()
+    )
+
+
+def test_weights_that_cannot_be_had_are_told(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"imagenet.*none\.h5"):
+        models.build_vgg_features(tmp_path / "none.h5")
+    (tmp_path / "bad.h5").write_bytes(b"no weights")
+    with pytest.raises(ValueError, match=r"bad\.h5 holds no weights of VGG16"):
+        models.build_vgg_features(tmp_path / "bad.h5")
+    np.savez(tmp_path / "odd.npz", kernel=np.zeros((3, 3, 3, 8)), bias=np.zeros(8))
+    with pytest.raises(ValueError, match=r"\(3, 3, 3, 64\).*\(3, 3, 3, 8\)"):
+        models.build_vgg_features(tmp_path / "odd.npz")
+    with pytest.raises(ValueError, match="block1_conv1 and block1_conv2"):
+        models.build_vgg_features(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]))
