@@ -9,7 +9,7 @@ from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import conv_norm, residual_block
 
 VGG_WIDTHS = (64, 128)
-RESIDUAL_WIDTHS = (48, 96, 192)
+RESIDUAL_WIDTHS = (32, 64, 128, 160)
 
 
 def build_vgg_classifier(
@@ -56,9 +56,9 @@ def build_vgg_classifier(
 def build_residual_classifier(
     num_classes=10,
     *,
-    input_shape=(32, 32, 3),
+    input_shape=(None, None, 3),
     widths=RESIDUAL_WIDTHS,
-    blocks=(2, 2, 2),
+    blocks=(0, 2, 2, 2),
     name="residual_classifier",
 ):
     """A residual network for small pictures.
