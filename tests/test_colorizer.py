@@ -202,3 +202,33 @@ def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
     assert scores["threshold_accuracy"] > scores["gray/threshold_accuracy"]
     assert scores["threshold_accuracy"] > scores["constant/threshold_accuracy"]
     assert scores["colorfulness"] > 10
+
+
+def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
+    model = models.build_conv_classification(49, blocks=((4, 4),), dilation_rates=(1,))
+    gray = rng.integers(0, 256, (20, 24), dtype="uint8")
+    plain = Colorizer(model, bins=ColorBins.grid(49))
+    assert (plain(gray[:, ::-1])[:, ::-1] != plain(gray)).any()
+    mirrored = Colorizer(model, bins=ColorBins.grid(49), mirror=True)
+    np.testing.assert_allclose(
+        mirrored(gray[:, ::-1], dtype="float32")[:, ::-1],
+        mirrored(gray, dtype="float32"),
+        atol=1e-4,
+    )
+    mirrored.save(tmp_path / "mirrored.keras")
+    assert Colorizer.load(tmp_path / "mirrored.keras").mirror
+    assert mirrored.at_temperature(0).mirror
+
+
+def test_predict_decodes_one_pass_at_several_temperatures(rng):
+    model = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    colorizer = Colorizer(model, bins=ColorBins.grid(49))
+    lightness = rng.uniform(0, 100, (2, 6, 7, 1)).astype("float32")
+    for temperature, chroma in zip(
+        (0.0, 1.0), colorizer.predict(lightness, (0.0, 1.0)), strict=True
+    ):
+        expected = colorizer.at_temperature(temperature).predict(lightness)
+        np.testing.assert_allclose(chroma, expected, atol=1e-4)
+    regression = Colorizer(models.build_conv_regression(blocks=((4,),)))
+    with pytest.raises(ValueError, match="no temperature"):
+        regression.predict(lightness, 0.5)

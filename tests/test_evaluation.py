@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from colorkit import LAB, ColorBins, Colorizer, evaluate, models
+from colorkit.data import Images
 from colorkit.evaluation import temperature_curve
 
 METRICS = {
@@ -53,6 +54,50 @@ def test_pictures_of_different_sizes_are_measured_one_by_one(colorizer, rng):
     scores = evaluate(colorizer, images)
     expected = np.mean([evaluate(colorizer, [image])["psnr"] for image in images])
     assert scores["psnr"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_feature_preservation_stands_beside_truth_and_baselines(colorizer, pictures):
+    labels = np.arange(16) % 2
+    classifier = models.build_vgg_classifier(2, input_shape=(16, 16, 3), widths=(4,), hidden=4)
+    scores = evaluate(colorizer, pictures, labels, classifiers={"toy": classifier})
+    right = classifier.predict(np.float32(pictures / 255), verbose=0).argmax(-1) == labels
+    assert scores["truth/feature_preservation_toy"] == pytest.approx(right.mean())
+    for prefix in ("gray/", "red/", "constant/", "published/"):
+        assert 0 <= scores[f"{prefix}feature_preservation_toy"] <= 1
+    perfect = evaluate(
+        lambda rgb: rgb, Images(pictures, labels=labels), classifiers={"toy": classifier}
+    )
+    assert perfect["feature_preservation_toy_kept"] == pytest.approx(1 if right.any() else 0)
+
+
+def test_red_channel_is_the_red_channel(pictures):
+    scores = evaluate(lambda rgb: rgb[..., :1].repeat(3, -1), pictures)
+    for name in MAIN_METRICS:
+        assert scores[name] == pytest.approx(scores[f"red/{name}"], rel=1e-5)
+
+
+def test_published_protocol_clips_channels(pictures):
+    vivid = Colorizer(models.build_conv_regression(blocks=((4,),)))
+    head = vivid.model.get_layer("head")
+    kernel, _ = head.get_weights()
+    head.set_weights([kernel * 0, np.array([1.8, 1.8], "float32")])
+    scores = evaluate(vivid, pictures)
+    lightness, chroma = LAB.split(pictures)
+    strong = np.full(chroma.shape, 99.0, "float32")
+    for prefix, keep in (("", True), ("published/", False)):
+        rgb = np.asarray(LAB.merge(lightness, strong, keep_lightness=keep))
+        expected = evaluate(lambda _, rgb=rgb: rgb, pictures)
+        assert scores[f"{prefix}psnr"] == pytest.approx(expected["psnr"], rel=1e-3)
+
+
+def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
+    classifier = models.build_vgg_classifier(2, input_shape=(16, 16, 3), widths=(4,), hidden=4)
+    with pytest.raises(ValueError, match="these pictures have none"):
+        evaluate(colorizer, pictures, classifiers={"toy": classifier})
+    with pytest.raises(ValueError, match=r"one entry a picture, 16\. Received: 3"):
+        evaluate(colorizer, pictures, [0, 1, 0])
+    with pytest.raises(ValueError, match=r"from 0 to 1\b.*classes 0 to 7"):
+        evaluate(colorizer, pictures, np.arange(16) // 2, classifiers={"toy": classifier})
 
 
 def test_no_pictures_is_an_error(colorizer):

@@ -1,19 +1,33 @@
 import pytest
 
-from colorkit import experiments, hardware
+from colorkit import experiments, hardware, models
+
+TRAINED_BEFORE = ("-vgg-", "-vgg1-", "-own-")  # rows that begin with weights from elsewhere
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
-def test_every_experiment_builds_at_every_profile(name):
+def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch):
     row = experiments.experiment(name)
-    bins = row.bins() if row.bins else None
+    if any(source in name for source in TRAINED_BEFORE):
+        monkeypatch.setattr(models, "build_vgg_features", lambda *args, **kwargs: None)
+        monkeypatch.setattr(models, "load_classifier", lambda name: None)
+        monkeypatch.setenv("COLORKIT_VGG16", "first.npz")
+    bins = row.bins(pictures) if row.bins else None
     channels = bins.num_bins if bins else row.space.chroma_channels
     sizes = []
     for profile in experiments.PROFILES.values():
-        model = row.build(profile.width, bins and bins.num_bins)
-        assert model.output.shape[-1] == channels
+        model = row.build(row.width(profile), bins and bins.num_bins)
+        outputs = model.output["chroma"] if row.target == "both" else model.output
+        assert outputs.shape[-1] == (10 if row.target == "label" else channels)
         sizes.append(model.count_params())
     assert sizes == sorted(sizes)
+
+
+def test_experiments_without_their_weights_say_what_they_need(monkeypatch):
+    monkeypatch.delenv("COLORKIT_VGG16", raising=False)
+    row = experiments.experiment("cifar/lab-vgg1-frozen-regression")
+    with pytest.raises(FileNotFoundError, match="set COLORKIT_VGG16"):
+        row.build(0.25, None)
 
 
 def test_profile_comes_from_the_environment_or_the_hardware(monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from colorkit import ColorBins, Colorizer, models
+from colorkit import ColorBins, Colorizer, models, results
 from colorkit.__main__ import main
 from colorkit.pictures import read_picture
 
@@ -174,6 +174,36 @@ def test_training_prints_its_table(tmp_path, capsys):
     assert "cifar/lab-dense-regression" in capsys.readouterr().out.splitlines()[-1]
     assert main(["results", "--folder", "runs/smoke/figures/records"]) == 0
     assert "95.58" in capsys.readouterr().out
+
+
+def test_patterns_train_several_experiments_and_go_on_after_a_failure(
+    tmp_path, monkeypatch, capsys
+):
+    from colorkit import training
+
+    trained = []
+
+    def fake(name, profile, seed, epochs):
+        trained.append((name, seed))
+        if "vgg1" in name:
+            raise FileNotFoundError("weights of VGG16 are needed")
+        return None, results.read(record)
+
+    main(["train", "cifar/lab-dense-regression", "--profile", "smoke"])
+    record = next((tmp_path / "runs/smoke/figures/records").iterdir())
+    monkeypatch.setattr(training, "run", fake)
+    assert main(["train", "cifar/lab-*-frozen-regression", "cifar/rgb-*", "--seed", "2"]) == 2
+    assert [name for name, _ in trained] == [
+        "cifar/rgb-dense-regression",
+        "cifar/rgb-conv-regression",
+        "cifar/lab-vgg-frozen-regression",
+        "cifar/lab-vgg1-frozen-regression",
+        "cifar/lab-own-frozen-regression",
+    ]
+    assert {seed for _, seed in trained} == {2}
+    assert "1 experiments failed of 5" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError):
+        training.run("cifar/lab-vgg1-frozen-regression", "smoke", 0, 1)
 
 
 def test_help_does_not_wait_for_a_framework():

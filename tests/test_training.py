@@ -81,6 +81,41 @@ def test_regression_trains_on_the_same_pairs():
     assert "oracle/psnr" not in record.metrics
 
 
+def test_classes_are_learned_beside_and_left_out_of_the_colorizer(tmp_path):
+    row = dataclasses.replace(
+        experiments.experiment("cifar/lab-residual-unet"),
+        name="test/tiny",
+        bins=lambda images: ColorBins.fit(images, 16),
+        build=lambda width, num_bins: models.build_residual_unet(
+            num_bins, widths=(4, 8), encoder_blocks=(0, 1), decoder_blocks=(0,), num_classes=10
+        ),
+    )
+    colorizer, _ = run(row, SHORT, verbose=0)
+    assert colorizer.mirror and colorizer.bins.num_bins == 16
+    assert {"val_chroma_loss", "label_loss"} <= set(history(tmp_path)[0])
+    again, _ = run(row, SHORT, verbose=0)
+    np.testing.assert_array_equal(again.bins.centers, colorizer.bins.centers)
+
+
+def test_classifier_is_trained_saved_and_measured(tmp_path):
+    row = dataclasses.replace(experiments.experiment("cifar/vgg-classifier"), name="test/tiny")
+    classifier, record = run(row, SHORT, verbose=0)
+    assert set(record.metrics) == {"accuracy", "gray/accuracy", "red/accuracy"}
+    again, _ = run(row, SHORT, verbose=0)
+    rgb = np.full((1, 32, 32, 3), 0.5, "float32")
+    np.testing.assert_allclose(
+        again.predict(rgb, verbose=0), classifier.predict(rgb, verbose=0), rtol=1e-5
+    )
+
+
+def test_training_stops_when_it_no_longer_helps(tmp_path, row, monkeypatch):
+    stuck = dataclasses.replace(row, bins=None, build=REGRESSION, patience=2, learning_rate=0.0)
+    _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)
+    assert record.epochs < 9
+    monkeypatch.setattr(training, "_fit", None)
+    assert run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9)[1].epochs == record.epochs
+
+
 def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row, monkeypatch):
     row = dataclasses.replace(row, name="test/tiny", bins=None, build=REGRESSION)
     _, first = run(row, SHORT, verbose=0)
@@ -122,7 +157,7 @@ def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
         for name in files:
             content = (folder / name).read_bytes()
             (folder / name).write_bytes(content[: len(content) // 3])
-        log = training._EpochLog(folder / "history.jsonl", None)
+        log = training._EpochLog(folder / "history.jsonl", None, row)
         training._mend(folder, log)
         assert log.epochs == epochs, files
         assert (folder / "backup").exists() == (epochs > 0)
