@@ -6,11 +6,13 @@ A notebook shows the figure that ends a cell; `save` writes it to the folder of 
 import functools
 import io
 
+import keras
 import numpy as np
 from keras import ops
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from scipy.ndimage import binary_closing, binary_fill_holes
 from scipy.spatial import KDTree
 
@@ -240,6 +242,143 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
         annealed = colorizer.at_temperature(temperature)
         columns[f"T = {temperature:g}"] = [annealed(image) for image in images]
     return picture_grid({**columns, "truth": images})
+
+
+def network_diagram(model):
+    """The convolutions and dense layers of a network, in order, as boxes.
+
+    A box is as tall as its features are, and as thick as they are many; a black edge is batch
+    normalisation. Below it stand the number of features and what is special about the layer.
+
+    Args:
+        model: Functional `keras.Model` with one path, of fixed or free size.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there is no convolution or dense layer.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figures 4 to 6.
+    """
+    boxes = _boxes(model)
+    if not boxes:
+        raise ValueError(f"`model` must have convolutions or dense layers. Received: {model!r}")
+    figure = _Figure(figsize=(0.62 * len(boxes) + 0.6, 2.6), layout="constrained")
+    axes = figure.add_subplot()
+    tallest = max(box["height"] for box in boxes)
+    for i, box in enumerate(boxes):
+        height = 0.15 + 0.85 * box["height"] / tallest
+        width = 0.16 + 0.09 * np.log2(max(box["features"], 1)) / 1.4
+        corner = (i - width / 2, -height / 2)
+        axes.add_patch(Rectangle(corner, width, height, facecolor=box["color"], edgecolor="gray"))
+        if box["is_normalized"]:
+            edge = i + width / 2
+            axes.plot([edge, edge], [-height / 2, height / 2], color="black", linewidth=2.5)
+        axes.text(i, -0.56, box["text"], ha="center", va="top", fontsize=7)
+    axes.set(xlim=(-0.7, len(boxes) - 0.3), ylim=(-0.95, 0.6), title=model.name.replace("_", " "))
+    axes.set_axis_off()
+    return figure
+
+
+def vividness_curves(curves, marks=None):
+    """Threshold accuracy against colourfulness, a curve a colorizer.
+
+    Args:
+        curves: Dict from label to rows of `evaluation.temperature_curve`.
+        marks: Dict from label to a pair of colourfulness and threshold accuracy, for single
+            points, such as baselines.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there are no curves.
+    """
+    if not curves:
+        raise ValueError("`curves` must hold at least one curve. Received none")
+    figure = _Figure(figsize=(6.5, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for label, rows in curves.items():
+        x = [row["colorfulness"] for row in rows]
+        y = [100 * row["threshold_accuracy"] for row in rows]
+        axes.plot(x, y, marker=".", label=label)
+        for row, place in ((rows[0], (x[0], y[0])), (rows[-1], (x[-1], y[-1]))):
+            offset = {"textcoords": "offset points", "xytext": (4, 4), "fontsize": 7}
+            axes.annotate(f"T = {row['temperature']:g}", place, **offset)
+    for (label, (x, y)), marker in zip((marks or {}).items(), "sDv^ox*", strict=False):
+        axes.plot(x, 100 * y, marker, color="black", label=label)
+    axes.set(xlabel="colourfulness, mean over pictures", ylabel="threshold accuracy, percent")
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
+def bars(panels, label=None):
+    """Horizontal bars, one panel a measure, names at the left.
+
+    Args:
+        panels: Dict from a measure to a dict from name to value; all measures have the same
+            names. A value of `None` is left out.
+        label: Name of the names, or `None`.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If there are no panels, or their names differ.
+    """
+    names = [list(values) for values in panels.values()]
+    if not names or any(other != names[0] for other in names):
+        raise ValueError(f"`panels` must hold measures of the same names. Received: {names}")
+    names = names[0]
+    figure = _Figure(figsize=(2.6 * len(panels) + 1.5, 0.3 * len(names) + 0.8), layout="compressed")
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (title, values) in zip(all_axes, panels.items(), strict=True):
+        numbers = [np.nan if values[name] is None else values[name] for name in names]
+        drawn = axes.barh(names, numbers, color="tab:blue")
+        axes.bar_label(drawn, fmt="%.2f", fontsize=7, padding=2)
+        low, high = np.nanmin(numbers), np.nanmax(numbers)
+        spare = 0.25 * (high - low) or 1.0
+        axes.set_xlim(max(0.0, low - spare) if low >= 0 else low - spare, high + 1.4 * spare)
+        axes.set_title(title, fontsize=9)
+        axes.tick_params(labelsize=8)
+    all_axes[0].invert_yaxis()
+    if label:
+        all_axes[0].set_ylabel(label)
+    return figure
+
+
+def _boxes(model):
+    """What `network_diagram` draws of each layer with weights."""
+    boxes = []
+    height = model.inputs[0].shape[1] or 32
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if isinstance(layer, keras.Model):
+            boxes += _boxes(layer)
+        elif kind == "Conv2D":
+            stride, rate = layer.strides[0], layer.dilation_rate[0]
+            size = layer.output.shape[1]
+            height = size or height / stride
+            notes = [f"{layer.kernel_size[0]}x{layer.kernel_size[1]}"]
+            notes += [f"stride {stride}"] * (stride > 1) + [f"dilated {rate}"] * (rate > 1)
+            notes += ["frozen"] * (not layer.trainable)
+            boxes.append(_box(height, layer.filters, notes, "lightsteelblue"))
+        elif kind == "Dense":
+            boxes.append(_box(height, layer.units, ["dense"], "navajowhite"))
+        elif kind == "BatchNormalization" and boxes:
+            boxes[-1]["is_normalized"] = True
+    return boxes
+
+
+def _box(height, features, notes, color):
+    text = "\n".join([str(features), *notes])
+    return {
+        "height": height, "features": features, "text": text, "color": color,
+        "is_normalized": False,
+    }  # fmt: skip
 
 
 def _write(figure, target):

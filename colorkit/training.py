@@ -262,7 +262,7 @@ def _losses(experiment, bins, train):
     if experiment.target == "label":
         return classes, None
     weights = None
-    if experiment.uniform_weight is not None:
+    if bins is not None and experiment.uniform_weight is not None:
         if experiment.smoothing is None:
             prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
         else:

@@ -81,18 +81,6 @@ def test_nan_is_written_as_null():
     assert json.loads(path.read_text())["metrics"]["ssim"] is None
 
 
-def test_table_shows_ours_beside_the_papers_and_leaves_unmeasured_cells_empty():
-    text = results.table([make_record()], experiments.EXPERIMENTS)
-    header, _, row = (
-        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()
-    )
-    cells = dict(zip(header, row, strict=False))
-    assert cells["threshold accuracy"] == "95.12"
-    assert cells["paper"] == "95.82"
-    assert cells["gray"] == "94.49"
-    assert cells["constant"] == ""
-
-
 def test_home_is_the_checkout_or_the_working_directory(tmp_path, monkeypatch):
     assert results.home() == tmp_path
     (tmp_path / "kit" / "colorkit").mkdir(parents=True)
