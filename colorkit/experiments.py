@@ -32,7 +32,7 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("smoke", "photos", train=128, validation=64, test=64, width=0.25, epochs=2),
-    "quick": Profile("quick", validation=2000, width=0.5, epochs=3),
+    "quick": Profile("quick", validation=2000, width=0.5, epochs=4),
     "full": Profile("full"),
 }
 

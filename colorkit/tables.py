@@ -63,7 +63,7 @@ def _transfer_rows(kind, label):
             )
 
 
-_REGRESSION = (
+_REGRESSION_ROWS = (
     *(Row(f"dense, {label}", f"cifar/{space}-dense-regression")
       for space, label in _SPACES.items()),
     *(Row(f"convolution only, {label}", f"cifar/{space}-conv-regression")
@@ -71,7 +71,7 @@ _REGRESSION = (
     *_transfer_rows("regression", "convolution only"),
 )  # fmt: skip
 _BINS = "cifar/lab-conv-classification"
-_CLASSIFICATION = (
+_CLASSIFICATION_ROWS = (
     Row("49 bins", f"{_BINS}-49-centered", f"{_BINS}-49"),
     Row("64 bins", f"{_BINS}-64"),
     Row("100 bins", f"{_BINS}-100"),
@@ -83,7 +83,7 @@ _CLASSIFICATION = (
     Row("313 bins", f"{_BINS}-313-hard", is_stand_in=True),
     Row("313 bins, soft codes, rebalanced", f"{_BINS}-313", is_stand_in=True),
 )
-_BEST = (
+_BEST_ROWS = (
     Row("regression: VGG16 trainable", "cifar/lab-vgg-trainable-regression"),
     Row("regression: own layers trainable", "cifar/lab-own-trainable-regression",
         is_stand_in=True),
@@ -95,19 +95,26 @@ _BEST = (
 )  # fmt: skip
 
 _ACCURACY, _PRESERVATION = "threshold accuracy, percent", "feature preservation, percent"
-TABLES = (
-    Table(f"Table 3. Regression: {_ACCURACY}", "threshold_accuracy", _REGRESSION),
-    Table(f"Table 4. Regression: {_PRESERVATION}", "feature_preservation", _REGRESSION, "_vgg"),
-    Table(f"Table 5. Classification: {_ACCURACY}", "threshold_accuracy", _CLASSIFICATION),
+REGRESSION = (
+    Table(f"Table 3. Regression: {_ACCURACY}", "threshold_accuracy", _REGRESSION_ROWS),
+    Table(
+        f"Table 4. Regression: {_PRESERVATION}", "feature_preservation", _REGRESSION_ROWS, "_vgg"
+    ),
+)
+CLASSIFICATION = (
+    Table(f"Table 5. Classification: {_ACCURACY}", "threshold_accuracy", _CLASSIFICATION_ROWS),
     Table(
         f"Table 6. Classification: {_PRESERVATION}",
         "feature_preservation",
-        _CLASSIFICATION,
+        _CLASSIFICATION_ROWS,
         "_vgg",
     ),
-    Table(f"Table 7. The best: {_ACCURACY}", "threshold_accuracy", _BEST),
-    Table(f"Table 7. The best: {_PRESERVATION}", "feature_preservation", _BEST, "_vgg"),
 )
+BEST = (
+    Table(f"Table 7. The best: {_ACCURACY}", "threshold_accuracy", _BEST_ROWS),
+    Table(f"Table 7. The best: {_PRESERVATION}", "feature_preservation", _BEST_ROWS, "_vgg"),
+)
+TABLES = (*REGRESSION, *CLASSIFICATION, *BEST)
 # What Tables 1 and 2 report, and what costs nothing.
 _BASELINES = {
     "truth": "truth/",
@@ -121,23 +128,27 @@ _PAPER_BASELINES = {
 }
 
 
-def render(records, tables=TABLES):
-    """Tables 1 to 7 of Champati, Houle and Zhang as Markdown, ours beside the paper's.
+def render(records, tables=None):
+    """Tables of Champati, Houle and Zhang as Markdown, ours beside the paper's.
 
     Args:
         records: List of `Record`. Each number comes from the best profile that was run, and is
             the mean over its seeds, with their standard deviation.
-        tables: Tables to render after the baselines, by default 3 to 7.
+        tables: Tables of `TABLES` to render, or `None` for all of them after Tables 1 and 2,
+            the baselines.
 
     Returns:
         Markdown text.
     """
     found = results.best(records)
-    parts = [
+    parts = [_rendered(table, found) for table in tables or TABLES]
+    if tables is not None:
+        return "\n\n".join(parts)
+    baselines = [
         _baselines(records, f"Table 1. Baselines: {_ACCURACY}", "threshold_accuracy"),
         _baselines(records, f"Table 2. Baselines: {_PRESERVATION}", "feature_preservation", "_vgg"),
     ]
-    return "\n\n".join([*parts, *(_rendered(table, found) for table in tables)])
+    return "\n\n".join([*baselines, *parts])
 
 
 def overview(records):
@@ -180,7 +191,7 @@ def summary(records):
         rows.append((label, *_main(metrics, prefix), ""))
     truth = _PAPER_BASELINES["feature_preservation"]["truth/"]
     for label, row in {
-        "paper's best regression": _BEST[0], "paper's best classification": _BEST[2],
+        "paper's best regression": _BEST_ROWS[0], "paper's best classification": _BEST_ROWS[2],
     }.items():  # fmt: skip
         paper = _paper(row)
         kept = _percent(paper["feature_preservation"] / truth)

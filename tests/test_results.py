@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from colorkit import experiments, results
+from colorkit import results
 
 
 @pytest.fixture(autouse=True)
