@@ -152,6 +152,19 @@ class Colorizer:
         temperature = self.temperature if temperature is None else temperature
         return ops.convert_to_numpy(self.bins.decode(outputs, temperature))
 
+    def merge(self, lightness, chroma):
+        """Put lightness and chroma together, as a float32 RGB array in [0, 1].
+
+        The same as `space.merge`, at a fraction of its time in Lab.
+
+        Args:
+            lightness: Shape `(..., 1)`.
+            chroma: Shape `(..., channels)`, as `predict` gives it.
+        """
+        if self.space is colorspace.LAB:
+            return self._merge_lab(lightness, chroma)
+        return ops.convert_to_numpy(self.space.merge(lightness, chroma))
+
     def network_size(self, height, width):
         """Height and width at which the network sees a picture of the given height and width."""
         fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
@@ -268,10 +281,7 @@ class Colorizer:
         return ops.convert_to_numpy(self.space.split(rgb)[0])
 
     def _merge(self, lightness, chroma, dtype):
-        if self.space is colorspace.LAB:
-            rgb = self._merge_lab(lightness, chroma)
-        else:
-            rgb = ops.convert_to_numpy(self.space.merge(lightness, chroma))
+        rgb = self.merge(lightness, chroma)
         return np.uint8(rgb * 255 + 0.5) if dtype == "uint8" else rgb
 
     @staticmethod

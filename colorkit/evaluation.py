@@ -17,6 +17,7 @@ def evaluate(
     classifiers=None,
     constant=None,
     baselines=None,
+    temperatures=(),
     batch_size=64,
 ):
     """Colour pictures and compare them with the truth.
@@ -30,6 +31,7 @@ def evaluate(
             classifier of true colours still recognises is measured as feature preservation.
         constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
         baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
+        temperatures: Temperatures to decode at beside the colorizer's own, where it has bins.
         batch_size: Pictures coloured at once, where they have one size.
 
     Returns:
@@ -42,7 +44,8 @@ def evaluate(
         `measure_baselines` names them, and the main ones of these metrics under "oracle/" (with
         bins: the truth, quantised) and, where the network sees the pictures at their own size,
         "published/" (colours clipped a channel, as published code does, instead of keeping their
-        lightness).
+        lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the
+        `temperatures`.
 
     Raises:
         ValueError: If there are no pictures, or no labels for classifiers.
@@ -58,6 +61,9 @@ def evaluate(
         isinstance(colorizer, Colorizer) and shape and colorizer.network_size(*shape) == shape
     )
     meters = _all_meters("", images) | _class_meters("", classifiers)
+    temperatures = tuple(map(float, temperatures)) if bins is not None and sees_whole else ()
+    for temperature in temperatures:
+        meters |= _curve_meters(temperature)
     if sees_whole:
         meters |= _main_meters("published/") | _class_meters("published/", classifiers)
     if bins is not None:
@@ -65,7 +71,7 @@ def evaluate(
 
     def predictions(rgb):
         if sees_whole:
-            colored = _colored(colorizer, rgb)
+            colored = _colored(colorizer, rgb, temperatures)
         elif isinstance(colorizer, Colorizer):
             colored = {"": colorizer(rgb, dtype="float32")}
         else:
@@ -104,28 +110,15 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         ValueError: As `evaluate`.
     """
     labels = _labels(images, labels, classifiers)
-    if constant is None:
-        constant = _mean_chroma(images, colorspace.LAB)
-    constant = np.float32(constant)
     meters = _main_meters("red/") | _main_meters("truth/")
     for prefix in ("gray/", "constant/"):
         meters |= _all_meters(prefix, images)
     for prefix in ("gray/", "constant/", "red/", "truth/"):
         meters |= _class_meters(prefix, classifiers)
     meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
-
-    def predictions(rgb):
-        def same(chroma):
-            return np.broadcast_to(constant, chroma.shape)
-
-        return {
-            "gray/": _recolor(rgb, colorspace.LAB, np.zeros_like),
-            "constant/": _recolor(rgb, colorspace.LAB, same),
-            "red/": np.repeat(_scaled(rgb)[..., :1], 3, axis=-1),
-            "truth/": _scaled(rgb),
-        }
-
-    return _measure(predictions, images, labels, meters, batch_size)
+    if constant is None:
+        constant = _mean_chroma(images, colorspace.LAB)
+    return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
 
 
 def evaluate_classifier(classifier, images, batch_size=256):
@@ -143,8 +136,12 @@ def evaluate_classifier(classifier, images, batch_size=256):
     Raises:
         ValueError: If there are no pictures or no labels.
     """
-    scores = measure_baselines(images, classifiers={"it": classifier}, batch_size=batch_size)
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
+    labels = _labels(images, None, {"it": classifier})
+    meters = {}
+    for prefix in names:
+        meters |= _class_meters(prefix, {"it": classifier})
+    scores = _measure(lambda rgb: _free(rgb, (0, 0)), images, labels, meters, batch_size)
     return {name: scores[f"{prefix}feature_preservation_it"] for prefix, name in names.items()}
 
 
@@ -164,27 +161,57 @@ def temperature_curve(colorizer, images, temperatures, batch_size=64):
         ValueError: If the colorizer has no bins, or its network sees pictures of this size
             reduced.
     """
+    if colorizer.bins is None:
+        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
     temperatures = tuple(map(float, temperatures))
-    meters = {t: (metrics.ThresholdAccuracy(), metrics.Colorfulness()) for t in temperatures}
-    for rgb in _batches(images, batch_size):
+    meters = {}
+    for temperature in temperatures:
+        meters |= _curve_meters(temperature)
+
+    def predictions(rgb):
         if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
             raise ValueError(
                 f"`images` must be small enough for the network to see them whole, short side "
                 f"{colorizer.size}. Received pictures of {rgb.shape[1]} x {rgb.shape[2]}"
             )
-        lightness = colorizer.space.split(rgb)[0]
-        for t, chroma in zip(temperatures, colorizer.predict(lightness, temperatures), strict=True):
-            colored = ops.convert_to_numpy(colorizer.space.merge(lightness, chroma))
-            for meter in meters[t]:
-                meter.update_state(_scaled(rgb), colored)
+        return _colored(colorizer, rgb, temperatures)
+
+    return curve(_measure(predictions, images, None, meters, batch_size))
+
+
+def curve(scores):
+    """What scores say of several temperatures, as `temperature_curve` does.
+
+    Args:
+        scores: What `evaluate` gave with `temperatures`, or the metrics of a record.
+
+    Returns:
+        List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
+    """
+    prefixes = sorted(
+        (float(name[2:].partition("/")[0]), name.partition("/")[0])
+        for name in scores
+        if name.startswith("T=") and name.endswith("/colorfulness")
+    )
+    names = ("threshold_accuracy", "colorfulness")
     return [
-        {
-            "temperature": t,
-            "threshold_accuracy": float(accuracy.result()),
-            "colorfulness": float(colorfulness.result()),
-        }
-        for t, (accuracy, colorfulness) in meters.items()
+        {"temperature": temperature, **{name: scores[f"{prefix}/{name}"] for name in names}}
+        for temperature, prefix in prefixes
     ]
+
+
+def _free(rgb, constant):
+    """Colourings of a batch that cost nothing, and the truth."""
+
+    def same(chroma):
+        return np.broadcast_to(np.float32(constant), chroma.shape)
+
+    return {
+        "gray/": _recolor(rgb, colorspace.LAB, np.zeros_like),
+        "constant/": _recolor(rgb, colorspace.LAB, same),
+        "red/": np.repeat(_scaled(rgb)[..., :1], 3, axis=-1),
+        "truth/": _scaled(rgb),
+    }
 
 
 def _measure(predictions, images, labels, meters, batch_size):
@@ -207,6 +234,13 @@ def _main_meters(prefix):
         f"{prefix}psnr": metrics.PSNR(),
         f"{prefix}colorfulness": metrics.Colorfulness(),
         f"{prefix}ab_auc": metrics.AbAUC(),
+    }
+
+
+def _curve_meters(temperature):
+    return {
+        f"T={temperature:g}/threshold_accuracy": metrics.ThresholdAccuracy(),
+        f"T={temperature:g}/colorfulness": metrics.Colorfulness(),
     }
 
 
@@ -245,16 +279,22 @@ def _labels(images, labels, classifiers):
     return labels
 
 
-def _colored(colorizer, rgb):
-    """A batch with its lightness kept, and as published code would make colours of it."""
+def _colored(colorizer, rgb, temperatures=()):
+    """A batch with its lightness kept, as published code colours it, and at temperatures."""
     lightness = colorizer.space.split(rgb)[0]
-    chroma = colorizer.predict(lightness)
-    return {
-        prefix: ops.convert_to_numpy(
-            colorizer.space.merge(lightness, chroma, keep_lightness=not prefix)
-        )
-        for prefix in ("", "published/")
+    if colorizer.bins is None:
+        chroma = colorizer.predict(lightness)
+    else:
+        all_temperatures = (float(colorizer.temperature), *temperatures)
+        chroma, *others = colorizer.predict(lightness, all_temperatures)
+    published = colorizer.space.merge(lightness, chroma, keep_lightness=False)
+    colored = {
+        "": colorizer.merge(lightness, chroma),
+        "published/": ops.convert_to_numpy(published),
     }
+    for temperature, other in zip(temperatures, others if temperatures else (), strict=True):
+        colored[f"T={temperature:g}/"] = colorizer.merge(lightness, other)
+    return colored
 
 
 def _batches(images, batch_size):

@@ -15,7 +15,12 @@ from colorkit import experiments, hardware, results
 from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data import load
-from colorkit.evaluation import evaluate, evaluate_classifier, measure_baselines
+from colorkit.evaluation import (
+    evaluate,
+    evaluate_classifier,
+    measure_baselines,
+    temperature_curve,
+)
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.models import load_classifier
 from colorkit.pictures import written_whole
@@ -87,7 +92,15 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     with _precision("float32"):
         network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     network.load_weights(folder / "best.weights.h5")
-    trained, metrics = _finish(experiment, profile, network, bins, train, test, folder)
+    if experiment.target == "label":
+        trained = network
+        with written_whole(folder / "classifier.keras") as temporary:
+            network.save(temporary)
+        metrics = evaluate_classifier(network, test)
+    else:
+        trained = _colorizer(experiment, network, bins, train, validation)
+        trained.save(folder / "colorizer.keras")
+        metrics = _metrics(experiment, profile, trained, test)
     record = results.Record(
         experiment=experiment.name,
         profile=profile.name,
@@ -102,7 +115,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         sizes=begun["settings"]["sizes"],
         settings={
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
-            "temperature": experiment.temperature,
+            "temperature": getattr(trained, "temperature", None),
             "best_epoch": log.best_epoch + 1,
             "validation_loss": log.best_loss,
         },
@@ -112,28 +125,35 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     return trained, record
 
 
-def _finish(experiment, profile, network, bins, train, test, folder):
-    """Save what a run has trained and measure it on the test set."""
-    if experiment.target == "label":
-        with written_whole(folder / "classifier.keras") as temporary:
-            network.save(temporary)
-        return network, evaluate_classifier(network, test)
+def _colorizer(experiment, network, bins, train, validation):
+    """What a run has trained, as a colorizer."""
     if experiment.target == "both":
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
     colorizer = Colorizer(
         network,
         space=experiment.space,
         bins=bins,
-        temperature=experiment.temperature,
+        temperature=experiment.temperature or 0.0,
         size=max(train.shape),
         mirror=experiment.mirror,
     )
-    colorizer.save(folder / "colorizer.keras")
+    if bins is not None and experiment.temperature is None:
+        rows = temperature_curve(colorizer, validation, experiments.TEMPERATURES)
+        best = max(rows, key=lambda row: row["threshold_accuracy"])
+        colorizer.temperature = best["temperature"]
+    return colorizer
+
+
+def _metrics(experiment, profile, colorizer, test):
     # The classifiers know the classes of the experiment's own data, not of what stands in for it.
     names = experiment.classifiers if profile.data is None else ()
-    classifiers = {name: load_classifier(name) for name in names}
-    baselines = _baselines(test.name, experiment.size, len(test), names)
-    return colorizer, evaluate(colorizer, test, classifiers=classifiers, baselines=baselines)
+    return evaluate(
+        colorizer,
+        test,
+        classifiers={name: load_classifier(name) for name in names},
+        baselines=_baselines(test.name, experiment.size, len(test), names),
+        temperatures=experiments.TEMPERATURES,
+    )
 
 
 @functools.cache
@@ -256,11 +276,11 @@ def _batches(experiment, images, batch_size, **options):
     )
 
 
-def _losses(experiment, bins, train):
-    """Loss and loss weights, as `compile` takes them."""
+def _objectives(experiment, bins, train):
+    """Losses, their weights and metrics, as `compile` takes them."""
     classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if experiment.target == "label":
-        return classes, None
+        return {"loss": classes, "metrics": ["accuracy"]}
     weights = None
     if bins is not None and experiment.uniform_weight is not None:
         if experiment.smoothing is None:
@@ -275,17 +295,18 @@ def _losses(experiment, bins, train):
     else:
         loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
     if experiment.target == "both":
-        return (
-            {"chroma": loss, "label": classes},
-            {"chroma": 1.0, "label": experiment.label_weight},
-        )
-    return loss, None
+        return {
+            "loss": {"chroma": loss, "label": classes},
+            "loss_weights": {"chroma": 1.0, "label": experiment.label_weight},
+            "metrics": {"label": ["accuracy"]},
+        }
+    return {"loss": loss}
 
 
 def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
          train, train_pairs, validation_pairs):  # fmt: skip
     keras.utils.set_random_seed(seed)
-    loss, loss_weights = _losses(experiment, bins, train)
+    objectives = _objectives(experiment, bins, train)
     steps = epochs * len(train_pairs)
     warmup = min(200, steps // 2)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -312,9 +333,7 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
             optimizer = keras.optimizers.Adam(schedule)
         else:
             optimizer = keras.optimizers.AdamW(schedule, weight_decay=experiment.weight_decay)
-        network.compile(
-            optimizer, loss, loss_weights=loss_weights, jit_compile=hardware.jit_compile()
-        )
+        network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
         network.fit(
             train_pairs,
             validation_data=validation_pairs,

@@ -3,7 +3,7 @@ import pytest
 
 from colorkit import LAB, ColorBins, Colorizer, evaluate, models
 from colorkit.data import Images
-from colorkit.evaluation import temperature_curve
+from colorkit.evaluation import curve, temperature_curve
 
 METRICS = {
     "threshold_accuracy", "threshold_accuracy_euclidean", "psnr", "ssim", "colorfulness",
@@ -103,6 +103,15 @@ def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
 def test_no_pictures_is_an_error(colorizer):
     with pytest.raises(ValueError, match="at least one picture"):
         evaluate(colorizer, [])
+
+
+def test_scores_at_temperatures_are_the_curve(colorizer, pictures):
+    scores = evaluate(colorizer, pictures, temperatures=(1, 0.38, 0))
+    rows = temperature_curve(colorizer, pictures, (0, 0.38, 1))
+    for row, expected in zip(curve(scores), rows, strict=True):
+        assert row == pytest.approx(expected, rel=1e-4)
+    assert scores["T=0.38/colorfulness"] == pytest.approx(scores["colorfulness"], rel=1e-4)
+    assert curve(evaluate(lambda rgb: rgb, pictures, temperatures=(0, 1))) == []
 
 
 def test_temperature_curve_restores_the_temperature(colorizer, pictures):

@@ -203,3 +203,50 @@ def test_figures_leave_no_state_in_pyplot(pictures):
     before = plt.get_fignums()
     drawn(figures.picture_grid({"": pictures[:1]}))
     assert plt.get_fignums() == before
+
+
+def test_network_diagram_shows_every_layer_with_weights():
+    model = models.build_conv_classification(81)
+    figure = figures.network_diagram(model)
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert [text.split("\n")[0] for text in texts] == ["32"] * 2 + ["64"] * 8 + ["81"]
+    assert sum("dilated 2" in text for text in texts) == 6
+    assert len(figure.axes[0].lines) == 4, "a black edge for each batch normalisation"
+    drawn(figure)
+    dense = figures.network_diagram(models.build_dense_regression())
+    assert dense.axes[0].texts[-1].get_text() == "2048\ndense"
+    heights = [patch.get_height() for patch in dense.axes[0].patches]
+    assert heights[:4] == sorted(heights[:4], reverse=True), "valid convolutions shrink"
+
+
+def test_network_diagram_marks_frozen_features():
+    features = models.build_vgg_features(models.build_vgg_classifier(widths=(64, 4), hidden=4))
+    model = models.build_conv_regression(blocks=((4,),), features=features)
+    texts = [text.get_text() for text in figures.network_diagram(model).axes[0].texts]
+    assert ["frozen" in text for text in texts] == [True, True, False, False]
+
+
+def test_vividness_curves_hold_every_temperature():
+    rows = [
+        {"temperature": t, "threshold_accuracy": 0.95 + t / 100, "colorfulness": 30 - 10 * t}
+        for t in (0.0, 0.5, 1.0)
+    ]
+    figure = figures.vividness_curves({"model": rows}, {"gray": (0.0, 0.9449)})
+    curve, mark = figure.axes[0].lines
+    np.testing.assert_allclose(curve.get_xdata(), [30, 25, 20])
+    np.testing.assert_allclose(curve.get_ydata(), [95, 95.5, 96])
+    np.testing.assert_allclose(mark.get_ydata(), [94.49])
+    drawn(figure)
+    with pytest.raises(ValueError, match="at least one curve"):
+        figures.vividness_curves({})
+
+
+def test_bars_are_as_long_as_their_values():
+    figure = figures.bars(
+        {"PSNR": {"gray": 24.8, "ours": 26.0}, "SSIM": {"gray": 0.9, "ours": None}}
+    )
+    lengths = [[patch.get_width() for patch in axes.patches] for axes in figure.axes]
+    assert lengths[0] == [24.8, 26.0] and lengths[1][0] == 0.9 and np.isnan(lengths[1][1])
+    drawn(figure)
+    with pytest.raises(ValueError, match="same names"):
+        figures.bars({"PSNR": {"gray": 1}, "SSIM": {"ours": 1}})

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from colorkit import experiments, results
+from colorkit import results, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +18,17 @@ def test_ci_runs_the_test_command_of_the_readme():
 def test_results_in_the_readme_are_those_of_the_records():
     records, problems = results.read_all(ROOT / "figures" / "records")
     assert records and not problems
-    assert results.table(records, experiments.EXPERIMENTS) in (ROOT / "README.md").read_text()
+    assert tables.summary(records) in (ROOT / "README.md").read_text()
+
+
+def test_weights_in_the_package_come_with_their_record():
+    weights = sorted((ROOT / "colorkit" / "weights").rglob("*.keras"))
+    assert len(weights) >= 3
+    for path in weights:
+        record = results.read(path.with_suffix(".json"))
+        assert record.data == "cifar10" and record.sizes["test"] == 10_000
+        assert path.stat().st_size <= 10e6
+    assert sum(path.stat().st_size for path in weights) <= 40e6
 
 
 def test_pictures_and_notebooks_in_the_readme_exist():

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, training
+from colorkit.data import Images
+from colorkit.evaluation import temperature_curve
 from colorkit.losses import RebalancedCrossentropy
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
@@ -90,11 +92,23 @@ def test_classes_are_learned_beside_and_left_out_of_the_colorizer(tmp_path):
             num_bins, widths=(4, 8), encoder_blocks=(0, 1), decoder_blocks=(0,), num_classes=10
         ),
     )
-    colorizer, _ = run(row, SHORT, verbose=0)
+    colorizer, record = run(row, SHORT, verbose=0)
     assert colorizer.mirror and colorizer.bins.num_bins == 16
+    assert record.settings["temperature"] == colorizer.temperature
     assert {"val_chroma_loss", "label_loss"} <= set(history(tmp_path)[0])
     again, _ = run(row, SHORT, verbose=0)
     np.testing.assert_array_equal(again.bins.centers, colorizer.bins.centers)
+
+
+def test_temperature_is_chosen_on_validation_pictures(row, pictures):
+    row = dataclasses.replace(row, temperature=None)
+    bins = ColorBins.grid(49)
+    network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    images = Images(pictures)
+    chosen = training._colorizer(row, network, bins, images, images).temperature
+    rows = temperature_curve(Colorizer(network, bins=bins), pictures, experiments.TEMPERATURES)
+    best = max(rows, key=lambda row: row["threshold_accuracy"])
+    assert chosen == best["temperature"]
 
 
 def test_classifier_is_trained_saved_and_measured(tmp_path):
