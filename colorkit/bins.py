@@ -237,13 +237,19 @@ class ColorBins:
         weights = ops.exp(-distances / scale)
         return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
 
-    def decode(self, logits, temperature=0.38):
+    def decode(self, logits, temperature=0.38, class_weights=None):
         """Chroma of logits: the mean of the annealed distribution.
+
+        A network that was trained with class weights predicts a distribution that is tilted
+        towards rare colours. Divided by the weights after annealing it is right at temperature 1,
+        and keeps the tilt, which is vivid, at temperature 0.
 
         Args:
             logits: Shape `(..., num_bins)`, before any softmax.
             temperature: 1 gives the mean of the distribution, 0 its mode; between, the annealed
                 mean.
+            class_weights: Weights to divide the annealed distribution by, shape `(num_bins,)`, or
+                `None`.
 
         Returns:
             float32 tensor of shape `(..., 2)`.
@@ -253,7 +259,8 @@ class ColorBins:
                 negative.
 
         References:
-            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5.
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5; Menon et
+            al., "Long-Tail Learning via Logit Adjustment", ICLR 2021 (the division).
         """
         logits = self._checked_logits(logits)
         centers = ops.convert_to_tensor(self.centers)
@@ -261,7 +268,10 @@ class ColorBins:
             raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
         if temperature < _COLDEST:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
-        return ops.matmul(ops.softmax(logits / temperature, axis=-1), centers)
+        logits = logits / temperature
+        if class_weights is not None:
+            logits = logits - np.log(np.asarray(class_weights, "float32"))
+        return ops.matmul(ops.softmax(logits, axis=-1), centers)
 
     def sample(self, logits, seed=0, temperature=1.0):
         """One coherent draw: all pixels of a picture share one random number per bin.

@@ -37,6 +37,8 @@ class Colorizer:
             full size. Small networks are at their best near the size they were trained at.
         mirror: True averages what the network makes of a picture and of its mirror image, at
             twice the time.
+        class_weights: Weights of the bins that the network was trained with, where the decoder
+            is to divide by them (see `ColorBins.decode`), or `None`.
 
     Raises:
         ValueError: If the model's input or output does not fit.
@@ -46,7 +48,15 @@ class Colorizer:
     """
 
     def __init__(
-        self, model, *, space=colorspace.LAB, bins=None, temperature=0.38, size=256, mirror=False
+        self,
+        model,
+        *,
+        space=colorspace.LAB,
+        bins=None,
+        temperature=0.38,
+        size=256,
+        mirror=False,
+        class_weights=None,
     ):
         self.space = colorspace.get(space)
         if bins is not None and bins.space is not self.space:
@@ -64,11 +74,17 @@ class Colorizer:
             raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
         if size is not None and not size >= 1:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
+        if class_weights is not None and np.shape(class_weights) != (bins and bins.num_bins,):
+            raise ValueError(
+                "`class_weights` must have one entry for each of `bins`. "
+                f"Received shape {np.shape(class_weights)} and {bins!r}"
+            )
         self.model = model
         self.bins = bins
         self.temperature = temperature
         self.size = size
         self.mirror = mirror
+        self.class_weights = class_weights
 
     def __repr__(self):
         return (
@@ -116,6 +132,7 @@ class Colorizer:
             temperature=temperature,
             size=self.size,
             mirror=self.mirror,
+            class_weights=self.class_weights,
         )
 
     def predict(self, lightness, temperature=None):
@@ -123,8 +140,8 @@ class Colorizer:
 
         Args:
             lightness: Shape `(N, height, width, 1)`, in natural units.
-            temperature: Temperature of the decoder, or `None` for the colorizer's own. Several at
-                once, as a tuple, give a list of results from one pass through the network.
+            temperature: Temperature of the decoder, or `None` for the colorizer's own. A list of
+                several gives a list of results from one pass through the network.
 
         Returns:
             float32 array of shape `(N, height, width, channels)`.
@@ -147,10 +164,9 @@ class Colorizer:
             if temperature is not None:
                 raise ValueError("`colorizer` must have bins; a regression has no temperature.")
             return ops.convert_to_numpy(outputs)
-        if isinstance(temperature, tuple):
-            return [ops.convert_to_numpy(self.bins.decode(outputs, t)) for t in temperature]
-        temperature = self.temperature if temperature is None else temperature
-        return ops.convert_to_numpy(self.bins.decode(outputs, temperature))
+        if isinstance(temperature, (list, tuple)):
+            return [self._decode(outputs, t) for t in temperature]
+        return self._decode(outputs, self.temperature if temperature is None else temperature)
 
     def merge(self, lightness, chroma):
         """Put lightness and chroma together, as a float32 RGB array in [0, 1].
@@ -190,7 +206,13 @@ class Colorizer:
             raise ValueError(f"`path` must end in .keras. Received: {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         decoder = ColorDecoder(
-            self.space, self.bins, self.temperature, self.size, self.mirror, name="color_decoder"
+            self.space,
+            self.bins,
+            self.temperature,
+            self.size,
+            self.mirror,
+            self.class_weights,
+            name="color_decoder",
         )
         model = keras.Model(
             self.model.inputs[0], decoder(self.model.outputs[0]), name=self.model.name
@@ -228,6 +250,7 @@ class Colorizer:
             temperature=decoder.temperature,
             size=decoder.size,
             mirror=decoder.mirror,
+            class_weights=decoder.class_weights,
         )
 
     @classmethod
@@ -247,6 +270,9 @@ class Colorizer:
             raise ValueError(f"`name` must be one of {known}. Received: {name!r}")
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
             return cls.load(path)
+
+    def _decode(self, logits, temperature):
+        return ops.convert_to_numpy(self.bins.decode(logits, temperature, self.class_weights))
 
     def _outputs(self, lightness):
         return ops.cast(self.model(lightness, training=False), "float32")

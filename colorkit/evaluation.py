@@ -8,6 +8,9 @@ from colorkit.bins import ColorBins, chroma_batches
 from colorkit.colorizer import Colorizer
 from colorkit.rebalancing import color_prior
 
+# Raised when the same colouring would be measured in another way than before.
+VERSION = 2
+
 
 def evaluate(
     colorizer,

@@ -72,12 +72,13 @@ class Experiment:
             with outputs named so, of which the chroma is kept.
         space: Colour space.
         bins: Function from the training pictures to `ColorBins`, or `None` for regression.
-        loss: Function from bins and class weights to a loss, or `None` for the mean squared error
-            of a regression and `RebalancedCrossentropy` of bins.
+        loss: Class of the loss over bins; without bins it is the mean squared error.
+        loss_options: Further arguments of `loss`, beside bins, class weights and neighbors.
         neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
         uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none.
         smoothing: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the prior
             of soft codes.
+        logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
         label_weight: Weight of the classes' loss where the target is "both".
         temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
             the highest threshold accuracy on validation pictures.
@@ -101,10 +102,12 @@ class Experiment:
     target: str = "chroma"
     space: colorspace.ColorSpace = colorspace.LAB
     bins: Callable | None = None
-    loss: Callable | None = None
+    loss: type = losses.RebalancedCrossentropy
+    loss_options: dict = dataclasses.field(default_factory=dict)
     neighbors: int = 1
     uniform_weight: float | None = None
     smoothing: float | None = None
+    logit_adjustment: bool = False
     label_weight: float = 0.0
     temperature: float | None = 0.38
     mirror: bool = False
@@ -118,7 +121,7 @@ class Experiment:
     epochs: int = 70
     patience: int = 20
     validation_split: float = 0.2
-    classifiers: tuple = ("vgg", "residual")
+    classifiers: tuple = ()
     paper: dict = dataclasses.field(default_factory=dict)
 
     def width(self, profile):
@@ -334,9 +337,11 @@ _BEST = Experiment(
     build=_residual_unet,
     target="both",
     bins=lambda images: ColorBins.fit(images[:20_000], min(64, len(images) // 2)),
-    loss=lambda bins, weights: losses.JointCrossentropy(bins, weights, regression_weight=0.05),
+    loss=losses.JointCrossentropy,
+    loss_options={"regression_weight": 0.2, "delta": 30.0},
     neighbors=5,
-    uniform_weight=0.6,
+    uniform_weight=0.5,
+    logit_adjustment=True,
     label_weight=0.5,
     temperature=None,
     mirror=True,
@@ -347,9 +352,16 @@ _BEST = Experiment(
     validation_split=0.05,
 )
 
+_JUDGES = ("vgg", "residual")
 EXPERIMENTS = {
     row.name: row
-    for row in (*_regressions(), *_classifications(), *_transfers(), *_classifiers(), _BEST)
+    for row in (
+        *(
+            dataclasses.replace(row, classifiers=_JUDGES)
+            for row in (*_regressions(), *_classifications(), *_transfers(), _BEST)
+        ),
+        *_classifiers(),
+    )
 }
 
 

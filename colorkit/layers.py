@@ -1,6 +1,7 @@
 """Small layers that models share."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
@@ -81,10 +82,20 @@ class ColorDecoder(keras.layers.Layer):
         size: Short side, in pixels, at which the network sees a large picture; `None` for the
             full size.
         mirror: Whether the colorizer averages over mirror images. The layer alone does not.
+        class_weights: Weights that `bins.decode` divides by, or `None`.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
     """
 
-    def __init__(self, space, bins=None, temperature=0.38, size=None, mirror=False, **kwargs):
+    def __init__(
+        self,
+        space,
+        bins=None,
+        temperature=0.38,
+        size=None,
+        mirror=False,
+        class_weights=None,
+        **kwargs,
+    ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         self.space = colorspace.get(space)
@@ -92,9 +103,12 @@ class ColorDecoder(keras.layers.Layer):
         self.temperature = temperature
         self.size = size
         self.mirror = mirror
+        self.class_weights = class_weights
 
     def call(self, inputs):
-        return inputs if self.bins is None else self.bins.decode(inputs, self.temperature)
+        if self.bins is None:
+            return inputs
+        return self.bins.decode(inputs, self.temperature, self.class_weights)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.space.chroma_channels)
@@ -107,6 +121,9 @@ class ColorDecoder(keras.layers.Layer):
             "temperature": self.temperature,
             "size": self.size,
             "mirror": self.mirror,
+            "class_weights": None
+            if self.class_weights is None
+            else np.asarray(self.class_weights, "float64").tolist(),
         }
 
     @classmethod

@@ -127,12 +127,13 @@ class RebalancedCrossentropy(keras.losses.Loss):
 class JointCrossentropy(RebalancedCrossentropy):
     """Rebalanced cross-entropy plus a smooth L1 between chroma and the mean of the prediction.
 
-    The cross-entropy learns which colours are possible, the second term that their mean is right:
-    a cold decoder is vivid, and one of temperature 1 as accurate as a regression.
+    The cross-entropy learns which colours are possible, the second term that their mean is right,
+    once it is divided by the class weights: `bins.decode(logits, temperature, class_weights)` is
+    vivid where it is cold, and at temperature 1 as accurate as a regression.
 
     Args:
         bins, class_weights, neighbors, sigma: As `RebalancedCrossentropy` takes them.
-        regression_weight: Weight of the smooth L1, a chroma unit against a nat.
+        regression_weight: Weight of the smooth L1, a nat a chroma unit.
         delta: Error in chroma units up to which the second term is quadratic.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
@@ -151,8 +152,8 @@ class JointCrossentropy(RebalancedCrossentropy):
         class_weights=None,
         neighbors=5,
         sigma=5.0,
-        regression_weight=0.01,
-        delta=5.0,
+        regression_weight=0.1,
+        delta=30.0,
         name="joint_crossentropy",
         **kwargs,
     ):
@@ -167,7 +168,7 @@ class JointCrossentropy(RebalancedCrossentropy):
 
     def call(self, y_true, y_pred):
         y_true = ops.cast(y_true, y_pred.dtype)
-        mean = self.bins.decode(y_pred, temperature=1.0)
+        mean = self.bins.decode(y_pred, 1.0, self.class_weights)
         smooth = keras.losses.huber(y_true, mean, delta=self.delta) / self.delta
         return super().call(y_true, y_pred) + self.regression_weight * smooth
 

@@ -1,6 +1,7 @@
 """Run an experiment: train or resume it, evaluate it, write its record."""
 
 import contextlib
+import dataclasses
 import functools
 import json
 import shutil
@@ -11,7 +12,7 @@ import h5py
 import keras
 import numpy as np
 
-from colorkit import experiments, hardware, results
+from colorkit import evaluation, experiments, hardware, results
 from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data import load
@@ -21,7 +22,6 @@ from colorkit.evaluation import (
     measure_baselines,
     temperature_curve,
 )
-from colorkit.losses import RebalancedCrossentropy
 from colorkit.models import load_classifier
 from colorkit.pictures import written_whole
 from colorkit.pipeline import labeled, pairs
@@ -79,14 +79,17 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     log = _EpochLog(folder / "history.jsonl", train_pairs, experiment)
     _mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
-    if done and (folder / "record.json").exists():
-        return _load(experiment, folder), results.read(folder / "record.json")
+    record = _record(folder)
+    if done and record is not None:
+        return _load(experiment, folder), record
 
     bins = _bins(experiment, train, folder)
+    classifiers = _classifiers(experiment, profile)  # before training: they may be missing
+    weights = _class_weights(experiment, bins, train)
     if not done:
-        validation = _whole_batches(validation, batch_size)
-        _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
-             train, train_pairs, _batches(experiment, validation, batch_size))  # fmt: skip
+        validation_pairs = _batches(experiment, _whole_batches(validation, batch_size), batch_size)
+        _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
+             train_pairs, validation_pairs)  # fmt: skip
 
     # Rebuilt in float32: what was trained in a mixed precision must run anywhere.
     with _precision("float32"):
@@ -98,9 +101,17 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
             network.save(temporary)
         metrics = evaluate_classifier(network, test)
     else:
-        trained = _colorizer(experiment, network, bins, train, validation)
+        trained = _colorizer(experiment, network, bins, weights, train, validation)
         trained.save(folder / "colorizer.keras")
-        metrics = _metrics(experiment, profile, trained, test)
+        metrics = evaluate(
+            trained,
+            test,
+            classifiers=classifiers,
+            baselines=_baselines(
+                profile.data or experiment.data, experiment.size, len(test), tuple(classifiers)
+            ),
+            temperatures=experiments.TEMPERATURES,
+        )
     record = results.Record(
         experiment=experiment.name,
         profile=profile.name,
@@ -115,7 +126,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         sizes=begun["settings"]["sizes"],
         settings={
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
-            "temperature": getattr(trained, "temperature", None),
+            "measures": evaluation.VERSION,
+            "temperature": None if bins is None else trained.temperature,
             "best_epoch": log.best_epoch + 1,
             "validation_loss": log.best_loss,
         },
@@ -125,7 +137,32 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     return trained, record
 
 
-def _colorizer(experiment, network, bins, train, validation):
+def _record(folder):
+    """The record of a run, unless there is none or it was measured in another way than now."""
+    path = folder / "record.json"
+    if not path.exists():
+        return None
+    record = results.read(path)
+    return record if record.settings.get("measures") == evaluation.VERSION else None
+
+
+def _classifiers(experiment, profile):
+    # They know the classes of the experiment's own data, not of what stands in for it.
+    names = experiment.classifiers if profile.data is None else ()
+    return {name: load_classifier(name) for name in names}
+
+
+def _class_weights(experiment, bins, train):
+    if bins is None or experiment.uniform_weight is None:
+        return None
+    if experiment.smoothing is None:
+        prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
+    else:
+        prior = smooth_prior(color_prior(train, bins), bins, experiment.smoothing)
+    return class_weights(prior, experiment.uniform_weight)
+
+
+def _colorizer(experiment, network, bins, weights, train, validation):
     """What a run has trained, as a colorizer."""
     if experiment.target == "both":
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
@@ -136,24 +173,13 @@ def _colorizer(experiment, network, bins, train, validation):
         temperature=experiment.temperature or 0.0,
         size=max(train.shape),
         mirror=experiment.mirror,
+        class_weights=weights if experiment.logit_adjustment else None,
     )
     if bins is not None and experiment.temperature is None:
         rows = temperature_curve(colorizer, validation, experiments.TEMPERATURES)
         best = max(rows, key=lambda row: row["threshold_accuracy"])
         colorizer.temperature = best["temperature"]
     return colorizer
-
-
-def _metrics(experiment, profile, colorizer, test):
-    # The classifiers know the classes of the experiment's own data, not of what stands in for it.
-    names = experiment.classifiers if profile.data is None else ()
-    return evaluate(
-        colorizer,
-        test,
-        classifiers={name: load_classifier(name) for name in names},
-        baselines=_baselines(test.name, experiment.size, len(test), names),
-        temperatures=experiments.TEMPERATURES,
-    )
 
 
 @functools.cache
@@ -172,6 +198,8 @@ def _load(experiment, folder):
 
 def _settings(experiment, profile, epochs, train_pairs, validation, test):
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
+    fields = ("learning_rate", "weight_decay", "shift", "neighbors", "uniform_weight",
+              "smoothing", "label_weight", "loss_options", "patience")  # fmt: skip
     return {
         "sizes": {
             "train": len(train_pairs.images),
@@ -180,14 +208,9 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
         },
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,
-        "shift": experiment.shift,
-        "learning_rate": experiment.learning_rate,
-        "weight_decay": experiment.weight_decay,
-        "neighbors": experiment.neighbors,
-        "uniform_weight": experiment.uniform_weight,
-        "smoothing": experiment.smoothing,
-        "label_weight": experiment.label_weight,
         "width": experiment.width(profile),
+        "loss": experiment.loss.__name__,
+        **{name: getattr(experiment, name) for name in fields},
     }
 
 
@@ -196,7 +219,13 @@ def _begun(folder, settings):
     path = folder / "settings.json"
     if path.exists():
         begun = json.loads(path.read_text())
-        before = begun["settings"]
+        # What a run from before a setting existed has not stored is what the setting began as.
+        before = {
+            "loss": "RebalancedCrossentropy",
+            "loss_options": {},
+            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
+            **begun["settings"],
+        }
         changed = {key: (before.get(key), settings[key]) for key in settings
                    if before.get(key) != settings[key]}  # fmt: skip
         if changed:
@@ -276,24 +305,17 @@ def _batches(experiment, images, batch_size, **options):
     )
 
 
-def _objectives(experiment, bins, train):
+def _objectives(experiment, bins, weights):
     """Losses, their weights and metrics, as `compile` takes them."""
     classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if experiment.target == "label":
         return {"loss": classes, "metrics": ["accuracy"]}
-    weights = None
-    if bins is not None and experiment.uniform_weight is not None:
-        if experiment.smoothing is None:
-            prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
-        else:
-            prior = smooth_prior(color_prior(train, bins), bins, experiment.smoothing)
-        weights = class_weights(prior, experiment.uniform_weight)
-    if experiment.loss is not None:
-        loss = experiment.loss(bins, weights)
-    elif bins is None:
+    if bins is None:
         loss = keras.losses.MeanSquaredError()
     else:
-        loss = RebalancedCrossentropy(bins, weights, neighbors=experiment.neighbors)
+        loss = experiment.loss(
+            bins, weights, neighbors=experiment.neighbors, **experiment.loss_options
+        )
     if experiment.target == "both":
         return {
             "loss": {"chroma": loss, "label": classes},
@@ -303,10 +325,10 @@ def _objectives(experiment, bins, train):
     return {"loss": loss}
 
 
-def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, log,
-         train, train_pairs, validation_pairs):  # fmt: skip
+def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
+         train_pairs, validation_pairs):  # fmt: skip
     keras.utils.set_random_seed(seed)
-    objectives = _objectives(experiment, bins, train)
+    objectives = _objectives(experiment, bins, weights)
     steps = epochs * len(train_pairs)
     warmup = min(200, steps // 2)
     schedule = keras.optimizers.schedules.CosineDecay(

@@ -105,7 +105,7 @@ def test_temperature_is_chosen_on_validation_pictures(row, pictures):
     bins = ColorBins.grid(49)
     network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
     images = Images(pictures)
-    chosen = training._colorizer(row, network, bins, images, images).temperature
+    chosen = training._colorizer(row, network, bins, None, images, images).temperature
     rows = temperature_curve(Colorizer(network, bins=bins), pictures, experiments.TEMPERATURES)
     best = max(rows, key=lambda row: row["threshold_accuracy"])
     assert chosen == best["temperature"]
