@@ -1,4 +1,4 @@
-"""What papers claim by an ordering, judged over seeds."""
+"""What papers claim by an ordering, and what the audit claims, judged over seeds."""
 
 import dataclasses
 import math
@@ -13,17 +13,20 @@ _LEVEL = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """That some experiments score higher than others.
+    """That one experiment scores higher than another.
 
     Attributes:
-        text: What the paper says.
-        pairs: Tuple of pairs (higher, lower) of experiments.
-        metric: Metric of the records, higher is better.
+        text: What is claimed.
+        higher, lower: Names of the experiments.
+        metric: Metric of their records.
+        source: "paper" or "audit".
     """
 
     text: str
-    pairs: tuple
+    higher: str
+    lower: str
     metric: str = "threshold_accuracy"
+    source: str = "paper"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,107 +34,116 @@ class Verdict:
     """How a claim fared.
 
     Attributes:
-        claim: `Claim`.
         verdict: "holds", "does not hold" or "cannot be told".
         difference: Mean difference over seeds, in the metric's units, or NaN.
         margin: Half the width of its 95 % confidence interval (Student's t over seeds), or NaN.
-        seeds: Number of seeds that all experiments of the claim share.
+        seeds: Number of seeds that both experiments share.
     """
 
-    claim: Claim
     verdict: str
     difference: float
     margin: float
     seeds: int
 
 
-def _cifar(*pairs):
-    return tuple((f"cifar/{higher}", f"cifar/{lower}") for higher, lower in pairs)
+_PUBLISHED = "published/threshold_accuracy"
+_BINS = "cifar/lab-conv-classification"
 
 
-_BINS = "lab-conv-classification"
-REGRESSION = (
-    Claim(
-        "Convolution only beats dense",
-        _cifar(*((f"{s}-conv-regression", f"{s}-dense-regression") for s in ("rgb", "yuv", "lab"))),
-        "published/threshold_accuracy",
-    ),
-    Claim(
-        "Convolution only beats dense, lightness kept",
-        _cifar(*((f"{s}-conv-regression", f"{s}-dense-regression") for s in ("rgb", "yuv", "lab"))),
-    ),
-    *(
-        Claim(
-            f"{high.title()} beats {low.upper() if low == 'rgb' else low.title()}{note}",
-            _cifar(
-                *((f"{high}-{n}-regression", f"{low}-{n}-regression") for n in ("dense", "conv"))
-            ),
-            metric,
+def _regression():
+    for space, title in (("rgb", "RGB"), ("yuv", "Yuv"), ("lab", "Lab")):
+        yield Claim(
+            f"convolution only beats dense, {title}",
+            f"cifar/{space}-conv-regression",
+            f"cifar/{space}-dense-regression",
+            _PUBLISHED,
         )
-        for high, low in (("lab", "yuv"), ("yuv", "rgb"))
-        for note, metric in (
-            ("", "published/threshold_accuracy"),
-            (", lightness kept", "threshold_accuracy"),
+    for network, title in (("dense", "dense"), ("conv", "convolution only")):
+        for high, low in (("lab", "yuv"), ("yuv", "rgb")):
+            text = f"{high.title()} beats {'RGB' if low == 'rgb' else low.title()}, {title}"
+            names = f"cifar/{high}-{network}-regression", f"cifar/{low}-{network}-regression"
+            yield Claim(text, *names, _PUBLISHED)
+            yield Claim(f"{text}, lightness kept", *names, source="audit")
+
+
+def _classification():
+    for other in (49, 64, 100):
+        yield Claim(f"81 bins beat {other}", f"{_BINS}-81", f"{_BINS}-{other}", _PUBLISHED)
+    for other in ("49-centered", "64", "100"):
+        yield Claim(
+            f"81 bins beat {other.partition('-')[0]}, all centred",
+            f"{_BINS}-81-centered",
+            f"{_BINS}-{other}",
+            source="audit",
         )
-    ),
-)
-CLASSIFICATION = (
-    *(
-        Claim(
-            f"81 bins beat {other}",
-            _cifar((f"{_BINS}-81", f"{_BINS}-{other}")),
-            "published/threshold_accuracy",
-        )
-        for other in (49, 64, 100)
-    ),
-    *(
-        Claim(
-            f"81 bins beat {other}, all centred",
-            _cifar(
-                (f"{_BINS}-81-centered", f"{_BINS}-{other}{'-centered' if other == 49 else ''}")
-            ),
-        )
-        for other in (49, 64, 100)
-    ),
-    Claim(
-        "Rebalancing adds colour, as published",
-        _cifar((f"{_BINS}-81-rebalanced-as-published", f"{_BINS}-81")),
+    rebalanced, plain = f"{_BINS}-81-rebalanced", f"{_BINS}-81"
+    yield Claim(
+        "rebalancing adds colour, weights that cancel",
+        f"{rebalanced}-as-published",
+        plain,
         "published/colorfulness",
-    ),
-    Claim(
-        "Rebalancing adds colour, weights on the loss",
-        _cifar((f"{_BINS}-81-rebalanced", f"{_BINS}-81")),
+    )
+    yield Claim(
+        "rebalancing adds colour, weights on the loss",
+        rebalanced,
+        plain,
         "colorfulness",
-    ),
-    Claim(
-        "Rebalancing costs threshold accuracy",
-        _cifar((f"{_BINS}-81", f"{_BINS}-81-rebalanced")),
-    ),
-)
-TRANSFER = (
-    Claim(
-        "Regression: trainable layers beat frozen ones",
-        _cifar(("lab-own-trainable-regression", "lab-own-frozen-regression")),
-    ),
-    Claim(
-        "Classification: frozen layers preserve more features than trainable ones",
-        _cifar(
-            *(
-                (f"lab-own-frozen-{kind}", f"lab-own-trainable-{kind}")
-                for kind in ("classification-81", "classification-81-rebalanced")
+        source="audit",
+    )
+    yield Claim(
+        "rebalancing costs accuracy, weights on the loss", plain, rebalanced, source="audit"
+    )
+
+
+def _transfer():
+    # The stand-in comes from the weaker judge, so the stronger one judges it.
+    for source, title, judge in (("vgg", "VGG16", "vgg"), ("own", "own layers", "residual")):
+        name = f"cifar/lab-{source}-{{}}".format
+        preservation = f"feature_preservation_{judge}"
+        yield Claim(
+            f"regression: trainable layers beat frozen ones, {title}",
+            name("trainable-regression"),
+            name("frozen-regression"),
+            _PUBLISHED,
+        )
+        for kind, note in (
+            ("classification-81", ""),
+            ("classification-81-rebalanced", " and rebalanced"),
+        ):
+            yield Claim(
+                f"81 bins{note}: frozen layers preserve more than trainable ones, {title}",
+                name(f"frozen-{kind}"),
+                name(f"trainable-{kind}"),
+                preservation,
             )
-        ),
-        "feature_preservation_vgg",
-    ),
-    Claim(
-        "Transferred layers beat none",
-        _cifar(
-            ("lab-own-trainable-regression", "lab-conv-regression"),
-            ("lab-own-frozen-classification-81", f"{_BINS}-81"),
-        ),
-    ),
-)
-CLAIMS = (*REGRESSION, *CLASSIFICATION, *TRANSFER)
+        yield Claim(
+            f"regression: trainable layers beat none, {title}",
+            name("trainable-regression"),
+            "cifar/lab-conv-regression",
+            _PUBLISHED,
+        )
+        yield Claim(
+            f"81 bins: frozen layers preserve more than none, {title}",
+            name("frozen-classification-81"),
+            f"{_BINS}-81",
+            preservation,
+        )
+
+
+def _best():
+    yield Claim(
+        "learning the classes beside makes better colours",
+        "cifar/lab-residual-unet",
+        "cifar/lab-residual-unet-without-classes",
+        source="audit",
+    )
+
+
+REGRESSION = tuple(_regression())
+CLASSIFICATION = tuple(_classification())
+TRANSFER = tuple(_transfer())
+BEST = tuple(_best())
+CLAIMS = (*REGRESSION, *CLASSIFICATION, *TRANSFER, *BEST)
 
 
 def judge(claim, records):
@@ -139,36 +151,29 @@ def judge(claim, records):
 
     Args:
         claim: `Claim`.
-        records: List of `Record`; of each experiment the best profile counts.
+        records: List of `Record`; the best profile that both experiments share counts.
 
     Returns:
         `Verdict`: "holds" or "does not hold" where the 95 % confidence interval of the mean
         difference lies on one side of zero, else "cannot be told", as with fewer than two seeds.
     """
-    found = results.best(records)
-    by_seed = {
-        name: {r.seed: r.metrics[claim.metric] for r in found.get(name, [])
-               if r.metrics.get(claim.metric) is not None}
-        for pair in claim.pairs
-        for name in pair
-    }  # fmt: skip
-    profiles = {r.profile for name in by_seed for r in found.get(name, [])}
-    seeds = set.intersection(*map(set, by_seed.values())) if len(profiles) == 1 else set()
-    differences = [
-        statistics.mean(by_seed[high][seed] - by_seed[low][seed] for high, low in claim.pairs)
-        for seed in sorted(seeds)
-    ]
+    found = results.by_profile(records, [claim.higher, claim.lower])
+    high, low = (
+        {r.seed: r.metrics[claim.metric] for r in found[name] if claim.metric in r.metrics}
+        for name in (claim.higher, claim.lower)
+    )
+    differences = [high[seed] - low[seed] for seed in sorted(high.keys() & low.keys())]
     if not differences:
-        return Verdict(claim, "cannot be told", math.nan, math.nan, 0)
+        return Verdict("cannot be told", math.nan, math.nan, 0)
     mean = statistics.mean(differences)
     if len(differences) == 1:
-        return Verdict(claim, "cannot be told", mean, math.nan, 1)
+        return Verdict("cannot be told", mean, math.nan, 1)
     error = statistics.stdev(differences) / math.sqrt(len(differences))
     margin = error * float(stats.t.ppf((1 + _LEVEL) / 2, len(differences) - 1))
     verdict = "cannot be told"
     if abs(mean) > margin:
         verdict = "holds" if mean > 0 else "does not hold"
-    return Verdict(claim, verdict, mean, margin, len(differences))
+    return Verdict(verdict, mean, margin, len(differences))
 
 
 def render(records, claims=CLAIMS):
@@ -178,10 +183,10 @@ def render(records, claims=CLAIMS):
         records: List of `Record`.
         claims: Claims to judge.
     """
-    rows = [("claim", "measured by", "difference", "seeds", "verdict")]
-    for verdict in (judge(claim, records) for claim in claims):
-        is_share = "colorfulness" not in verdict.claim.metric
-        scale, unit = (100, " %") if is_share else (1, "")
+    rows = [("claim", "whose", "measured by", "difference", "seeds", "verdict")]
+    for claim in claims:
+        verdict = judge(claim, records)
+        scale, unit = (1, "") if claim.metric.endswith("colorfulness") else (100, " %")
         difference = ""
         if verdict.seeds:
             difference = f"{scale * verdict.difference:+.2f}"
@@ -190,8 +195,9 @@ def render(records, claims=CLAIMS):
             difference += unit
         rows.append(
             (
-                verdict.claim.text,
-                verdict.claim.metric.replace("published/", "").replace("_", " "),
+                claim.text,
+                claim.source,
+                claim.metric.removeprefix("published/").replace("_", " "),
                 difference,
                 str(verdict.seeds),
                 verdict.verdict,

@@ -51,9 +51,20 @@ def evaluate(
         `temperatures`.
 
     Raises:
-        ValueError: If there are no pictures, or no labels for classifiers.
+        ValueError: If there are no pictures, no labels for classifiers, or `baselines` without
+            them.
     """
     labels = _labels(images, labels, classifiers)
+    missing = [
+        name
+        for name in classifiers or {}
+        if f"truth/feature_preservation_{name}" not in (baselines or {})
+    ]
+    if baselines is not None and missing:
+        raise ValueError(
+            f"`baselines` must have been measured with the same `classifiers`; {missing} are "
+            "missing. Leave `baselines` out to measure them here."
+        )
     if baselines is None:
         baselines = measure_baselines(
             images, labels, classifiers=classifiers, constant=constant, batch_size=batch_size
@@ -78,19 +89,21 @@ def evaluate(
         elif isinstance(colorizer, Colorizer):
             colored = {"": colorizer(rgb, dtype="float32")}
         else:
-            colored = {"": _scaled(np.asarray(colorizer(rgb)))}
+            colored = {"": _scaled(ops.convert_to_numpy(colorizer(rgb)))}
         if bins is not None:
             colored["oracle/"] = _recolor(
-                rgb, bins.space, lambda chroma: bins.centers[np.asarray(bins.encode(chroma))]
+                rgb,
+                bins.space,
+                lambda chroma: bins.centers[ops.convert_to_numpy(bins.encode(chroma))],
             )
         return colored
 
-    scores = _measure(predictions, images, labels, meters, batch_size)
+    scores = _measure(predictions, images, labels, meters, batch_size) | baselines
     for name in classifiers or {}:
-        truth = baselines[f"truth/feature_preservation_{name}"]
-        kept = scores[f"feature_preservation_{name}"] / truth if truth else 0.0
-        scores[f"feature_preservation_{name}_kept"] = kept
-    return scores | baselines
+        truth = scores[f"truth/feature_preservation_{name}"]
+        for key in [key for key in scores if key.endswith(f"feature_preservation_{name}")]:
+            scores[f"{key}_kept"] = scores[key] / truth if truth else 0.0
+    return scores
 
 
 def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=64):

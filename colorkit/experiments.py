@@ -162,20 +162,25 @@ def _lattice(num_bins, **options):
     return lambda images: ColorBins.grid(num_bins, **options)
 
 
-def _local_vgg16():
-    path = os.environ.get("COLORKIT_VGG16")
-    if not path:
+def _vgg16():
+    path = os.environ.get("COLORKIT_VGG16", "")
+    return path if path.endswith(".h5") else "imagenet"
+
+
+def _first_of_vgg16():
+    path = os.environ.get("COLORKIT_VGG16", "")
+    if not path.endswith(".npz"):
         raise FileNotFoundError(
-            "This experiment needs weights of VGG16 on disk: set COLORKIT_VGG16 to a weights file "
-            "of Keras (.h5), or to an .npz with `kernel` and `bias` of the first convolution."
+            "This experiment begins with the first convolution of VGG16: set COLORKIT_VGG16 to an "
+            f".npz with its `kernel` (3, 3, 3, 64), for BGR input, and `bias`. It is {path!r}"
         )
     return path
 
 
 # Where the first two layers of the transfer rows come from. Only the first is the paper's own.
 _SOURCES = {
-    "vgg": lambda: "imagenet",
-    "vgg1": _local_vgg16,
+    "vgg": _vgg16,
+    "vgg1": _first_of_vgg16,
     "own": lambda: models.load_classifier("vgg"),
 }
 
@@ -218,6 +223,13 @@ def _regressions():
 _REBALANCED = {"uniform_weight": 0.2, "smoothing": 3 * 220 / 9}
 
 
+def _as_published(row):
+    """The same row with weights that cancel."""
+    return dataclasses.replace(
+        row, name=f"{row.name}-as-published", loss=losses.CancellingCrossentropy
+    )
+
+
 def _classifications():
     """Tables 5 and 6: bins of the published lattice, and what the audit puts beside them."""
     published = {
@@ -242,9 +254,7 @@ def _classifications():
         **_REBALANCED,
     )
     yield row
-    yield dataclasses.replace(
-        row, name=name("81-rebalanced-as-published"), loss=losses.CancellingCrossentropy
-    )
+    yield _as_published(row)
     # On lattices of even side the published lattice is centred already.
     for num_bins in (49, 81):
         yield Experiment(
@@ -295,11 +305,14 @@ def _transfers():
                 }
             if kind.endswith("rebalanced"):
                 options |= _REBALANCED
-            yield Experiment(
+            row = Experiment(
                 f"cifar/lab-{source}-{mode}-{kind}",
                 paper=paper if source == "vgg" else {},
                 **options,
             )
+            yield row
+            if kind.endswith("rebalanced"):
+                yield _as_published(row)
 
 
 def _residual_unet(width, num_bins):
@@ -352,13 +365,24 @@ _BEST = Experiment(
     validation_split=0.05,
 )
 
+# What learning the classes beside is worth: the same without.
+_WITHOUT_CLASSES = dataclasses.replace(
+    _BEST, name=f"{_BEST.name}-without-classes", label_weight=0.0
+)
+
 _JUDGES = ("vgg", "residual")
 EXPERIMENTS = {
     row.name: row
     for row in (
         *(
             dataclasses.replace(row, classifiers=_JUDGES)
-            for row in (*_regressions(), *_classifications(), *_transfers(), _BEST)
+            for row in (
+                *_regressions(),
+                *_classifications(),
+                *_transfers(),
+                _BEST,
+                _WITHOUT_CLASSES,
+            )
         ),
         *_classifiers(),
     )

@@ -315,13 +315,12 @@ def vividness_curves(curves, marks=None):
     return figure
 
 
-def bars(panels, label=None):
-    """Horizontal bars, one panel a measure, names at the left.
+def dot_plot(panels):
+    """Values as dots, one panel a measure, names at the left; each panel has its own scale.
 
     Args:
         panels: Dict from a measure to a dict from name to value; all measures have the same
-            names. A value of `None` is left out.
-        label: Name of the names, or `None`.
+            names.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -333,20 +332,19 @@ def bars(panels, label=None):
     if not names or any(other != names[0] for other in names):
         raise ValueError(f"`panels` must hold measures of the same names. Received: {names}")
     names = names[0]
-    figure = _Figure(figsize=(2.6 * len(panels) + 1.5, 0.3 * len(names) + 0.8), layout="compressed")
+    size = (2.2 * len(panels) + 0.08 * max(map(len, names)), 0.3 * len(names) + 0.8)
+    figure = _Figure(figsize=size, layout="compressed")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, values) in zip(all_axes, panels.items(), strict=True):
-        numbers = [np.nan if values[name] is None else values[name] for name in names]
-        drawn = axes.barh(names, numbers, color="tab:blue")
-        axes.bar_label(drawn, fmt="%.2f", fontsize=7, padding=2)
-        low, high = np.nanmin(numbers), np.nanmax(numbers)
-        spare = 0.25 * (high - low) or 1.0
-        axes.set_xlim(max(0.0, low - spare) if low >= 0 else low - spare, high + 1.4 * spare)
+        axes.plot(list(values.values()), names, "o", color="tab:blue")
+        for name, value in values.items():
+            place = {"textcoords": "offset points", "xytext": (0, 5), "ha": "center"}
+            axes.annotate(f"{value:.4g}", (value, name), fontsize=7, **place)
+        axes.margins(x=0.2, y=0.1)
+        axes.grid(alpha=0.3)
         axes.set_title(title, fontsize=9)
         axes.tick_params(labelsize=8)
     all_axes[0].invert_yaxis()
-    if label:
-        all_axes[0].set_ylabel(label)
     return figure
 
 

@@ -315,7 +315,8 @@ class FeaturePreservation(_MeanMetric):
                 + (f", classes {labels.min()} to {labels.max()}" if labels.size else "")
             )
         logits = self.classifier(rgb, training=False)
-        return ops.equal(ops.argmax(logits, axis=-1), ops.convert_to_tensor(labels, "int64"))
+        predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
+        return ops.equal(predicted, ops.convert_to_tensor(labels, "int32"))
 
     def get_config(self):
         return {

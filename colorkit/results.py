@@ -89,22 +89,23 @@ def circumstances():
 
 
 def save(record):
-    """Write a record, unless a better one of the same experiment and seed is already there.
+    """Write a record, unless one of a longer run of the same kind is already there.
 
-    A longer run is better, and "full" is better than "quick"; "smoke" has a folder of its own.
+    Each experiment has one record a profile and seed; "smoke" has a folder of its own.
 
     Returns:
         Path of the record that now stands.
     """
     folder = figures_folder(record.profile) / "records"
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.experiment.replace('/', '--')}.seed{record.seed}.json"
+    name = record.experiment.replace("/", "--")
+    path = folder / f"{name}.{record.profile}.seed{record.seed}.json"
     if path.exists() and record.profile != "smoke":
         try:
             standing = read(path)
         except ValueError:
             standing = None
-        if standing is not None and _worth(standing) > _worth(record):
+        if standing is not None and standing.images_seen > record.images_seen:
             return path
     write(record, path)
     return path
@@ -155,23 +156,24 @@ def read_all(folder=None):
     return records, problems
 
 
-def best(records):
-    """For each experiment its records of the best profile that it has, one a seed.
+def by_profile(records, experiments):
+    """Records of the best profile that all of some experiments have been run at.
 
     Args:
         records: List of `Record`.
+        experiments: Names of experiments.
 
     Returns:
-        Dict from the experiment's name to a list of `Record`, by seed.
+        Dict from each of the names to its records by seed; empty lists where there is no such
+        profile.
     """
-    found = {}
+    found = {name: {} for name in experiments}
     for record in sorted(records, key=lambda record: record.seed):
-        standing = found.setdefault(record.experiment, [])
-        if standing and _RANK.get(record.profile, 0) > _RANK.get(standing[0].profile, 0):
-            standing.clear()
-        if not standing or record.profile == standing[0].profile:
-            standing.append(record)
-    return found
+        if record.experiment in found:
+            found[record.experiment].setdefault(record.profile, []).append(record)
+    shared = set.intersection(*(set(profiles) for profiles in found.values()))
+    best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
+    return {name: profiles.get(best, []) for name, profiles in found.items()}
 
 
 def markdown(rows):
@@ -180,10 +182,6 @@ def markdown(rows):
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _worth(record):
-    return _RANK.get(record.profile, 0), record.images_seen
 
 
 def _plain(value):

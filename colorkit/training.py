@@ -209,6 +209,7 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,
         "width": experiment.width(profile),
+        "data": train_pairs.images.name,
         "loss": experiment.loss.__name__,
         **{name: getattr(experiment, name) for name in fields},
     }
@@ -221,6 +222,7 @@ def _begun(folder, settings):
         begun = json.loads(path.read_text())
         # What a run from before a setting existed has not stored is what the setting began as.
         before = {
+            "data": settings["data"],
             "loss": "RebalancedCrossentropy",
             "loss_options": {},
             **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},

@@ -203,3 +203,20 @@ def test_bad_input_is_refused():
         ColorBins.grid(49, space="hsv")
     with pytest.raises(ValueError, match="distinct"):
         ColorBins([[0, 0], [0, 0]])
+
+
+def test_division_by_class_weights_undoes_their_tilt(rng):
+    bins = ColorBins.grid(49)
+    prior = rng.dirichlet(np.ones(49), (3, 4))
+    weights = rng.uniform(0.2, 5, 49)
+    tilted = np.log(prior * weights).astype("float32")
+    mean = to_numpy(bins.decode(tilted, 1.0, weights))
+    np.testing.assert_allclose(mean, prior @ bins.centers, atol=1e-3)
+    np.testing.assert_array_equal(
+        to_numpy(bins.decode(tilted, 0.0, weights)), to_numpy(bins.decode(tilted, 0.0))
+    )
+    np.testing.assert_allclose(
+        to_numpy(bins.decode(tilted, 0.5, np.ones(49))),
+        to_numpy(bins.decode(tilted, 0.5)),
+        atol=1e-4,
+    )

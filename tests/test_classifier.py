@@ -37,6 +37,21 @@ def test_residual_classifier_needs_one_number_of_blocks_a_level():
         models.build_residual_classifier(widths=(4, 8), blocks=(1,))
 
 
+def test_shipped_classifier_is_as_strong_as_the_papers(cifar10_test):
+    scores = evaluate_classifier(models.load_classifier("vgg"), cifar10_test[:2000])
+    # 81.44 on all 10,000 pictures, and 73.40 for what the paper calls grayscale.
+    assert scores["accuracy"] == pytest.approx(0.8144, abs=0.025)
+    assert scores["red/accuracy"] == pytest.approx(0.7340, abs=0.03)
+
+
+def test_classifier_of_a_file_is_loaded(tmp_path):
+    model = models.build_residual_classifier(3, widths=(4,), blocks=(0,))
+    model.save(tmp_path / "mine.keras")
+    assert models.load_classifier(tmp_path / "mine.keras").output.shape == (None, 3)
+    with pytest.raises(FileNotFoundError, match=r"none\.keras"):
+        models.load_classifier(tmp_path / "none.keras")
+
+
 def test_unknown_classifiers_name_the_known_ones():
     with pytest.raises(ValueError, match=r"one of.*imagenet"):
         models.load_classifier("imagenet")

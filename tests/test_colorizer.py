@@ -220,6 +220,21 @@ def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
     assert mirrored.at_temperature(0).mirror
 
 
+def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
+    model = models.build_conv_classification(9, blocks=((4,),), dilation_rates=(1,))
+    weights = rng.uniform(0.2, 5, 9)
+    colorizer = Colorizer(model, bins=ColorBins.grid(9), temperature=1, class_weights=weights)
+    colorizer.save(tmp_path / "weighted.keras")
+    lightness = rng.uniform(0, 100, (1, 6, 7, 1)).astype("float32")
+    plain = Colorizer(model, bins=ColorBins.grid(9), temperature=1)
+    assert np.abs(colorizer.predict(lightness) - plain.predict(lightness)).max() > 1
+    loaded = Colorizer.load(tmp_path / "weighted.keras")
+    for same in (loaded, colorizer.at_temperature(0.3).at_temperature(1)):
+        np.testing.assert_allclose(same.predict(lightness), colorizer.predict(lightness), atol=1e-3)
+    with pytest.raises(ValueError, match=r"one entry for each.*\(8,\)"):
+        Colorizer(model, bins=ColorBins.grid(9), class_weights=np.ones(8))
+
+
 def test_predict_decodes_one_pass_at_several_temperatures(rng):
     model = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
     colorizer = Colorizer(model, bins=ColorBins.grid(49))

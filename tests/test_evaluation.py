@@ -94,6 +94,10 @@ def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
     classifier = models.build_vgg_classifier(2, input_shape=(16, 16, 3), widths=(4,), hidden=4)
     with pytest.raises(ValueError, match="these pictures have none"):
         evaluate(colorizer, pictures, classifiers={"toy": classifier})
+    with pytest.raises(ValueError, match=r"same `classifiers`; \['toy'\] are missing"):
+        evaluate(
+            colorizer, pictures, np.zeros(16, int), classifiers={"toy": classifier}, baselines={}
+        )
     with pytest.raises(ValueError, match=r"one entry a picture, 16\. Received: 3"):
         evaluate(colorizer, pictures, [0, 1, 0])
     with pytest.raises(ValueError, match=r"from 0 to 1\b.*classes 0 to 7"):

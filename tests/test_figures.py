@@ -241,12 +241,11 @@ def test_vividness_curves_hold_every_temperature():
         figures.vividness_curves({})
 
 
-def test_bars_are_as_long_as_their_values():
-    figure = figures.bars(
-        {"PSNR": {"gray": 24.8, "ours": 26.0}, "SSIM": {"gray": 0.9, "ours": None}}
-    )
-    lengths = [[patch.get_width() for patch in axes.patches] for axes in figure.axes]
-    assert lengths[0] == [24.8, 26.0] and lengths[1][0] == 0.9 and np.isnan(lengths[1][1])
+def test_dot_plot_puts_every_value_in_its_place():
+    panels = {"PSNR": {"gray": 24.8, "ours": 26.0}, "SSIM": {"gray": 0.9, "ours": 0.94}}
+    figure = figures.dot_plot(panels)
+    for axes, values in zip(figure.axes, panels.values(), strict=True):
+        np.testing.assert_array_equal(axes.lines[0].get_xdata(), list(values.values()))
     drawn(figure)
     with pytest.raises(ValueError, match="same names"):
-        figures.bars({"PSNR": {"gray": 1}, "SSIM": {"ours": 1}})
+        figures.dot_plot({"PSNR": {"gray": 1}, "SSIM": {"ours": 1}})

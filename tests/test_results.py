@@ -49,10 +49,20 @@ def test_better_record_replaces_a_lesser_one_and_not_the_reverse():
     longer = make_record(images_seen=240_000, epochs=6)
     assert results.read(results.save(longer)).epochs == 6
     assert results.read(results.save(make_record())).epochs == 6
-    full = make_record(profile="full", images_seen=10)
-    assert results.read(results.save(full)).profile == "full"
-    assert results.read(results.save(longer)).profile == "full"
-    assert results.save(make_record(seed=1)) != first
+    full = results.save(make_record(profile="full", images_seen=10))
+    assert results.read(full).profile == "full"
+    assert len({first, full, results.save(make_record(seed=1))}) == 3
+
+
+def test_profiles_are_never_mixed():
+    quick = [make_record(experiment=name, seed=seed) for name in "ab" for seed in (2, 0, 1)]
+    full = make_record(experiment="a", profile="full")
+    found = results.by_profile([*quick, full], "ab")
+    assert {name: [(r.profile, r.seed) for r in of] for name, of in found.items()} == {
+        name: [("quick", 0), ("quick", 1), ("quick", 2)] for name in "ab"
+    }
+    assert results.by_profile([*quick, full], "a") == {"a": [full]}
+    assert results.by_profile(quick, "ac") == {"a": [], "c": []}
 
 
 def test_smoke_records_are_kept_apart(tmp_path):

@@ -122,6 +122,39 @@ def test_classifier_is_trained_saved_and_measured(tmp_path):
     )
 
 
+def test_run_on_its_own_data_measures_feature_preservation(tmp_path, row, monkeypatch):
+    row = dataclasses.replace(row, data="photos", classifiers=("vgg",))
+    own_data = dataclasses.replace(TINY, name="quick", data=None, epochs=1)
+    _, record = run(row, own_data, verbose=0)
+    for prefix in ("", "published/", "truth/", "gray/", "red/"):
+        assert 0 <= record.metrics[f"{prefix}feature_preservation_vgg"] <= 1
+    assert {"T=0/colorfulness", "T=1/threshold_accuracy"} <= set(record.metrics)
+    # What is measured otherwise than now is measured again, and not trained again.
+    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(training.evaluation, "VERSION", 0)
+    assert run(row, own_data)[1].settings["measures"] == 0
+
+
+def test_missing_classifiers_are_told_before_training(row, monkeypatch):
+    row = dataclasses.replace(row, data="photos", classifiers=("imagenet",))
+    monkeypatch.setattr(training, "_fit", None)
+    with pytest.raises(ValueError, match="imagenet"):
+        run(row, dataclasses.replace(TINY, data=None))
+
+
+def test_runs_from_before_a_setting_existed_go_on(tmp_path, row, monkeypatch):
+    run(row, SHORT, verbose=0)
+    path = tmp_path / "runs/smoke/test/tiny/seed0/settings.json"
+    begun = json.loads(path.read_text())
+    for name in ("shift", "loss", "loss_options", "label_weight", "data"):
+        del begun["settings"][name]
+    path.write_text(json.dumps(begun))
+    monkeypatch.setattr(training, "_fit", None)
+    run(row, SHORT)
+    with pytest.raises(ValueError, match="shift was 0, is 2"):
+        run(dataclasses.replace(row, shift=2), SHORT)
+
+
 def test_training_stops_when_it_no_longer_helps(tmp_path, row, monkeypatch):
     stuck = dataclasses.replace(row, bins=None, build=REGRESSION, patience=2, learning_rate=0.0)
     _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)

@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -52,6 +53,23 @@ def test_the_first_convolution_alone_leaves_the_second_to_learn(tmp_path, rng):
     features = models.build_vgg_features(tmp_path / "first.npz")
     np.testing.assert_allclose(features.get_layer("block1_conv1").get_weights()[0], kernel, 1e-5)
     assert [w.path.split("/")[0] for w in features.trainable_weights] == ["block1_conv2"] * 2
+
+
+@pytest.mark.parametrize("group", ["/", "/model_weights"])
+def test_both_layers_are_read_from_a_weights_file_of_keras(tmp_path, rng, group):
+    shapes = {"block1_conv1": [(3, 3, 3, 64), (64,)], "block1_conv2": [(3, 3, 64, 64), (64,)]}
+    arrays = {name: [rng.normal(size=shape) for shape in of] for name, of in shapes.items()}
+    with h5py.File(tmp_path / "vgg16.h5", "w") as file:
+        for layer, weights in arrays.items():
+            into = file.require_group(group).create_group(layer)
+            into.attrs["weight_names"] = [f"{layer}_W_1:0".encode(), f"{layer}_b_1:0".encode()]
+            for name, array in zip(into.attrs["weight_names"], weights, strict=True):
+                into[name] = array
+    features = models.build_vgg_features(tmp_path / "vgg16.h5")
+    assert not features.trainable_weights
+    for layer, weights in arrays.items():
+        for actual, expected in zip(features.get_layer(layer).get_weights(), weights, strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=1e-5)
 
 
 def test_the_real_first_convolution_finds_edges():

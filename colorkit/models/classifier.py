@@ -1,6 +1,7 @@
 """Classifiers of true-colour pictures: what colourings are judged by, and features come from."""
 
 import importlib.resources
+from pathlib import Path
 
 import keras
 from keras import layers
@@ -95,24 +96,31 @@ def build_residual_classifier(
 
 
 def load_classifier(name):
-    """A classifier that comes with the package, trained on true-colour CIFAR-10.
+    """A classifier that comes with the package, trained on true-colour CIFAR-10, or one of a file.
 
     Args:
-        name: "vgg", about as strong as the one of Champati et al., or "residual", a stronger one.
+        name: "vgg", about as strong as the one of Champati et al.; "residual", a stronger one; or
+            the path of a .keras file, such as `colorkit.run` writes of a classifier's experiment.
 
     Returns:
         `keras.Model` from RGB in [0, 1], `(32, 32, 3)`, to logits `(10,)`.
 
     Raises:
         ValueError: If there is no such classifier.
+        FileNotFoundError: If there is no such file.
     """
+    if str(name).endswith(".keras"):
+        if not Path(name).is_file():
+            raise FileNotFoundError(f"A classifier was expected at {name}; there is no such file.")
+        return keras.saving.load_model(name, compile=False)
     folder = importlib.resources.files("colorkit") / "weights" / "classifiers"
     known = sorted(f.name.removesuffix(".keras") for f in folder.iterdir()
                    if f.name.endswith(".keras"))  # fmt: skip
     if name not in known:
         raise ValueError(
-            f"`name` must be one of {known}. Received: {name!r}. `python -m colorkit train "
-            f"cifar/{name}-classifier` makes that of CIFAR-10."
+            f"`name` must be one of {known} or the path of a .keras file. Received: {name!r}. "
+            "`python -m colorkit train 'cifar/*-classifier' --profile full` trains those of the "
+            "package and writes them to runs/full/cifar."
         )
     with importlib.resources.as_file(folder / f"{name}.keras") as path:
         return keras.saving.load_model(path, compile=False)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 from keras import layers
@@ -25,9 +26,10 @@ def build_vgg_features(
 
     Args:
         weights: "imagenet" (Keras downloads them); a `keras.Model` that has layers named
-            block1_conv1 and block1_conv2, such as `build_vgg_classifier` makes; the path of a
-            VGG16 weights file of Keras (.h5), or of an .npz with the `kernel` (3, 3, 3, 64), for
-            BGR input, and `bias` of the first convolution; or `None` for random weights.
+            block1_conv1 and block1_conv2, such as `build_vgg_classifier` makes; the path of the
+            weights file of VGG16 that Keras downloads (.h5, with or without top), or of an .npz
+            with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution;
+            or `None` for random weights.
         trainable: False freezes what was loaded: a feature extractor. True lets it learn on: an
             initialisation. What was not loaded learns in any case.
         space: `ColorSpace` of the lightness, or its name.
@@ -97,8 +99,12 @@ def _load(weights):
         if path.suffix == ".npz":
             with np.load(path) as arrays:
                 return [[arrays["kernel"], arrays["bias"]]]
-        network = keras.applications.VGG16(weights=None, include_top=False)
-        network.load_weights(path)
+        with h5py.File(path) as file:
+            file = file.get("model_weights", file)
+            groups = [file[name] for name in _NAMES]
+            return [
+                [np.asarray(group[name]) for name in group.attrs["weight_names"]]
+                for group in groups
+            ]
     except Exception as error:  # what a reader raises depends on where the file is damaged
         raise ValueError(f"{path} holds no weights of VGG16 that can be read: {error}") from error
-    return _load(network)
