@@ -10,6 +10,7 @@ from colorkit.rebalancing import color_prior
 
 # Raised when the same colouring would be measured in another way than before.
 VERSION = 2
+_BATCH_PIXELS = 2**18
 
 
 def evaluate(
@@ -21,7 +22,7 @@ def evaluate(
     constant=None,
     baselines=None,
     temperatures=(),
-    batch_size=64,
+    batch_size=None,
 ):
     """Colour pictures and compare them with the truth.
 
@@ -35,7 +36,8 @@ def evaluate(
         constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
         baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
         temperatures: Temperatures to decode at beside the colorizer's own, where it has bins.
-        batch_size: Pictures coloured at once, where they have one size.
+        batch_size: Pictures coloured at once, where they have one size; `None` for as many as
+            have a quarter of a million pixels.
 
     Returns:
         Dict from metric to value: "threshold_accuracy" (Champati et al.'s protocol) and
@@ -44,7 +46,7 @@ def evaluate(
         each classifier "feature_preservation_NAME" and its share of the truth's,
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
-        `measure_baselines` names them, and the main ones of these metrics under "oracle/" (with
+        `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under "oracle/" (with
         bins: the truth, quantised) and, where the network sees the pictures at their own size,
         "published/" (colours clipped a channel, as published code does, instead of keeping their
         lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the
@@ -106,7 +108,7 @@ def evaluate(
     return scores
 
 
-def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=64):
+def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=None):
     """What colourings that cost nothing score, and the truth.
 
     Args:
@@ -118,8 +120,9 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
 
     Returns:
         Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
-        chroma everywhere); the main ones under "red/", the red channel taken for gray, which is
-        what Champati et al. report as grayscale, and under "truth/"; and
+        chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
+        channel taken for gray, which is what Champati et al. report as grayscale, and under
+        "truth/"; and
         "truth/colorfulness_absolute" and "PREFIX/feature_preservation_NAME" for all four.
 
     Raises:
@@ -137,13 +140,13 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
 
 
-def evaluate_classifier(classifier, images, batch_size=256):
+def evaluate_classifier(classifier, images, batch_size=None):
     """Accuracy of a classifier on pictures in true colours, and without them.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
         images: `Images` with labels, of one size.
-        batch_size: Pictures classified at once.
+        batch_size: Pictures classified at once, or `None`, as for `evaluate`.
 
     Returns:
         Dict of "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
@@ -161,14 +164,14 @@ def evaluate_classifier(classifier, images, batch_size=256):
     return {name: scores[f"{prefix}feature_preservation_it"] for prefix, name in names.items()}
 
 
-def temperature_curve(colorizer, images, temperatures, batch_size=64):
+def temperature_curve(colorizer, images, temperatures, batch_size=None):
     """Threshold accuracy and colourfulness of a colorizer with bins at several temperatures.
 
     Args:
         colorizer: `Colorizer` with bins.
         images: Colour pictures of one size: `Images` or a uint8 array `(N, H, W, 3)`.
         temperatures: Temperatures to try; 0 is the mode, 1 the mean.
-        batch_size: Pictures coloured at once.
+        batch_size: Pictures coloured at once, or `None`, as for `evaluate`.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
@@ -265,6 +268,7 @@ def _all_meters(prefix, images):
     prior = color_prior(images, gamut)
     weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
     return _main_meters(prefix) | {
+        f"{prefix}ab_auc": metrics.AbAUC(),
         f"{prefix}threshold_accuracy_euclidean": metrics.ThresholdAccuracy("euclidean"),
         f"{prefix}ssim": metrics.SSIM(),
         f"{prefix}colorfulness_absolute": metrics.Colorfulness(signed=False),
@@ -314,11 +318,11 @@ def _colored(colorizer, rgb, temperatures=()):
 
 
 def _batches(images, batch_size):
-    """Pictures in uint8 batches: of `batch_size` where all have one size, else one by one."""
+    """Pictures in uint8 batches where all have one size, else one by one."""
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
     shape = _shape(images)
-    step = batch_size if shape is not None else 1
+    step = 1 if shape is None else batch_size or max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
     for i in range(0, len(images), step):
         batch = images[i : i + step]
         yield np.asarray(batch) if shape is not None else np.asarray(batch[0])[None]

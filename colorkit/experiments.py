@@ -9,7 +9,7 @@ from colorkit.bins import ColorBins
 from colorkit.models import cifar, classifier, unet
 
 # At which every experiment with bins is measured, beside its own.
-TEMPERATURES = (0.0, 0.1, 0.2, 0.3, 0.38, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -397,7 +397,7 @@ def _check_lengths(name, kinds):
 
 def _grid(rows, column_titles, row_titles):
     """Rows of pictures, laid out in inches: a layout engine is slow on a hundred axes."""
-    rows = [[np.asarray(picture) for picture in row] for row in rows]
+    rows = [[ops.convert_to_numpy(picture) for picture in row] for row in rows]
     # Small pictures are enlarged so that their pixels show; photographs get more room.
     small = rows[0][0].shape[1] <= 64
     width = (128 if small else 176) / _DPI
