@@ -46,8 +46,8 @@ def evaluate(
         each classifier "feature_preservation_NAME" and its share of the truth's,
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
-        `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under "oracle/" (with
-        bins: the truth, quantised) and, where the network sees the pictures at their own size,
+        `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under
+        "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at their own size,
         "published/" (colours clipped a channel, as published code does, instead of keeping their
         lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the
         `temperatures`.
@@ -252,7 +252,6 @@ def _main_meters(prefix):
         f"{prefix}threshold_accuracy": metrics.ThresholdAccuracy(),
         f"{prefix}psnr": metrics.PSNR(),
         f"{prefix}colorfulness": metrics.Colorfulness(),
-        f"{prefix}ab_auc": metrics.AbAUC(),
     }
 
 
