@@ -47,9 +47,10 @@ def evaluate(
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
         `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under
-        "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at their own size,
-        "published/" (colours clipped a channel, as published code does, instead of keeping their
-        lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the
+        "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at
+        their own size, "published/" (colours clipped a channel, as published code does, instead
+        of keeping their lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness"
+        for each of the
         `temperatures`.
 
     Raises:
