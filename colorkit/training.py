@@ -222,10 +222,10 @@ def _begun(folder, settings):
         begun = json.loads(path.read_text())
         # What a run from before a setting existed has not stored is what the setting began as.
         before = {
+            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
             "data": settings["data"],
             "loss": "RebalancedCrossentropy",
             "loss_options": {},
-            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
             **begun["settings"],
         }
         changed = {key: (before.get(key), settings[key]) for key in settings
