@@ -10,8 +10,9 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from colorkit import colorspace
+from colorkit.files import save_model
 from colorkit.layers import ColorDecoder
-from colorkit.pictures import as_rgb, written_whole
+from colorkit.pictures import as_rgb
 
 # Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
@@ -217,8 +218,7 @@ class Colorizer:
         model = keras.Model(
             self.model.inputs[0], decoder(self.model.outputs[0]), name=self.model.name
         )
-        with written_whole(path) as temporary:
-            model.save(temporary)
+        save_model(model, path)
 
     @classmethod
     def load(cls, path):

@@ -17,7 +17,7 @@ from scipy.ndimage import binary_closing, binary_fill_holes
 from scipy.spatial import KDTree
 
 from colorkit import colorspace, results
-from colorkit.pictures import written_whole
+from colorkit.files import written_whole
 
 _DPI = 120
 _OUTSIDE = 0.9  # gray of what is no colour of sRGB, or of a bin that never occurs

@@ -4,12 +4,13 @@ import collections
 import contextlib
 import io
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from colorkit.files import written_whole
 
 # Formats that keep 8-bit RGB of any size.
 _WRITTEN = {
@@ -207,26 +208,3 @@ def find_pictures(folder):
     if not paths:
         raise ValueError(f"The folder {folder} holds no pictures (.jpg, .png, ...).")
     return paths
-
-
-@contextlib.contextmanager
-def written_whole(path):
-    """Yield a temporary path beside `path`, renamed on success and removed on failure."""
-    path = Path(path)
-    try:
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}") from error
-    os.close(handle)
-    temporary = Path(temporary)
-    try:
-        yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files for their owner alone
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 
 from colorkit import hardware
-from colorkit.pictures import written_whole
+from colorkit.files import written_whole
 
 # Raised when a field changes its meaning, so that old records are never read as new ones.
 VERSION = 1

@@ -22,8 +22,8 @@ from colorkit.evaluation import (
     measure_baselines,
     temperature_curve,
 )
+from colorkit.files import round_kernels, save_model, written_whole
 from colorkit.models import load_classifier
-from colorkit.pictures import written_whole
 from colorkit.pipeline import labeled, pairs
 from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
@@ -95,10 +95,10 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     with _precision("float32"):
         network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     network.load_weights(folder / "best.weights.h5")
+    round_kernels(network)  # what is measured is what the file holds
     if experiment.target == "label":
         trained = network
-        with written_whole(folder / "classifier.keras") as temporary:
-            network.save(temporary)
+        save_model(network, folder / "classifier.keras")
         metrics = evaluate_classifier(network, test)
     else:
         trained = _colorizer(experiment, network, bins, weights, train, validation)

@@ -1,0 +1,65 @@
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from colorkit.files import round_kernels, save_model, written_whole
+
+
+@pytest.fixture
+def network():
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(64, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Conv2D(64, 3),
+        ]
+    )
+
+
+def test_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "table.txt"
+    path.write_text("before")
+    with pytest.raises(RuntimeError), written_whole(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "before" and list(tmp_path.iterdir()) == [path]
+    with written_whole(path) as temporary:
+        temporary.write_text("after")
+    assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_rounded_kernels_are_those_of_float16_where_it_reaches(network):
+    before = [np.asarray(v) for v in network.weights]
+    round_kernels(network)
+    for old, variable in zip(before, network.weights, strict=True):
+        new = np.asarray(variable)
+        if old.ndim < 2:
+            np.testing.assert_array_equal(new, old)
+        else:
+            in_reach = np.abs(old) > 2.0**-14
+            np.testing.assert_array_equal(new[in_reach], old[in_reach].astype("float16"))
+
+
+def test_rounding_neither_overflows_nor_vanishes(network):
+    kernel = network.layers[0].kernel
+    values = np.resize(np.array([1e30, -1e-30, 70000.0, 0.0], "float32"), kernel.shape)
+    kernel.assign(values)
+    round_kernels(network)
+    np.testing.assert_allclose(np.asarray(kernel), values, rtol=1 / 2000)
+
+
+def test_rounded_model_takes_much_less_space_and_predicts_the_same(network, tmp_path, rng):
+    inputs = rng.random((2, 8, 8, 1), "float32")
+    round_kernels(network)
+    expected = network.predict(inputs, verbose=0)
+    network.save(tmp_path / "plain.keras")
+    save_model(network, tmp_path / "small.keras")
+    model = keras.saving.load_model(tmp_path / "small.keras")
+    np.testing.assert_array_equal(model.predict(inputs, verbose=0), expected)
+    sizes = [sum(member.compress_size for member in zipfile.ZipFile(tmp_path / name).infolist())
+             for name in ("plain.keras", "small.keras")]  # fmt: skip
+    assert sizes[1] < 0.6 * sizes[0]
