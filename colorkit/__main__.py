@@ -180,7 +180,13 @@ def _train(options):
         if len(names) > 1:
             print(f"{name}, seed {options.seed}", flush=True)
         try:
-            _, record = run(name, profile=options.profile, seed=options.seed, epochs=options.epochs)
+            _, record = run(
+                name,
+                profile=options.profile,
+                seed=options.seed,
+                epochs=options.epochs,
+                verbose="auto" if sys.stdout.isatty() else 2,  # a bar would fill a log
+            )
         except (OSError, RuntimeError, ValueError) as error:
             if len(names) == 1:
                 raise

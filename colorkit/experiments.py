@@ -338,7 +338,7 @@ def _classifiers():
         target="label",
         shift=4,
         learning_rate=3e-3,
-        weight_decay=0.05,
+        weight_decay=0.2,
         epochs=30,
         validation_split=0.05,
     )
@@ -360,8 +360,8 @@ _BEST = Experiment(
     mirror=True,
     shift=4,
     learning_rate=3e-3,
-    weight_decay=0.02,
-    epochs=40,
+    weight_decay=0.2,
+    epochs=60,
     validation_split=0.05,
 )
 

@@ -183,7 +183,7 @@ def test_patterns_train_several_experiments_and_go_on_after_a_failure(
 
     trained = []
 
-    def fake(name, profile, seed, epochs):
+    def fake(name, profile, seed, epochs, verbose):
         trained.append((name, seed))
         if "vgg1" in name:
             raise FileNotFoundError("weights of VGG16 are needed")
