@@ -270,7 +270,7 @@ class ColorBins:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
         logits = logits / temperature
         if class_weights is not None:
-            logits = logits - np.log(np.asarray(class_weights, "float32"))
+            logits = logits - ops.convert_to_tensor(np.log(np.asarray(class_weights, "float32")))
         return ops.matmul(ops.softmax(logits, axis=-1), centers)
 
     def sample(self, logits, seed=0, temperature=1.0):

@@ -26,7 +26,7 @@ def test_classifiers_learn_to_tell_colors(build, rng):
     assert not model.compiled
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(3e-3), loss, jit_compile=False)
-    model.fit(labeled(images, batch_size=16, augment=True), epochs=6, verbose=0)
+    model.fit(labeled(images, batch_size=16, augment=True), epochs=12, verbose=0)
     scores = evaluate_classifier(model, images)
     assert scores["accuracy"] > 0.9
     assert scores["gray/accuracy"] < 0.7, "without colour there is little to tell"
