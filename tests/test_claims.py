@@ -1,0 +1,37 @@
+import pytest
+
+from colorkit import claims, experiments
+from colorkit.claims import Claim
+from tests.test_tables import make_record
+
+
+def judged(differences, profiles=("quick", "quick")):
+    records = []
+    for seed, difference in enumerate(differences):
+        records.append(make_record("a", seed, profiles[0], psnr=20.0 + seed + difference))
+        records.append(make_record("b", seed, profiles[1], psnr=20.0 + seed))
+    # One seed at a better profile of one side alone must not hide the others.
+    records.append(make_record("a", 0, "full", psnr=0.0))
+    return claims.judge(Claim("a beats b", "a", "b", "psnr"), records)
+
+
+def test_claims_hold_where_the_interval_excludes_zero():
+    assert judged([1.0, 1.1, 0.9]).verdict == "holds"
+    assert judged([-1.0, -1.1, -0.9]).verdict == "does not hold"
+    assert judged([1.0, -1.1, 0.9]).verdict == "cannot be told"
+    verdict = judged([1.0, 2.0, 3.0])
+    # Student's t with two degrees of freedom: 4.303 standard errors of the mean.
+    assert (verdict.difference, verdict.seeds) == (pytest.approx(2.0), 3)
+    assert verdict.margin == pytest.approx(4.3027 / 3**0.5, rel=1e-4)
+
+
+def test_one_seed_or_different_profiles_tell_nothing():
+    assert judged([1.0]).verdict == "cannot be told"
+    assert judged([1.0, 1.0, 1.0], ("quick", "smoke")).seeds == 0
+    assert judged([]).seeds == 0
+
+
+def test_claims_are_about_experiments():
+    for claim in claims.CLAIMS:
+        assert {claim.higher, claim.lower} <= set(experiments.EXPERIMENTS), claim
+    assert claims.render([]).count("cannot be told") == len(claims.CLAIMS)
