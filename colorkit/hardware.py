@@ -1,5 +1,6 @@
-"""What this machine computes with."""
+"""What this machine computes with, and in which precision."""
 
+import contextlib
 import os
 import platform
 from pathlib import Path
@@ -38,6 +39,52 @@ def jit_compile():
     return False if on_cpu else "auto"
 
 
+@contextlib.contextmanager
+def precision(policy):
+    """Context in which new layers have a dtype policy, such as "float32" or `fast_precision()`."""
+    previous = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(previous)
+
+
+@contextlib.contextmanager
+def distributed(devices=None):
+    """Context in which a model is built and trained on all accelerators, or on given devices.
+
+    Args:
+        devices: Names such as `["gpu:0", "gpu:1"]`; `None` for all GPUs or the TPU there is.
+
+    Yields:
+        Function that makes a model's batch normalisation use the statistics of the whole batch,
+        so that several devices compute what one would.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        if devices is None and tf.config.list_logical_devices("TPU"):
+            strategy = tf.distribute.TPUStrategy()
+        else:
+            devices = devices or [d.name for d in tf.config.list_logical_devices("GPU")]
+            strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else None
+        with strategy.scope() if strategy else contextlib.nullcontext():
+            yield _synchronize if strategy else lambda model: None
+    elif backend == "jax":
+        devices = devices or keras.distribution.list_devices()
+        previous = keras.distribution.distribution()
+        if len(devices) > 1:
+            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+        try:
+            yield lambda model: None  # a sharded batch is one batch already
+        finally:
+            keras.distribution.set_distribution(previous)
+    else:
+        yield lambda model: None
+
+
 def _accelerator_multiplies_bfloat16():
     """TPUs do; GPUs do from compute capability 8 on, and emulate it slowly before (T4, V100)."""
     backend = keras.backend.backend()
@@ -55,6 +102,12 @@ def _accelerator_multiplies_bfloat16():
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return all(entry.get("compute_capability", (8, 0))[0] >= 8 for entry in details)
+
+
+def _synchronize(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
 
 
 def _cpuinfo():

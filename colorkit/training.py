@@ -1,18 +1,12 @@
 """Run an experiment: train or resume it, evaluate it, write its record."""
 
-import contextlib
-import dataclasses
 import functools
 import json
-import shutil
-import time
-from pathlib import Path
 
-import h5py
 import keras
 import numpy as np
 
-from colorkit import evaluation, experiments, hardware, results
+from colorkit import evaluation, experiments, hardware, results, runs
 from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data import load
@@ -65,7 +59,7 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
             )
     folder = results.home() / "runs" / profile.name / experiment.name / f"seed{seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with runs.alone(folder):
         return _run(experiment, profile, seed, epochs, devices, verbose, folder)
 
 
@@ -75,9 +69,11 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     train_pairs = _batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
     )
-    begun = _begun(folder, _settings(experiment, profile, epochs, train_pairs, validation, test))
-    log = _EpochLog(folder / "history.jsonl", train_pairs, experiment)
-    _mend(folder, log)
+    begun = runs.begin(
+        folder, _settings(experiment, profile, epochs, train_pairs, validation, test)
+    )
+    log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment)
+    runs.mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
     record = _record(folder)
     if done and record is not None:
@@ -92,7 +88,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
              train_pairs, validation_pairs)  # fmt: skip
 
     # Rebuilt in float32: what was trained in a mixed precision must run anywhere.
-    with _precision("float32"):
+    with hardware.precision("float32"):
         network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     network.load_weights(folder / "best.weights.h5")
     round_kernels(network)  # what is measured is what the file holds
@@ -215,71 +211,9 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
     }
 
 
-def _begun(folder, settings):
-    """Settings and circumstances of a run's beginning; a run goes on with what it began with."""
-    path = folder / "settings.json"
-    if path.exists():
-        begun = json.loads(path.read_text())
-        # What a run from before a setting existed has not stored is what the setting began as.
-        before = {
-            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
-            "data": settings["data"],
-            "loss": "RebalancedCrossentropy",
-            "loss_options": {},
-            **begun["settings"],
-        }
-        changed = {key: (before.get(key), settings[key]) for key in settings
-                   if before.get(key) != settings[key]}  # fmt: skip
-        if changed:
-            changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
-            raise ValueError(
-                f"This run was begun with other settings ({changes}). Delete {folder} to begin "
-                "anew, or take another seed."
-            )
-        return begun
-    begun = {
-        "settings": settings,
-        "circumstances": results.circumstances(),
-    }
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(begun, indent=2))
-    return begun
-
-
 def _whole_batches(images, batch_size):
     """Pictures without the last partial batch: several devices could not share it."""
     return images[: max(1, len(images) // batch_size) * batch_size]
-
-
-def _mend(folder, log):
-    """After an interruption: keep the newest complete checkpoint, and the epochs that led to it."""
-    backup = folder / "backup"
-    epoch = 0
-    for ending in ("", ".bkp"):
-        weights, state = (
-            backup / f"latest.weights.h5{ending}",
-            backup / f"training_metadata.json{ending}",
-        )
-        try:
-            with h5py.File(weights):
-                epoch = json.loads(state.read_text())["epoch"]
-        except (OSError, ValueError, KeyError):
-            continue
-        if ending:
-            shutil.copy(weights, backup / "latest.weights.h5")
-            shutil.copy(state, backup / "training_metadata.json")
-        break
-    best = folder / "best.weights.h5"
-    try:
-        h5py.File(best).close()
-    except OSError:
-        epoch = 0  # the best weights cannot be had from the latest: begin anew
-    if not set(range(epoch)) <= set(log.rows):
-        epoch = 0  # nor can it be known which were the best
-    if epoch == 0:
-        shutil.rmtree(backup, ignore_errors=True)
-        best.unlink(missing_ok=True)
-    log.keep(epoch)
 
 
 def _bins(experiment, train, folder):
@@ -350,7 +284,10 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weig
             str(folder / "backup"), double_checkpoint=True, delete_checkpoint=False
         ),
     ]
-    with _precision(hardware.fast_precision()), distributed(devices) as synchronize:
+    with (
+        hardware.precision(hardware.fast_precision()),
+        hardware.distributed(devices) as synchronize,
+    ):
         network = experiment.build(experiment.width(profile), bins and bins.num_bins)
         synchronize(network)
         if experiment.weight_decay is None:
@@ -381,134 +318,3 @@ def _pictures(experiment, profile, seed):
         validation[: profile.validation],
         test[: profile.test],
     )
-
-
-class _EpochLog(keras.callbacks.Callback):
-    """A line of JSON an epoch: what it measured and how long it took. Survives interruption."""
-
-    def __init__(self, path, train_pairs, experiment):
-        super().__init__()
-        self.path = Path(path)
-        self.train_pairs = train_pairs
-        self.patience = experiment.patience
-        # Where classes are learned beside, the best weights are those that colour best.
-        self.monitor = "val_chroma_loss" if experiment.target == "both" else "val_loss"
-        self.rows = {}
-        for line in self.path.read_text().splitlines() if self.path.exists() else []:
-            with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
-                row = json.loads(line)
-                self.rows[row["epoch"]] = row
-
-    @property
-    def epochs(self):
-        return len(self.rows)
-
-    @property
-    def seconds(self):
-        return sum(row["seconds"] for row in self.rows.values())
-
-    @property
-    def best_epoch(self):
-        return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
-
-    @property
-    def best_loss(self):
-        return self.rows[self.best_epoch][self.monitor] if self.rows else None
-
-    @property
-    def is_stuck(self):
-        """Whether the best epoch lies so far back that training should stop."""
-        return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
-
-    def keep(self, epochs):
-        """Forget what came after so many epochs."""
-        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.train_pairs.epoch = epoch  # after a resume, the order that this epoch would have had
-        self._start = time.monotonic()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if not np.isfinite(float((logs or {}).get("loss", 0.0))):
-            raise RuntimeError(
-                "The loss is no longer a number, so training stopped; nothing of this epoch was "
-                "kept. A lower learning rate usually helps."
-            )
-
-    def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch, "seconds": round(time.monotonic() - self._start, 3)}
-        row.update({key: float(value) for key, value in (logs or {}).items()})
-        self.rows[epoch] = row
-        with written_whole(self.path) as temporary:
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
-        self.model.stop_training = self.is_stuck
-
-
-@contextlib.contextmanager
-def distributed(devices=None):
-    """Context in which a model is built and trained on all accelerators, or on given devices.
-
-    Args:
-        devices: Names such as `["gpu:0", "gpu:1"]`; `None` for all GPUs or the TPU there is.
-
-    Yields:
-        Function that makes a model's batch normalisation use the statistics of the whole batch,
-        so that several devices compute what one would.
-    """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        if devices is None and tf.config.list_logical_devices("TPU"):
-            strategy = tf.distribute.TPUStrategy()
-        else:
-            devices = devices or [d.name for d in tf.config.list_logical_devices("GPU")]
-            strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else None
-        with strategy.scope() if strategy else contextlib.nullcontext():
-            yield _synchronize if strategy else lambda model: None
-    elif backend == "jax":
-        devices = devices or keras.distribution.list_devices()
-        previous = keras.distribution.distribution()
-        if len(devices) > 1:
-            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
-        try:
-            yield lambda model: None  # a sharded batch is one batch already
-        finally:
-            keras.distribution.set_distribution(previous)
-    else:
-        yield lambda model: None
-
-
-def _synchronize(model):
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
-
-
-@contextlib.contextmanager
-def _alone(folder):
-    """Refuse to run where another process runs already; its lock ends with the process."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    with open(folder / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RuntimeError(
-                f"This experiment is already running in another process ({folder}). Wait for it, "
-                "or choose another seed."
-            ) from None
-        yield
-
-
-@contextlib.contextmanager
-def _precision(policy):
-    previous = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(previous)

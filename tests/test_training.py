@@ -1,15 +1,11 @@
 import dataclasses
 import json
-import os
-import shutil
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 
-from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, training
+from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, runs, training
 from colorkit.data import Images
 from colorkit.evaluation import temperature_curve
 from colorkit.losses import RebalancedCrossentropy
@@ -58,18 +54,18 @@ def test_interrupted_run_resumes_and_ends_where_it_would_have(tmp_path, row, mon
     class Interruption(Exception):
         pass
 
-    original = training._EpochLog.on_epoch_begin
+    original = runs.EpochLog.on_epoch_begin
 
     def interrupted(self, epoch, logs=None):
         if epoch == 2:
             raise Interruption
         original(self, epoch, logs)
 
-    monkeypatch.setattr(training._EpochLog, "on_epoch_begin", interrupted)
+    monkeypatch.setattr(runs.EpochLog, "on_epoch_begin", interrupted)
     with pytest.raises(Interruption):
         run(row, TINY, verbose=0)
     assert [line["epoch"] for line in history(tmp_path)] == [0, 1]
-    monkeypatch.setattr(training._EpochLog, "on_epoch_begin", original)
+    monkeypatch.setattr(runs.EpochLog, "on_epoch_begin", original)
     resumed, record = run(row, TINY, verbose=0)
     assert [line["epoch"] for line in history(tmp_path)] == [0, 1, 2]
     assert record.epochs == 3
@@ -142,19 +138,6 @@ def test_missing_classifiers_are_told_before_training(row, monkeypatch):
         run(row, dataclasses.replace(TINY, data=None))
 
 
-def test_runs_from_before_a_setting_existed_go_on(tmp_path, row, monkeypatch):
-    run(row, SHORT, verbose=0)
-    path = tmp_path / "runs/smoke/test/tiny/seed0/settings.json"
-    begun = json.loads(path.read_text())
-    for name in ("shift", "loss", "loss_options", "label_weight", "data"):
-        del begun["settings"][name]
-    path.write_text(json.dumps(begun))
-    monkeypatch.setattr(training, "_fit", None)
-    run(row, SHORT)
-    with pytest.raises(ValueError, match="shift was 0, is 2"):
-        run(dataclasses.replace(row, shift=2), SHORT)
-
-
 def test_training_stops_when_it_no_longer_helps(tmp_path, row, monkeypatch):
     stuck = dataclasses.replace(row, bins=None, build=REGRESSION, patience=2, learning_rate=0.0)
     _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)
@@ -187,42 +170,11 @@ def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkey
     assert not (tmp_path / "runs/smoke/figures").exists()
 
 
-def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
-    run(row, SHORT, verbose=0)
-    kept = tmp_path / "runs/smoke/test/tiny/seed0"
-    latest = "backup/latest.weights.h5"
-    for files, epochs in (
-        (["history.jsonl"], 0),
-        ([latest], 1),
-        (["backup/training_metadata.json"], 1),
-        (["best.weights.h5"], 0),
-        ([latest, f"{latest}.bkp"], 0),
-        ([], 2),
-    ):
-        folder = tmp_path / "copy"
-        shutil.copytree(kept, folder)
-        for name in files:
-            content = (folder / name).read_bytes()
-            (folder / name).write_bytes(content[: len(content) // 3])
-        log = training._EpochLog(folder / "history.jsonl", None, row)
-        training._mend(folder, log)
-        assert log.epochs == epochs, files
-        assert (folder / "backup").exists() == (epochs > 0)
-        shutil.rmtree(folder)
-
-
 @pytest.mark.parametrize("bad", [{"epochs": 0}, {"epochs": -1}, {"epochs": 1.5}, {"seed": -1}])
 def test_impossible_numbers_leave_nothing_behind(tmp_path, row, bad):
     with pytest.raises(ValueError, match="whole number"):
         run(row, TINY, **bad)
     assert not list(tmp_path.iterdir())
-
-
-def test_same_run_twice_at_once_is_refused(tmp_path, row):
-    folder = tmp_path / "runs/smoke/test/tiny/seed0"
-    folder.mkdir(parents=True)
-    with training._alone(folder), pytest.raises(RuntimeError, match="already running"):
-        run(row, TINY, verbose=0)
 
 
 def test_unknown_names_and_profiles_leave_nothing_behind(tmp_path):
@@ -237,53 +189,6 @@ def test_validation_pictures_are_no_training_pictures(row):
     train, validation, _ = training._pictures(row, TINY, seed=0)
     train, validation = ({picture.tobytes() for picture in part} for part in (train, validation))
     assert not train & validation
-
-
-TWO_DEVICES = """
-import json, sys
-import numpy as np, keras
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-from colorkit import ColorBins, models, pairs
-from colorkit.losses import RebalancedCrossentropy
-from colorkit.training import distributed
-
-images = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3), dtype="uint8")
-results = []
-for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
-    keras.utils.set_random_seed(0)
-    with distributed(devices) as synchronize:
-        model = models.build_conv_classification(49, blocks=((8,), (8,)), dilation_rates=(1, 2))
-        synchronize(model)
-        loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
-        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
-        train = pairs(images, batch_size=16, augment=True)
-        history = model.fit(train, epochs=2, shuffle=False, verbose=0)
-        if keras.backend.backend() == "jax":
-            batch = keras.distribution.distribution()
-            assert (batch is not None) == (len(devices) == 2)
-    results.append((history.history["loss"], model.get_weights()))
-(one_loss, one_weights), (two_loss, two_weights) = results
-np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
-for one, two in zip(one_weights, two_weights):
-    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
-print("same on", len(devices))
-"""
-
-
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="no distribution on PyTorch")
-def test_two_devices_compute_what_one_does():
-    flags = "--xla_force_host_platform_device_count=2"
-    done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES],
-        env={**os.environ, "XLA_FLAGS": flags},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert "same on 2" in done.stdout, done.stderr[-3000:]
 
 
 def test_one_fit_on_arrays_lowers_the_loss(rng):

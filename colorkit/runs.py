@@ -1,0 +1,180 @@
+"""What a run keeps in its folder, so that it can stop at any time and go on where it was."""
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from colorkit import experiments, results
+from colorkit.files import written_whole
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """Context that one process at a time can enter; its lock ends with the process.
+
+    Raises:
+        RuntimeError: If another process is in it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(folder / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RuntimeError(
+                f"This experiment is already running in another process ({folder}). Wait for it, "
+                "or choose another seed."
+            ) from None
+        yield
+
+
+def begin(folder, settings):
+    """Write down a run's settings, or read those that it began with.
+
+    Args:
+        folder: Folder of the run.
+        settings: Dict of what its weights depend on, as JSON holds it.
+
+    Returns:
+        Dict of `settings` and `circumstances`, as they were when the run began.
+
+    Raises:
+        ValueError: If the run was begun with other settings.
+    """
+    path = folder / "settings.json"
+    if path.exists():
+        begun = json.loads(path.read_text())
+        # What a run from before a setting existed has not stored is what the setting began as.
+        before = {
+            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
+            "data": settings["data"],
+            "loss": "RebalancedCrossentropy",
+            "loss_options": {},
+            **begun["settings"],
+        }
+        changed = {key: (before.get(key), settings[key]) for key in settings
+                   if before.get(key) != settings[key]}  # fmt: skip
+        if changed:
+            changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
+            raise ValueError(
+                f"This run was begun with other settings ({changes}). Delete {folder} to begin "
+                "anew, or take another seed."
+            )
+        return begun
+    begun = {
+        "settings": settings,
+        "circumstances": results.circumstances(),
+    }
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(begun, indent=2))
+    return begun
+
+
+class EpochLog(keras.callbacks.Callback):
+    """A line of JSON an epoch: what it measured and how long it took. Survives interruption.
+
+    It also stops training that no longer helps, and one whose loss is no number.
+
+    Args:
+        path: File, of which lines of earlier epochs are read.
+        train_pairs: What is fitted to; it is told the epoch.
+        experiment: `Experiment`, for what its best epoch is and how long to wait for a better.
+    """
+
+    def __init__(self, path, train_pairs, experiment):
+        super().__init__()
+        self.path = Path(path)
+        self.train_pairs = train_pairs
+        self.patience = experiment.patience
+        # Where classes are learned beside, the best weights are those that colour best.
+        self.monitor = "val_chroma_loss" if experiment.target == "both" else "val_loss"
+        self.rows = {}
+        for line in self.path.read_text().splitlines() if self.path.exists() else []:
+            with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
+                row = json.loads(line)
+                self.rows[row["epoch"]] = row
+
+    @property
+    def epochs(self):
+        return len(self.rows)
+
+    @property
+    def seconds(self):
+        return sum(row["seconds"] for row in self.rows.values())
+
+    @property
+    def best_epoch(self):
+        return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
+
+    @property
+    def best_loss(self):
+        return self.rows[self.best_epoch][self.monitor] if self.rows else None
+
+    @property
+    def is_stuck(self):
+        """Whether the best epoch lies so far back that training should stop."""
+        return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
+
+    def keep(self, epochs):
+        """Forget what came after so many epochs."""
+        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.train_pairs.epoch = epoch  # after a resume, the order that this epoch would have had
+        self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(float((logs or {}).get("loss", 0.0))):
+            raise RuntimeError(
+                "The loss is no longer a number, so training stopped; nothing of this epoch was "
+                "kept. A lower learning rate usually helps."
+            )
+
+    def on_epoch_end(self, epoch, logs=None):
+        row = {"epoch": epoch, "seconds": round(time.monotonic() - self._start, 3)}
+        row.update({key: float(value) for key, value in (logs or {}).items()})
+        self.rows[epoch] = row
+        with written_whole(self.path) as temporary:
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
+        self.model.stop_training = self.is_stuck
+
+
+def mend(folder, log):
+    """After an interruption: keep the newest complete checkpoint, and the epochs that led to it."""
+    backup = folder / "backup"
+    epoch = 0
+    for ending in ("", ".bkp"):
+        weights, state = (
+            backup / f"latest.weights.h5{ending}",
+            backup / f"training_metadata.json{ending}",
+        )
+        try:
+            with h5py.File(weights):
+                epoch = json.loads(state.read_text())["epoch"]
+        except (OSError, ValueError, KeyError):
+            continue
+        if ending:
+            shutil.copy(weights, backup / "latest.weights.h5")
+            shutil.copy(state, backup / "training_metadata.json")
+        break
+    best = folder / "best.weights.h5"
+    try:
+        h5py.File(best).close()
+    except OSError:
+        epoch = 0  # the best weights cannot be had from the latest: begin anew
+    if not set(range(epoch)) <= set(log.rows):
+        epoch = 0  # nor can it be known which were the best
+    if epoch == 0:
+        shutil.rmtree(backup, ignore_errors=True)
+        best.unlink(missing_ok=True)
+    log.keep(epoch)

@@ -1,0 +1,76 @@
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from colorkit import experiments, run, runs, training
+
+SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
+
+
+@pytest.fixture
+def row(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return dataclasses.replace(
+        experiments.experiment("cifar/lab-conv-classification-313"), name="test/tiny", batch_size=8
+    )
+
+
+def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
+    run(row, SHORT, verbose=0)
+    kept = tmp_path / "runs/smoke/test/tiny/seed0"
+    latest = "backup/latest.weights.h5"
+    for files, epochs in (
+        (["history.jsonl"], 0),
+        ([latest], 1),
+        (["backup/training_metadata.json"], 1),
+        (["best.weights.h5"], 0),
+        ([latest, f"{latest}.bkp"], 0),
+        ([], 2),
+    ):
+        folder = tmp_path / "copy"
+        shutil.copytree(kept, folder)
+        for name in files:
+            content = (folder / name).read_bytes()
+            (folder / name).write_bytes(content[: len(content) // 3])
+        log = runs.EpochLog(folder / "history.jsonl", None, row)
+        runs.mend(folder, log)
+        assert log.epochs == epochs, files
+        assert (folder / "backup").exists() == (epochs > 0)
+        shutil.rmtree(folder)
+
+
+def test_runs_from_before_a_setting_existed_go_on(tmp_path, row, monkeypatch):
+    run(row, SHORT, verbose=0)
+    path = tmp_path / "runs/smoke/test/tiny/seed0/settings.json"
+    begun = json.loads(path.read_text())
+    for name in ("shift", "loss", "loss_options", "label_weight", "data"):
+        del begun["settings"][name]
+    path.write_text(json.dumps(begun))
+    monkeypatch.setattr(training, "_fit", None)
+    run(row, SHORT)
+    with pytest.raises(ValueError, match="shift was 0, is 2"):
+        run(dataclasses.replace(row, shift=2), SHORT)
+
+
+def test_same_run_twice_at_once_is_refused(tmp_path, row):
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    folder.mkdir(parents=True)
+    with runs.alone(folder), pytest.raises(RuntimeError, match="already running"):
+        run(row, SHORT, verbose=0)
+
+
+def test_run_goes_on_with_what_it_began_with(tmp_path):
+    begun = runs.begin(tmp_path, {"epochs": 3, "data": "photos"})
+    assert runs.begin(tmp_path, {"epochs": 3, "data": "photos"}) == begun
+    with pytest.raises(ValueError, match=r"\(epochs was 3, is 4\). Delete .* or take another seed"):
+        runs.begin(tmp_path, {"epochs": 4, "data": "photos"})
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
+
+
+def test_folder_is_free_again_after_a_failure(tmp_path):
+    with pytest.raises(KeyError), runs.alone(tmp_path):
+        raise KeyError
+    with runs.alone(tmp_path):
+        pass
