@@ -3,26 +3,18 @@
 A notebook shows the figure that ends a cell; `save` writes it to the folder of its profile.
 """
 
-import functools
 import io
 
 import keras
 import numpy as np
 from keras import ops
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from scipy.ndimage import binary_closing, binary_fill_holes
-from scipy.spatial import KDTree
 
-from colorkit import colorspace, results
+from colorkit import colorspace, planes, results
 from colorkit.files import written_whole
 
 _DPI = 120
-_OUTSIDE = 0.9  # gray of what is no colour of sRGB, or of a bin that never occurs
-_RASTER = 420  # cells a side in which a chroma plane is drawn
-_AXES = {"lab": ("a", "b", (-100, -50, 0, 50, 100)), "yuv": ("u", "v", (-0.6, -0.3, 0, 0.3, 0.6))}
 _GAP = 6 / _DPI  # inches between the pictures of a grid
 
 
@@ -132,10 +124,10 @@ def color_space_slices():
     """
     figure = _Figure(figsize=(10.5, 3.5), layout="compressed")
     cube = figure.add_subplot(1, 3, 1, projection="3d")
-    _draw_cube(cube)
+    planes.draw_cube(cube)
     cube.set_title("RGB")
-    _draw_slice(figure.add_subplot(1, 3, 2), colorspace.LAB, 30, "Lab, L = 30")
-    _draw_slice(figure.add_subplot(1, 3, 3), colorspace.YUV, 0.5, "Yuv, y = 0.5")
+    planes.draw_slice(figure.add_subplot(1, 3, 2), colorspace.LAB, 30, "Lab, L = 30")
+    planes.draw_slice(figure.add_subplot(1, 3, 3), colorspace.YUV, 0.5, "Yuv, y = 0.5")
     return figure
 
 
@@ -153,7 +145,7 @@ def lightness_slices(space, levels):
     figure = _Figure(figsize=(2.5 * len(levels), 2.8), layout="compressed")
     all_axes = figure.subplots(1, len(levels), sharey=True, squeeze=False)[0]
     for axes, level in zip(all_axes, levels, strict=True):
-        _draw_slice(axes, space, level, f"{'L' if space.name == 'lab' else 'y'} = {level:g}")
+        planes.draw_slice(axes, space, level, f"{'L' if space.name == 'lab' else 'y'} = {level:g}")
         axes.label_outer()
     return figure
 
@@ -180,11 +172,11 @@ def bin_map(panels, *, label=None, log=False):
         panels = {f"{panels.num_bins} bins": panels}
     panels = {k: v if isinstance(v, tuple) else (v, None) for k, v in panels.items()}
     values = [np.ravel(v) for _, v in panels.values() if v is not None]
-    norm = _norm(np.concatenate(values), log) if values else None
+    norm = planes.color_scale(np.concatenate(values), log) if values else None
     figure = _Figure(figsize=(2.8 * len(panels) + 0.7 * bool(values), 3.1), layout="compressed")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, (bins, value)) in zip(all_axes, panels.items(), strict=True):
-        image = _draw_bins(axes, bins, value, norm)
+        image = planes.draw_bins(axes, bins, value, norm)
         axes.set_title(title)
     if values:
         figure.colorbar(image, ax=all_axes, label=label, shrink=0.8, pad=0.02)
@@ -213,7 +205,9 @@ def priors_and_weights(rows):
         for axes, title, values in zip(
             row_axes, ("prior", "smoothed prior", "weights"), columns, strict=True
         ):
-            image = _draw_bins(axes, bins, values, _norm(values, title == "prior"))
+            image = planes.draw_bins(
+                axes, bins, values, planes.color_scale(values, title == "prior")
+            )
             axes.set_title(f"{name}: {title}")
             figure.colorbar(image, ax=axes, shrink=0.8)
     return figure
@@ -424,107 +418,3 @@ def _grid(rows, column_titles, row_titles):
             figure.text(*place, row_titles[i], ha="right", va="center", fontsize=9)
         bottom -= _GAP
     return figure
-
-
-def _draw_cube(axes):
-    """The three sides of the RGB cube that meet in white."""
-    ramp = np.linspace(0, 1, 25)
-    middles = (ramp[:-1] + ramp[1:]) / 2
-    for channel in range(3):
-        corners = np.insert(np.stack(np.meshgrid(ramp, ramp)), channel, 1.0, axis=0)
-        colors = np.insert(np.stack(np.meshgrid(middles, middles)), channel, 1.0, axis=0)
-        options = {"facecolors": np.moveaxis(colors, 0, -1), "rstride": 1, "cstride": 1}
-        axes.plot_surface(*(255 * corners), shade=False, linewidth=0, antialiased=False, **options)
-    ticks = {"xticks": (0, 255), "yticks": (0, 255), "zticks": (0, 255)}
-    axes.set(xlabel="R", ylabel="G", zlabel="B", box_aspect=(1, 1, 1), **ticks)
-    axes.view_init(elev=28, azim=40)
-
-
-def _draw_slice(axes, space, lightness, title):
-    chroma = _plane(space)
-    levels = np.full((*chroma.shape[:2], 1), lightness, "float32")
-    rgb = ops.convert_to_numpy(space.merge(levels, chroma))
-    # What `merge` had to pull in lies outside sRGB.
-    back = ops.convert_to_numpy(space.split(rgb)[1])
-    outside = np.abs(back - chroma).max(axis=-1) > 0.005 * space.chroma_range[1]
-    _show_plane(axes, space, np.where(outside[..., None], _OUTSIDE, rgb))
-    axes.set_title(title)
-
-
-def _draw_bins(axes, bins, values, norm):
-    """Draw bins into axes; returns what a colour bar can describe."""
-    if values is not None and np.shape(values) != (bins.num_bins,):
-        raise ValueError(
-            f"Values must have one entry a bin, shape ({bins.num_bins},). "
-            f"Received shape {np.shape(values)}"
-        )
-    chroma = _plane(bins.space)
-    labels = ops.convert_to_numpy(bins.encode(chroma))
-    # A cell is drawn where sRGB has colours, and for a lattice up to its own border.
-    reach = KDTree(bins.centers).query(bins.centers, k=[2])[0].min() / 2
-    inside = _gamut(bins.space)
-    drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach).all(axis=-1)
-    image = None
-    if values is None:
-        colors = _bin_colors(bins)[labels]
-    else:
-        image = ScalarMappable(norm, "viridis")
-        colors = image.to_rgba(np.asarray(values, "float64"))[:, :3]
-        colors[np.asarray(values) <= 0] = _OUTSIDE
-        colors = colors[labels]
-    _show_plane(axes, bins.space, np.where(drawn[..., None], colors, 1.0))
-    extent = _extent(bins.space)
-    ticks = np.linspace(-extent, extent, _RASTER)
-    axes.contour(ticks, ticks, inside, levels=[0.5], colors="black", linewidths=0.6)
-    axes.plot(0, 0, "+", color="white", markersize=9, markeredgewidth=2.4)
-    axes.plot(0, 0, "+", color="black", markersize=8, markeredgewidth=1)
-    return image
-
-
-def _show_plane(axes, space, rgb):
-    name_x, name_y, ticks = _AXES[space.name]
-    extent = _extent(space)
-    axes.imshow(rgb, origin="lower", extent=(-extent, extent) * 2, interpolation="nearest")
-    axes.set(xlabel=name_x, ylabel=name_y, xticks=ticks, yticks=ticks)
-
-
-def _plane(space):
-    """Chroma of every cell of the drawn plane: first channel to the right, second upwards."""
-    axis = np.linspace(-_extent(space), _extent(space), _RASTER, dtype="float32")
-    return np.stack(np.meshgrid(axis, axis), axis=-1)
-
-
-def _extent(space):
-    return 1.06 * space.chroma_range[1]
-
-
-@functools.cache
-def _gamut(space):
-    """Which cells of the drawn plane some colour of sRGB falls into."""
-    # The shadow of a solid is the shadow of its surface: the six sides of the RGB cube.
-    side = np.stack(np.meshgrid(*[np.linspace(0, 1, 400, dtype="float32")] * 2), axis=-1)
-    sides = [np.insert(side, channel, level, axis=-1) for channel in range(3) for level in (0, 1)]
-    chroma = ops.convert_to_numpy(space.split(np.stack(sides))[1]).reshape(-1, 2)
-    cells = np.rint((chroma / _extent(space) + 1) / 2 * (_RASTER - 1)).astype(int)
-    inside = np.zeros((_RASTER, _RASTER), bool)
-    inside[cells[:, 1], cells[:, 0]] = True
-    return binary_fill_holes(binary_closing(inside, iterations=3))
-
-
-def _bin_colors(bins):
-    """Each bin's colour at the lightness, of those near 60 %, that shows it best."""
-    low, high = bins.space.lightness_range
-    levels = low + (high - low) * np.linspace(0.1, 0.95, 18, dtype="float32")
-    levels = np.broadcast_to(levels[:, None, None], (18, bins.num_bins, 1))
-    rgb = bins.space.merge(levels, np.broadcast_to(bins.centers, (18, bins.num_bins, 2)))
-    error = np.linalg.norm(ops.convert_to_numpy(bins.space.split(rgb)[1]) - bins.centers, axis=-1)
-    cost = error / bins.space.chroma_range[1] + 0.05 * np.abs(levels[..., 0] / high - 0.6)
-    return ops.convert_to_numpy(rgb)[cost.argmin(axis=0), np.arange(bins.num_bins)]
-
-
-def _norm(values, log):
-    values = np.asarray(values, "float64")
-    if log:
-        positive = values[values > 0]
-        return LogNorm(max(positive.min(), 1e-6 * positive.max()), positive.max(), clip=True)
-    return Normalize(values.min(), values.max())
