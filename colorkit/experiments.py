@@ -72,7 +72,8 @@ class Experiment:
             with outputs named so, of which the chroma is kept.
         space: Colour space.
         bins: Function from the training pictures to `ColorBins`, or `None` for regression.
-        loss: Class of the loss over bins; without bins it is the mean squared error.
+        loss: Class of the loss; `None` for the cross-entropy of the bins or, without bins, the
+            mean squared error.
         loss_options: Further arguments of `loss`, beside bins, class weights and neighbors.
         neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
         uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none.
@@ -102,7 +103,7 @@ class Experiment:
     target: str = "chroma"
     space: colorspace.ColorSpace = colorspace.LAB
     bins: Callable | None = None
-    loss: type = losses.RebalancedCrossentropy
+    loss: type | None = None
     loss_options: dict = dataclasses.field(default_factory=dict)
     neighbors: int = 1
     uniform_weight: float | None = None

@@ -58,7 +58,7 @@ def begin(folder, settings):
         before = {
             **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
             "data": settings["data"],
-            "loss": "RebalancedCrossentropy",
+            "loss": settings["loss"],
             "loss_options": {},
             **begun["settings"],
         }

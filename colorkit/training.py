@@ -17,6 +17,7 @@ from colorkit.evaluation import (
     temperature_curve,
 )
 from colorkit.files import round_kernels, save_model, written_whole
+from colorkit.losses import RebalancedCrossentropy
 from colorkit.models import load_classifier
 from colorkit.pipeline import labeled, pairs
 from colorkit.rebalancing import class_weights, color_prior, smooth_prior
@@ -206,7 +207,7 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
         "batch_size": train_pairs.batch_size,
         "width": experiment.width(profile),
         "data": train_pairs.images.name,
-        "loss": experiment.loss.__name__,
+        "loss": _loss(experiment).__name__,
         **{name: getattr(experiment, name) for name in fields},
     }
 
@@ -241,17 +242,24 @@ def _batches(experiment, images, batch_size, **options):
     )
 
 
+def _loss(experiment):
+    """Class of the loss that an experiment learns from."""
+    if experiment.target == "label":
+        return keras.losses.SparseCategoricalCrossentropy
+    if experiment.loss is not None:
+        return experiment.loss
+    return keras.losses.MeanSquaredError if experiment.bins is None else RebalancedCrossentropy
+
+
 def _objectives(experiment, bins, weights):
     """Losses, their weights and metrics, as `compile` takes them."""
     classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if experiment.target == "label":
         return {"loss": classes, "metrics": ["accuracy"]}
-    if bins is None:
-        loss = keras.losses.MeanSquaredError()
-    else:
-        loss = experiment.loss(
-            bins, weights, neighbors=experiment.neighbors, **experiment.loss_options
-        )
+    options = dict(experiment.loss_options)
+    if bins is not None:
+        options |= {"bins": bins, "class_weights": weights, "neighbors": experiment.neighbors}
+    loss = _loss(experiment)(**options)
     if experiment.target == "both":
         return {
             "loss": {"chroma": loss, "label": classes},

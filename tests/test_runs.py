@@ -62,10 +62,11 @@ def test_same_run_twice_at_once_is_refused(tmp_path, row):
 
 
 def test_run_goes_on_with_what_it_began_with(tmp_path):
-    begun = runs.begin(tmp_path, {"epochs": 3, "data": "photos"})
-    assert runs.begin(tmp_path, {"epochs": 3, "data": "photos"}) == begun
-    with pytest.raises(ValueError, match=r"\(epochs was 3, is 4\). Delete .* or take another seed"):
-        runs.begin(tmp_path, {"epochs": 4, "data": "photos"})
+    settings = {"epochs": 3, "data": "photos", "loss": "MeanSquaredError"}
+    begun = runs.begin(tmp_path, settings)
+    assert runs.begin(tmp_path, settings) == begun
+    with pytest.raises(ValueError, match=r"\(epochs was 3, is 4\)\. Delete .* take another seed"):
+        runs.begin(tmp_path, {**settings, "epochs": 4})
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
 
 

@@ -37,6 +37,7 @@ def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
     assert isinstance(colorizer, Colorizer)
     assert record.epochs == 3 and record.images_seen == 72
     assert record.sizes == {"train": 24, "validation": 8, "test": 8}
+    assert record.settings["loss"] == "RebalancedCrossentropy"
     assert np.isfinite(record.metrics["threshold_accuracy"])
     losses = [line["loss"] for line in history(tmp_path)]
     assert losses[-1] < losses[0]
@@ -76,6 +77,7 @@ def test_interrupted_run_resumes_and_ends_where_it_would_have(tmp_path, row, mon
 def test_regression_trains_on_the_same_pairs():
     colorizer, record = run("cifar/lab-conv-regression", TINY, verbose=0)
     assert colorizer.bins is None
+    assert record.settings["loss"] == "MeanSquaredError"
     assert "oracle/psnr" not in record.metrics
 
 
@@ -111,6 +113,7 @@ def test_classifier_is_trained_saved_and_measured(tmp_path):
     row = dataclasses.replace(experiments.experiment("cifar/vgg-classifier"), name="test/tiny")
     classifier, record = run(row, SHORT, verbose=0)
     assert set(record.metrics) == {"accuracy", "gray/accuracy", "red/accuracy"}
+    assert record.settings["loss"] == "SparseCategoricalCrossentropy"
     again, _ = run(row, SHORT, verbose=0)
     rgb = np.full((1, 32, 32, 3), 0.5, "float32")
     np.testing.assert_allclose(
