@@ -50,8 +50,7 @@ def evaluate(
         "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at
         their own size, "published/" (colours clipped a channel, as published code does, instead
         of keeping their lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness"
-        for each of the
-        `temperatures`.
+        for each of the `temperatures`.
 
     Raises:
         ValueError: If there are no pictures, no labels for classifiers, or `baselines` without
@@ -123,8 +122,8 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
         chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
         channel taken for gray, which is what Champati et al. report as grayscale, and under
-        "truth/"; and
-        "truth/colorfulness_absolute" and "PREFIX/feature_preservation_NAME" for all four.
+        "truth/"; and "truth/colorfulness_absolute" and "PREFIX/feature_preservation_NAME" for all
+        four.
 
     Raises:
         ValueError: As `evaluate`.
