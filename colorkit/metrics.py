@@ -284,11 +284,11 @@ class AbAUC(_MeanMetric):
         return cls(**{**config, "bins": bins})
 
 
-@keras.saving.register_keras_serializable(package="colorkit")
 class FeaturePreservation(_MeanMetric):
     """Accuracy of a classifier of true colours on coloured pictures.
 
-    `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`.
+    `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`. It cannot
+    be restored from a config, which would not hold the weights of the classifier.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits.
@@ -317,17 +317,6 @@ class FeaturePreservation(_MeanMetric):
         logits = self.classifier(rgb, training=False)
         predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
         return ops.equal(predicted, ops.convert_to_tensor(labels, "int32"))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "classifier": keras.saving.serialize_keras_object(self.classifier),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        classifier = keras.saving.deserialize_keras_object(config["classifier"])
-        return cls(**{**config, "classifier": classifier})
 
 
 def _checked(y_true, y_pred):

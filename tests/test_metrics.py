@@ -182,6 +182,21 @@ def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
     assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
 
 
+def test_feature_preservation_is_the_accuracy_of_the_classifier():
+    inputs = keras.Input((4, 4, 3))
+    channels = keras.layers.GlobalAveragePooling2D()(inputs)  # the class is the strongest channel
+    metric = metrics.FeaturePreservation(keras.Model(inputs, channels))
+    pictures = np.broadcast_to(np.eye(3, dtype="float32")[:, None, None], (3, 4, 4, 3))
+    metric.update_state(np.array([0, 1, 0]), pictures)
+    metric.update_state(np.array([2]), pictures[2:])
+    assert float(metric.result()) == pytest.approx(3 / 4)
+    for labels, received in (([0, 1], r"shape \(2,\)"), ([0, 1, 3], "classes 0 to 3")):
+        with pytest.raises(ValueError, match=received):
+            metric.update_state(np.array(labels), pictures)
+    with pytest.raises(TypeError, match="classifier"):
+        type(metric).from_config(metric.get_config())
+
+
 def test_wrong_shapes_and_types_are_refused(truth):
     metric = metrics.PSNR()
     with pytest.raises(ValueError, match="same shape"):
