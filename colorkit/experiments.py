@@ -77,8 +77,8 @@ class Experiment:
         loss_options: Further arguments of `loss`, beside bins, class weights and neighbors.
         neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
         uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none.
-        smoothing: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the prior
-            of soft codes.
+        prior_sigma: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the
+            prior of soft codes.
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
         label_weight: Weight of the classes' loss where the target is "both".
         temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
@@ -107,7 +107,7 @@ class Experiment:
     loss_options: dict = dataclasses.field(default_factory=dict)
     neighbors: int = 1
     uniform_weight: float | None = None
-    smoothing: float | None = None
+    prior_sigma: float | None = None
     logit_adjustment: bool = False
     label_weight: float = 0.0
     temperature: float | None = 0.38
@@ -221,7 +221,7 @@ def _regressions():
 
 
 # Rebalancing as the paper describes it: lambda 0.2, a Gaussian of 3 steps of the 9 x 9 lattice.
-_REBALANCED = {"uniform_weight": 0.2, "smoothing": 3 * 220 / 9}
+_REBALANCED = {"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9}
 
 
 def _as_published(row):

@@ -57,8 +57,10 @@ def begin(folder, settings):
         # What a run from before a setting existed has not stored is what the setting began as.
         before = {
             **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
-            "data": settings["data"],
-            "loss": settings["loss"],
+            **{
+                name: settings.get(name)
+                for name in ("data", "loss", "network", "parameters", "space")
+            },
             "loss_options": {},
             **begun["settings"],
         }

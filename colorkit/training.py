@@ -70,8 +70,12 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     train_pairs = _batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
     )
+    bins = _bins(experiment, train, folder)
+    # In float32: what was trained in a mixed precision must run anywhere.
+    with hardware.precision("float32"):
+        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     begun = runs.begin(
-        folder, _settings(experiment, profile, epochs, train_pairs, validation, test)
+        folder, _settings(experiment, profile, epochs, network, train_pairs, validation, test)
     )
     log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment)
     runs.mend(folder, log)
@@ -80,7 +84,6 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     if done and record is not None:
         return _load(experiment, folder), record
 
-    bins = _bins(experiment, train, folder)
     classifiers = _classifiers(experiment, profile)  # before training: they may be missing
     weights = _class_weights(experiment, bins, train)
     if not done:
@@ -88,9 +91,6 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
              train_pairs, validation_pairs)  # fmt: skip
 
-    # Rebuilt in float32: what was trained in a mixed precision must run anywhere.
-    with hardware.precision("float32"):
-        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
     network.load_weights(folder / "best.weights.h5")
     round_kernels(network)  # what is measured is what the file holds
     if experiment.target == "label":
@@ -152,10 +152,10 @@ def _classifiers(experiment, profile):
 def _class_weights(experiment, bins, train):
     if bins is None or experiment.uniform_weight is None:
         return None
-    if experiment.smoothing is None:
+    if experiment.prior_sigma is None:
         prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
     else:
-        prior = smooth_prior(color_prior(train, bins), bins, experiment.smoothing)
+        prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
     return class_weights(prior, experiment.uniform_weight)
 
 
@@ -193,10 +193,10 @@ def _load(experiment, folder):
     return Colorizer.load(folder / "colorizer.keras")
 
 
-def _settings(experiment, profile, epochs, train_pairs, validation, test):
+def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
     fields = ("learning_rate", "weight_decay", "shift", "neighbors", "uniform_weight",
-              "smoothing", "label_weight", "loss_options", "patience")  # fmt: skip
+              "prior_sigma", "label_weight", "loss_options", "patience")  # fmt: skip
     return {
         "sizes": {
             "train": len(train_pairs.images),
@@ -206,6 +206,9 @@ def _settings(experiment, profile, epochs, train_pairs, validation, test):
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,
         "width": experiment.width(profile),
+        "network": network.name,
+        "parameters": network.count_params(),
+        "space": experiment.space.name,
         "data": train_pairs.images.name,
         "loss": _loss(experiment).__name__,
         **{name: getattr(experiment, name) for name in fields},

@@ -163,6 +163,19 @@ def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row
     assert again.date == first.date
 
 
+def test_run_of_another_network_is_refused_and_kept(tmp_path, row):
+    row = dataclasses.replace(row, bins=None, build=REGRESSION)
+    run(row, SHORT, verbose=0)
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    kept = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    other = experiments.experiment("cifar/lab-dense-regression").build
+    with pytest.raises(ValueError, match="network was conv_regression, is dense_regression"):
+        run(dataclasses.replace(row, build=other), SHORT)
+    with pytest.raises(ValueError, match="parameters was"):
+        run(dataclasses.replace(row, build=lambda width, bins: REGRESSION(2 * width, bins)), SHORT)
+    assert kept == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
 def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkeypatch):
     row = experiments.experiment("cifar/lab-conv-regression")
     wild = dataclasses.replace(row, name="test/tiny", learning_rate=1e30)
