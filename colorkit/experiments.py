@@ -82,7 +82,9 @@ class Experiment:
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
         label_weight: Weight of the classes' loss where the target is "both".
         temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
-            the highest threshold accuracy on validation pictures.
+            the highest threshold accuracy on validation pictures, and with it the weights: those
+            of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
+            too sure, decoded colours do not.)
         mirror: Whether the colorizer averages over mirror images.
         data: Name for `colorkit.load`.
         size: Side of the pictures, or `None` as the data set has them.

@@ -22,6 +22,9 @@ from colorkit.models import load_classifier
 from colorkit.pipeline import labeled, pairs
 from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
+# Weights in the folder of a run: of the lowest validation loss, and of the last epoch.
+_BEST, _LAST = "best.weights.h5", "backup/latest.weights.h5"
+
 
 def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose="auto"):
     """Train or resume one experiment, evaluate it on its test set and write its record.
@@ -91,14 +94,20 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
              train_pairs, validation_pairs)  # fmt: skip
 
-    network.load_weights(folder / "best.weights.h5")
-    round_kernels(network)  # what is measured is what the file holds
+    best_epoch = log.best_epoch
     if experiment.target == "label":
+        _load_weights(network, folder / _BEST)
         trained = network
         save_model(network, folder / "classifier.keras")
         metrics = evaluate_classifier(network, test)
     else:
-        trained = _colorizer(experiment, network, bins, weights, train, validation)
+        trained = _colorizer(experiment, network, bins, weights, train)
+        if bins is None or experiment.temperature is not None:
+            _load_weights(network, folder / _BEST)
+        else:
+            candidates = [folder / _BEST, folder / _LAST]
+            if _choose(trained, network, candidates, validation) == folder / _LAST:
+                best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
         metrics = evaluate(
             trained,
@@ -125,8 +134,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
             "measures": evaluation.VERSION,
             "temperature": None if bins is None else trained.temperature,
-            "best_epoch": log.best_epoch + 1,
-            "validation_loss": log.best_loss,
+            "best_epoch": best_epoch + 1,
+            "validation_loss": log.rows[best_epoch][log.monitor],
         },
     )
     results.write(record, folder / "record.json")
@@ -159,11 +168,33 @@ def _class_weights(experiment, bins, train):
     return class_weights(prior, experiment.uniform_weight)
 
 
-def _colorizer(experiment, network, bins, weights, train, validation):
-    """What a run has trained, as a colorizer."""
+def _load_weights(network, path):
+    network.load_weights(path)
+    round_kernels(network)  # what is measured is what the file holds
+
+
+def _choose(colorizer, network, paths, validation):
+    """Give a colorizer the temperature, and its network the weights, that are best on validation.
+
+    Returns:
+        Path of the weights that were taken.
+    """
+    best = {"threshold_accuracy": -1.0}
+    for path in paths:
+        _load_weights(network, path)
+        for row in temperature_curve(colorizer, validation, experiments.TEMPERATURES):
+            if row["threshold_accuracy"] > best["threshold_accuracy"]:
+                best = {**row, "path": path}
+    colorizer.temperature = best["temperature"]
+    _load_weights(network, best["path"])
+    return best["path"]
+
+
+def _colorizer(experiment, network, bins, weights, train):
+    """The network of a run as a colorizer."""
     if experiment.target == "both":
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
-    colorizer = Colorizer(
+    return Colorizer(
         network,
         space=experiment.space,
         bins=bins,
@@ -172,11 +203,6 @@ def _colorizer(experiment, network, bins, weights, train, validation):
         mirror=experiment.mirror,
         class_weights=weights if experiment.logit_adjustment else None,
     )
-    if bins is not None and experiment.temperature is None:
-        rows = temperature_curve(colorizer, validation, experiments.TEMPERATURES)
-        best = max(rows, key=lambda row: row["threshold_accuracy"])
-        colorizer.temperature = best["temperature"]
-    return colorizer
 
 
 @functools.cache
@@ -284,7 +310,7 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weig
     callbacks = [
         log,  # first: it stops at a loss that is no number before anything is saved
         keras.callbacks.ModelCheckpoint(
-            folder / "best.weights.h5",
+            folder / _BEST,
             monitor=log.monitor,
             mode="min",
             save_best_only=True,

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import zlib
 
 import keras
 import numpy as np
@@ -98,15 +99,30 @@ def test_classes_are_learned_beside_and_left_out_of_the_colorizer(tmp_path):
     np.testing.assert_array_equal(again.bins.centers, colorizer.bins.centers)
 
 
-def test_temperature_is_chosen_on_validation_pictures(row, pictures):
-    row = dataclasses.replace(row, temperature=None)
+def test_temperature_and_weights_are_chosen_on_validation_pictures(tmp_path, pictures):
     bins = ColorBins.grid(49)
     network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
-    images = Images(pictures)
-    chosen = training._colorizer(row, network, bins, None, images, images).temperature
-    rows = temperature_curve(Colorizer(network, bins=bins), pictures, experiments.TEMPERATURES)
-    best = max(rows, key=lambda row: row["threshold_accuracy"])
-    assert chosen == best["temperature"]
+    paths, best = [tmp_path / f"{i}.weights.h5" for i in range(3)], []
+    for path in paths:
+        network.set_weights([w + rng_like(w, path.name) for w in network.get_weights()])
+        training.round_kernels(network)
+        network.save_weights(path)
+        rows = temperature_curve(Colorizer(network, bins=bins), pictures, experiments.TEMPERATURES)
+        best.append(max(rows, key=lambda row: row["threshold_accuracy"]))
+    expected = max(range(3), key=lambda i: best[i]["threshold_accuracy"])
+    for order in (paths, paths[::-1]):
+        colorizer = Colorizer(network, bins=bins)
+        assert training._choose(colorizer, network, order, Images(pictures)) == paths[expected]
+        assert colorizer.temperature == best[expected]["temperature"]
+        chosen = network.get_weights()
+        network.load_weights(paths[expected])
+        for a, b in zip(chosen, network.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def rng_like(weights, seed):
+    rng = np.random.default_rng(zlib.crc32(seed.encode()))
+    return rng.normal(0, 0.5, weights.shape).astype(weights.dtype)
 
 
 def test_classifier_is_trained_saved_and_measured(tmp_path):
