@@ -42,7 +42,10 @@ def _parser():
         help="name of a pretrained colorizer or path of a .keras file (default: %(default)s)",
     )  # fmt: skip
     colorize.add_argument(
-        "--temperature", type=float, metavar="T", help="lower is more vivid (default: the model's)"
+        "--temperature",
+        type=float,
+        metavar="T",
+        help="lower is more vivid (default: 0.38, or your model's)",
     )
     colorize.add_argument(
         "--size", type=int, metavar="N", help="short side the network sees (default: the model's)"

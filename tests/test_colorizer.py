@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -8,7 +9,8 @@ import skimage.color
 import skimage.data
 from PIL import Image
 
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, models
+import colorkit
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, models, results
 
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
 
@@ -198,10 +200,25 @@ def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
     from colorkit import evaluate
 
     colorizer = Colorizer.pretrained("cifar10")
-    scores = evaluate(colorizer, cifar10_test[:500])
-    assert scores["threshold_accuracy"] > scores["gray/threshold_accuracy"]
-    assert scores["threshold_accuracy"] > scores["constant/threshold_accuracy"]
-    assert scores["colorfulness"] > 10
+    scores = evaluate(colorizer, cifar10_test[:500], temperatures=(0, 1))
+    for prefix in ("", "T=0/", "T=1/"):
+        for free in ("gray/", "constant/"):
+            accuracy = scores[f"{prefix}threshold_accuracy"]
+            assert accuracy > scores[f"{free}threshold_accuracy"], prefix
+    vividness = [scores[f"{prefix}colorfulness"] for prefix in ("T=0/", "", "T=1/")]
+    assert vividness == sorted(vividness, reverse=True) and vividness[-1] > 10
+
+
+def test_pretrained_is_what_its_record_says():
+    folder = Path(colorkit.__file__).parent / "weights"
+    record = results.read(folder / "cifar10.json")
+    colorizer = Colorizer.load(folder / "cifar10.keras")
+    assert colorizer.temperature == record.settings["temperature"]
+    assert record.parameters < 5_000_000 and (folder / "cifar10.keras").stat().st_size < 10e6
+    assert Colorizer.pretrained().temperature == 0.38
+    assert Colorizer.pretrained("cifar10", temperature=0).temperature == 0
+    with pytest.raises(ValueError, match="temperature"):
+        Colorizer.pretrained(temperature=-1)
 
 
 def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
