@@ -29,7 +29,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "bins": ["ColorBins"],
         "colorizer": ["Colorizer"],
-        "colorspace": ["LAB", "RGB", "YUV", "lab_to_rgb", "rgb_to_lab", "rgb_to_yuv", "yuv_to_rgb"],
+        "colorspace": [
+            "LAB",
+            "RGB",
+            "YUV",
+            "lab_to_rgb",
+            "rgb_to_lab",
+            "rgb_to_yuv",
+            "to_gray",
+            "yuv_to_rgb",
+        ],
         "data": ["load"],
         "evaluation": ["evaluate"],
         "experiments": ["profile"],

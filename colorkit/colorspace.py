@@ -267,6 +267,19 @@ YUV = ColorSpace("yuv", chroma_channels=2, lightness_range=(0.0, 1.0), chroma_ra
 RGB = ColorSpace("rgb", chroma_channels=3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
 
 
+def to_gray(rgb):
+    """RGB in [0, 1] of the same lightness L without chroma: what a colorizer is given.
+
+    Args:
+        rgb: uint8, or floating point in [0, 1], shape `(..., 3)`.
+
+    Returns:
+        Tensor of the same shape.
+    """
+    lightness, chroma = LAB.split(rgb)
+    return LAB.merge(lightness, ops.zeros_like(chroma))
+
+
 def same_size(shape, other):
     """Whether two shapes agree wherever both are known; inside a graph sides may be `None`."""
     pairs = zip(shape, other, strict=False)

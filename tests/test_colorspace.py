@@ -6,7 +6,7 @@ import pytest
 import skimage.color
 from keras import ops
 
-from colorkit import LAB, RGB, YUV, lab_to_rgb, rgb_to_lab, rgb_to_yuv, yuv_to_rgb
+from colorkit import LAB, RGB, YUV, lab_to_rgb, rgb_to_lab, rgb_to_yuv, to_gray, yuv_to_rgb
 
 CORNERS = np.array(list(itertools.product((0.0, 1.0), repeat=3)), "float32")
 
@@ -186,3 +186,14 @@ def test_merge_refuses_sizes_that_do_not_fit():
         LAB.merge(np.zeros((4, 5, 1), "float32"), np.zeros((5, 5, 2), "float32"))
     with pytest.raises(ValueError, match="2 channels"):
         LAB.merge(np.zeros((4, 5, 1), "float32"), np.zeros((4, 5, 3), "float32"))
+
+
+def test_gray_has_the_lightness_of_its_picture_and_no_chroma(rng):
+    rgb = rng.integers(0, 256, (5, 6, 3), dtype="uint8")
+    gray = ops.convert_to_numpy(to_gray(rgb))
+    lab = skimage.color.rgb2lab(gray)
+    np.testing.assert_allclose(lab[..., 0], skimage.color.rgb2lab(rgb)[..., 0], atol=0.01)
+    np.testing.assert_allclose(lab[..., 1:], 0, atol=0.01)
+    np.testing.assert_allclose(
+        ops.convert_to_numpy(to_gray(np.float32(rgb / 255))), gray, atol=1e-6
+    )
