@@ -32,11 +32,31 @@ class ResizeLike(keras.layers.Layer):
 
     def call(self, inputs):
         x, like = inputs
-        return ops.cast(ops.image.resize(x, ops.shape(like)[1:3]), x.dtype)
+        size = ops.shape(like)[1:3]
+        if all(isinstance(side, int) for side in size):
+            return ops.cast(ops.image.resize(x, size), x.dtype)
+        # Keras refuses sizes that a TensorFlow graph does not know when it is traced, as once
+        # pictures of a second size come.
+        for axis, side in zip((1, 2), size, strict=True):
+            x = _resized(x, side, axis)
+        return x
 
     def compute_output_shape(self, input_shape):
         shape, like = input_shape
         return (shape[0], *like[1:3], shape[-1])
+
+
+def _resized(x, side, axis):
+    """Bilinear interpolation along an axis, between the centres of pixels."""
+    old = ops.shape(x)[axis]
+    scale = ops.cast(old, "float32") / ops.cast(side, "float32")
+    place = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
+    place = ops.clip(place, 0.0, ops.cast(old - 1, "float32"))
+    before = ops.cast(ops.floor(place), "int32")
+    after = ops.minimum(before + 1, old - 1)
+    share = ops.reshape(place - ops.floor(place), (-1, *[1] * (len(x.shape) - axis - 1)))
+    share = ops.cast(share, x.dtype)
+    return ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
 
 
 @keras.saving.register_keras_serializable(package="colorkit")

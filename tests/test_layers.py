@@ -2,7 +2,7 @@ import keras
 import numpy as np
 
 from colorkit import LAB, RGB, YUV, ColorBins
-from colorkit.layers import ColorDecoder, normalize_lightness, to_chroma
+from colorkit.layers import ColorDecoder, ResizeLike, normalize_lightness, to_chroma
 
 
 def test_rescaling_spans_the_natural_units():
@@ -31,3 +31,15 @@ def test_decoder_survives_its_config():
         config = keras.saving.serialize_keras_object(decoder)
         restored = keras.saving.deserialize_keras_object(config)
         assert restored.get_config() == decoder.get_config()
+
+
+def test_resizing_is_the_same_where_a_graph_does_not_know_the_size(rng):
+    x, like = keras.Input((None, None, 2)), keras.Input((None, None, 1))
+    model = keras.Model([x, like], ResizeLike()([x, like]))
+    # From the second size on TensorFlow traces for all of them.
+    for size, target in (((4, 4), (8, 8)), ((5, 3), (9, 6)), ((3, 4), (6, 7)), ((1, 1), (2, 1))):
+        features = rng.normal(size=(1, *size, 2)).astype("float32")
+        planes = np.zeros((1, *target, 1), "float32")
+        expected = keras.ops.convert_to_numpy(keras.ops.image.resize(features, target))
+        actual = model.predict([features, planes], verbose=0)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
