@@ -14,6 +14,10 @@ import numpy as np
 from colorkit import experiments, results
 from colorkit.files import written_whole
 
+# Weights in the folder of a run: of the lowest validation loss, and of the last epoch. The second
+# name is what `keras.callbacks.BackupAndRestore` gives.
+BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
+
 
 @contextlib.contextmanager
 def alone(folder):
@@ -153,23 +157,21 @@ class EpochLog(keras.callbacks.Callback):
 
 def mend(folder, log):
     """After an interruption: keep the newest complete checkpoint, and the epochs that led to it."""
-    backup = folder / "backup"
+    latest = folder / LATEST
+    metadata = latest.with_name("training_metadata.json")
     epoch = 0
     for ending in ("", ".bkp"):
-        weights, state = (
-            backup / f"latest.weights.h5{ending}",
-            backup / f"training_metadata.json{ending}",
-        )
+        weights, state = (path.with_name(path.name + ending) for path in (latest, metadata))
         try:
             with h5py.File(weights):
                 epoch = json.loads(state.read_text())["epoch"]
         except (OSError, ValueError, KeyError):
             continue
         if ending:
-            shutil.copy(weights, backup / "latest.weights.h5")
-            shutil.copy(state, backup / "training_metadata.json")
+            shutil.copy(weights, latest)
+            shutil.copy(state, metadata)
         break
-    best = folder / "best.weights.h5"
+    best = folder / BEST
     try:
         h5py.File(best).close()
     except OSError:
@@ -177,6 +179,6 @@ def mend(folder, log):
     if not set(range(epoch)) <= set(log.rows):
         epoch = 0  # nor can it be known which were the best
     if epoch == 0:
-        shutil.rmtree(backup, ignore_errors=True)
+        shutil.rmtree(latest.parent, ignore_errors=True)
         best.unlink(missing_ok=True)
     log.keep(epoch)

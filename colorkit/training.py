@@ -22,9 +22,6 @@ from colorkit.models import load_classifier
 from colorkit.pipeline import labeled, pairs
 from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
-# Weights in the folder of a run: of the lowest validation loss, and of the last epoch.
-_BEST, _LAST = "best.weights.h5", "backup/latest.weights.h5"
-
 
 def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose="auto"):
     """Train or resume one experiment, evaluate it on its test set and write its record.
@@ -74,9 +71,10 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
     )
     bins = _bins(experiment, train, folder)
+    build = functools.partial(experiment.build, experiment.width(profile), bins and bins.num_bins)
     # In float32: what was trained in a mixed precision must run anywhere.
     with hardware.precision("float32"):
-        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
+        network = build()
     begun = runs.begin(
         folder, _settings(experiment, profile, epochs, network, train_pairs, validation, test)
     )
@@ -91,22 +89,22 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
     weights = _class_weights(experiment, bins, train)
     if not done:
         validation_pairs = _batches(experiment, _whole_batches(validation, batch_size), batch_size)
-        _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
+        _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
              train_pairs, validation_pairs)  # fmt: skip
 
     best_epoch = log.best_epoch
     if experiment.target == "label":
-        _load_weights(network, folder / _BEST)
+        _load_weights(network, folder / runs.BEST)
         trained = network
         save_model(network, folder / "classifier.keras")
         metrics = evaluate_classifier(network, test)
     else:
         trained = _colorizer(experiment, network, bins, weights, train)
         if bins is None or experiment.temperature is not None:
-            _load_weights(network, folder / _BEST)
+            _load_weights(network, folder / runs.BEST)
         else:
-            candidates = [folder / _BEST, folder / _LAST]
-            if _choose(trained, network, candidates, validation) == folder / _LAST:
+            candidates = [folder / runs.BEST, folder / runs.LATEST]
+            if _choose(trained, network, candidates, validation) == folder / runs.LATEST:
                 best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
         metrics = evaluate(
@@ -298,7 +296,7 @@ def _objectives(experiment, bins, weights):
     return {"loss": loss}
 
 
-def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weights, log,
+def _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
          train_pairs, validation_pairs):  # fmt: skip
     keras.utils.set_random_seed(seed)
     objectives = _objectives(experiment, bins, weights)
@@ -310,7 +308,7 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weig
     callbacks = [
         log,  # first: it stops at a loss that is no number before anything is saved
         keras.callbacks.ModelCheckpoint(
-            folder / _BEST,
+            folder / runs.BEST,
             monitor=log.monitor,
             mode="min",
             save_best_only=True,
@@ -318,14 +316,14 @@ def _fit(experiment, profile, seed, epochs, devices, verbose, folder, bins, weig
             initial_value_threshold=log.best_loss,
         ),
         keras.callbacks.BackupAndRestore(
-            str(folder / "backup"), double_checkpoint=True, delete_checkpoint=False
+            str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
         ),
     ]
     with (
         hardware.precision(hardware.fast_precision()),
         hardware.distributed(devices) as synchronize,
     ):
-        network = experiment.build(experiment.width(profile), bins and bins.num_bins)
+        network = build()
         synchronize(network)
         if experiment.weight_decay is None:
             optimizer = keras.optimizers.Adam(schedule)
