@@ -12,9 +12,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=[
         "claims",
         "data",
+        "distances",
         "evaluation",
         "experiments",
         "figures",
+        "gradients",
         "hardware",
         "layers",
         "losses",
@@ -25,6 +27,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "results",
         "tables",
         "training",
+        "turing",
+        "video",
     ],
     submod_attrs={
         "bins": ["ColorBins"],

@@ -29,13 +29,17 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     colorize = commands.add_parser(
-        "colorize", help="colour pictures", description="Colour picture files and folders of them."
+        "colorize",
+        help="colour pictures and videos",
+        description="Colour picture files, folders of them, and video files.",
     )
-    colorize.add_argument("inputs", nargs="+", metavar="IN", help="picture file or folder")
+    colorize.add_argument(
+        "inputs", nargs="+", metavar="IN", help="picture file, folder of them, or video file"
+    )
     colorize.add_argument(
         "-o", "--output", required=True, metavar="OUT",
-        help="picture file for a single input file, else a folder (made if need be); pictures "
-        "keep their names",
+        help="picture or video file for a single input file, else a folder (made if need be); "
+        "files keep their names",
     )  # fmt: skip
     colorize.add_argument(
         "--model", default="cifar10", metavar="NAME",
@@ -65,6 +69,10 @@ def _parser():
     train.add_argument(
         "--profile", help="smoke, quick or full (default: what the machine can carry)"
     )
+    train.add_argument(
+        "--data", metavar="NAME",
+        help="learn from other pictures, such as folder:PATH (default: the experiment's own)",
+    )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     train.add_argument("--epochs", type=int, help="default: the profile's")
     train.set_defaults(command=_train)
@@ -98,6 +106,7 @@ def _colorize(options):
 def _color_files(jobs, problems, options):
     from colorkit.colorizer import Colorizer
     from colorkit.pictures import write_picture
+    from colorkit.video import color_video, is_video
 
     if Path(options.model).suffix == ".keras":
         colorizer = Colorizer.load(options.model)
@@ -109,7 +118,10 @@ def _color_files(jobs, problems, options):
         colorizer.size = options.size
     for source, target in jobs:
         try:
-            write_picture(target, colorizer(source))
+            if is_video(source):
+                color_video(colorizer, source, target)
+            else:
+                write_picture(target, colorizer(source))
             print(f"{source} -> {target}", flush=True)
         except Exception as error:  # whatever is wrong with one file, the others go on
             message = str(error) or type(error).__name__
@@ -118,14 +130,15 @@ def _color_files(jobs, problems, options):
 
 def _jobs(inputs, output):
     """Pairs of input and output paths, and what is wrong with inputs that have none."""
-    from colorkit.pictures import find_pictures, output_format
+    from colorkit.pictures import find_pictures
+    from colorkit.video import WRITTEN, is_video
 
     if "" in inputs:
         raise ValueError("An input must be the path of a file or folder. Received an empty one.")
     wanted, problems = [], []
     inputs = [Path(name) for name in inputs]
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
-        output_format(output)  # a wrong ending is told before anything is loaded
+        _check_ending(inputs[0], output)  # a wrong one is told before anything is loaded
         wanted = [(inputs[0], output)]
     elif output.is_file() or (_has_picture_ending(output) and not output.exists()):
         raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
@@ -148,7 +161,10 @@ def _jobs(inputs, output):
         if not source.exists():
             problems.append(f"{source}: there is no such file or folder")
             continue
-        if not _has_picture_ending(target):  # can be read but not written, such as .gif
+        if is_video(source):
+            if target.suffix.lower() not in WRITTEN:
+                target = target.with_name(f"{target.name}.mp4")
+        elif not _has_picture_ending(target):  # can be read but not written, such as .gif
             target = target.with_name(f"{target.name}.png")
         if target in taken:  # same name from another folder
             target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
@@ -158,6 +174,16 @@ def _jobs(inputs, output):
         taken.add(target)
         jobs.append((source, target))
     return jobs, problems
+
+
+def _check_ending(source, target):
+    from colorkit.pictures import output_format
+    from colorkit.video import WRITTEN, is_video
+
+    if not is_video(source):
+        output_format(target)
+    elif target.suffix.lower() not in WRITTEN:
+        raise ValueError(f"--output of a video must end in one of {WRITTEN}. Received: {target}")
 
 
 def _has_picture_ending(path):
@@ -186,6 +212,7 @@ def _train(options):
             _, record = run(
                 name,
                 profile=options.profile,
+                data=options.data,
                 seed=options.seed,
                 epochs=options.epochs,
                 verbose="auto" if sys.stdout.isatty() else 2,  # a bar would fill a log

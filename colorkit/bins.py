@@ -22,7 +22,7 @@ _TABLE_CELLS = 256
 
 
 def chroma_batches(images, space, batch_size=256):
-    """Yield the chroma of pictures as float32 arrays `(pixels, channels)`.
+    """Yield the chroma of pictures as float32 arrays `(N, height, width, channels)`.
 
     Args:
         images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
@@ -35,9 +35,7 @@ def chroma_batches(images, space, batch_size=256):
     """
 
     def chroma():
-        return ops.convert_to_numpy(space.split(np.stack(batch))[1]).reshape(
-            -1, space.chroma_channels
-        )
+        return ops.convert_to_numpy(space.split(np.stack(batch))[1])
 
     batch = []
     for image in images:
@@ -164,8 +162,8 @@ class ColorBins:
         edges = np.linspace(low, high, 2 * _TABLE_CELLS + 1)
         counts = 0
         for chroma in chroma_batches(images, space):
-            chroma = np.clip(chroma, low, high)
-            counts = counts + np.histogram2d(chroma[:, 0], chroma[:, 1], bins=(edges, edges))[0]
+            a, b = np.clip(chroma, low, high).reshape(-1, 2).T
+            counts = counts + np.histogram2d(a, b, bins=(edges, edges))[0]
         occupied = np.argwhere(counts)
         if len(occupied) < num_bins:
             raise ValueError(

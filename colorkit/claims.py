@@ -13,13 +13,15 @@ _LEVEL = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """That one experiment scores higher than another.
+    """That one experiment scores higher than another, or than a part of it.
 
     Attributes:
         text: What is claimed.
         higher, lower: Names of the experiments.
         metric: Metric of their records.
         source: "paper" or "audit".
+        factor: What the lower one's score is multiplied by first: to be higher than 0.95 of it is
+            to lose less than a twentieth.
     """
 
     text: str
@@ -27,6 +29,7 @@ class Claim:
     lower: str
     metric: str = "threshold_accuracy"
     source: str = "paper"
+    factor: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Verdict:
 
     Attributes:
         verdict: "holds", "does not hold" or "cannot be told".
-        difference: Mean difference over seeds, in the metric's units, or NaN.
+        difference: Mean over seeds of the higher one's score less what it must exceed, in the
+            metric's units, or NaN.
         margin: Half the width of its 95 % confidence interval (Student's t over seeds), or NaN.
         seeds: Number of seeds that both experiments share.
     """
@@ -139,11 +143,99 @@ def _best():
     )
 
 
+def _colorful():
+    for metric in ("colorfulness", "ab_auc_rebalanced"):
+        yield Claim(
+            "classification beats squares",
+            "coherence/colorful-32",
+            "coherence/regression-32",
+            metric,
+        )
+
+
+def _coherence(side):
+    colorful, coherent, published = (
+        f"coherence/{name}-{side}" for name in ("colorful", "coherent", "published")
+    )
+    collapse = f"as published, colours collapse, {side}"
+    for metric in ("colorfulness", "occupied_bins"):
+        yield Claim(collapse, colorful, published, metric, factor=2)
+    yield Claim(f"a quarter less bleeding, {side}", colorful, coherent, "bleeding", "audit", 4 / 3)
+    yield Claim(f"as colourful, {side}", coherent, colorful, "colorfulness", "audit", 0.95)
+    yield Claim(f"as accurate, {side}", coherent, colorful, source="audit", factor=0.999)
+
+
+def _architectures():
+    name = "architectures/{}".format
+    resnet, unet = name("resnet-mae"), name("unet-mae")
+    # Of an error the one that has more is the worse.
+    yield Claim("U-Net errs 2 % more than ResNet at most", resnet, unet, "mae", factor=0.98)
+    yield Claim("U-Net takes half of ResNet's time at most", resnet, unet, "minutes", factor=2)
+    yield Claim(
+        "MAE is more colourful than MSE", name("unet-mae"), name("unet-mse"), "colorfulness"
+    )
+
+
+def _convnets():
+    for kind in ("", "-as-coded"):
+        title = "as coded" if kind else "without what holds it back"
+        simple = f"convnets/simple{kind}"
+        for metric in ("colorfulness", "occupied_bins"):
+            text = f"classification has more variety than a regression, {title}"
+            yield Claim(text, f"convnets/classification{kind}", simple, metric)
+        yield Claim(
+            f"an adversary is more colourful than a regression, {title}",
+            f"convnets/adversarial{kind}",
+            simple,
+            "colorfulness",
+        )
+
+
+def _pix2pix():
+    for other in ("autoencoder", "deep-cnn", "unet", "resnet", "densenet"):
+        yield Claim(
+            f"Pix2Pix is more colourful than {other}",
+            "architectures/pix2pix",
+            f"architectures/{other}-mae",
+            "colorfulness",
+        )
+
+
 REGRESSION = tuple(_regression())
 CLASSIFICATION = tuple(_classification())
 TRANSFER = tuple(_transfer())
 BEST = tuple(_best())
-CLAIMS = (*REGRESSION, *CLASSIFICATION, *TRANSFER, *BEST)
+COLORFUL = tuple(_colorful())
+COHERENCE = {side: tuple(_coherence(side)) for side in (32, 64)}
+CONVNETS = tuple(_convnets())
+ARCHITECTURES = tuple(_architectures())
+PIX2PIX = tuple(_pix2pix())
+CLAIMS = (
+    *REGRESSION,
+    *CLASSIFICATION,
+    *TRANSFER,
+    *BEST,
+    *COLORFUL,
+    *COHERENCE[32],
+    *COHERENCE[64],
+    *CONVNETS,
+    *ARCHITECTURES,
+    *PIX2PIX,
+)
+
+
+def on(claims, label):
+    """The same claims about the experiments on other pictures.
+
+    Args:
+        claims: Claims.
+        label: What stands behind the "@" in the names of their records; "" for their own.
+    """
+    suffix = f"@{label}" if label else ""
+    return tuple(
+        dataclasses.replace(claim, higher=claim.higher + suffix, lower=claim.lower + suffix)
+        for claim in claims
+    )
 
 
 def judge(claim, records):
@@ -159,10 +251,12 @@ def judge(claim, records):
     """
     found = results.by_profile(records, [claim.higher, claim.lower])
     high, low = (
-        {r.seed: r.metrics[claim.metric] for r in found[name] if claim.metric in r.metrics}
+        {r.seed: r.value(claim.metric) for r in found[name] if r.value(claim.metric) is not None}
         for name in (claim.higher, claim.lower)
     )
-    differences = [high[seed] - low[seed] for seed in sorted(high.keys() & low.keys())]
+    differences = [
+        high[seed] - claim.factor * low[seed] for seed in sorted(high.keys() & low.keys())
+    ]
     if not differences:
         return Verdict("cannot be told", math.nan, math.nan, 0)
     mean = statistics.mean(differences)
@@ -186,7 +280,7 @@ def render(records, claims=CLAIMS):
     rows = [("claim", "whose", "measured by", "difference", "seeds", "verdict")]
     for claim in claims:
         verdict = judge(claim, records)
-        scale, unit = (1, "") if claim.metric.endswith("colorfulness") else (100, " %")
+        scale, unit = (100, " %") if results.is_share(claim.metric) else (1, "")
         difference = ""
         if verdict.seeds:
             difference = f"{scale * verdict.difference:+.2f}"

@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter
 
 from colorkit import colorspace
 from colorkit.files import save_model
-from colorkit.layers import ColorDecoder
+from colorkit.layers import ColorDecoder, enlarge, output_stride
 from colorkit.pictures import as_rgb
 
 # Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
@@ -30,7 +30,7 @@ class Colorizer:
 
     Args:
         model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
-            logits over `bins`.
+            logits over `bins`, of the same size or of every n-th pixel.
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` that the logits stand for; `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`; lower is more vivid.
@@ -81,6 +81,7 @@ class Colorizer:
                 f"Received shape {np.shape(class_weights)} and {bins!r}"
             )
         self.model = model
+        self._stride = output_stride(model)
         self.bins = bins
         self.temperature = temperature
         self.size = size
@@ -152,22 +153,26 @@ class Colorizer:
                 colorizer without bins.
         """
         lightness = ops.convert_to_tensor(lightness, dtype="float32")
-        outputs = self._outputs(lightness)
+        height, width = lightness.shape[1:3]
+        outputs, stride = self._outputs(lightness), self._stride
         if self.mirror:
+            # Every fourth pixel of the mirror image is another than here: first all, then back.
+            mirrored = enlarge(self._outputs(ops.flip(lightness, axis=2)), stride, height, width)
             # Logits, not colours: where the two disagree, both stay possible.
-            outputs = (outputs + ops.flip(self._outputs(ops.flip(lightness, axis=2)), axis=2)) / 2
-        if tuple(outputs.shape[:3]) != tuple(lightness.shape[:3]):
-            raise ValueError(
-                f"`model` must keep height and width. It made {tuple(outputs.shape)} of "
-                f"{tuple(lightness.shape)}"
-            )
+            outputs = enlarge(outputs, stride, height, width) + ops.flip(mirrored, axis=2)
+            outputs, stride = outputs / 2, 1
+
+        def decoded(temperature):
+            chroma = self.bins.decode(outputs, temperature, self.class_weights)
+            return ops.convert_to_numpy(enlarge(chroma, stride, height, width))
+
         if self.bins is None:
             if temperature is not None:
                 raise ValueError("`colorizer` must have bins; a regression has no temperature.")
-            return ops.convert_to_numpy(outputs)
+            return ops.convert_to_numpy(enlarge(outputs, stride, height, width))
         if isinstance(temperature, (list, tuple)):
-            return [self._decode(outputs, t) for t in temperature]
-        return self._decode(outputs, self.temperature if temperature is None else temperature)
+            return [decoded(t) for t in temperature]
+        return decoded(self.temperature if temperature is None else temperature)
 
     def merge(self, lightness, chroma):
         """Put lightness and chroma together, as a float32 RGB array in [0, 1].
@@ -273,11 +278,15 @@ class Colorizer:
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
             return cls.load(path).at_temperature(temperature)
 
-    def _decode(self, logits, temperature):
-        return ops.convert_to_numpy(self.bins.decode(logits, temperature, self.class_weights))
-
     def _outputs(self, lightness):
-        return ops.cast(self.model(lightness, training=False), "float32")
+        outputs = ops.cast(self.model(lightness, training=False), "float32")
+        expected = tuple(-(-side // self._stride) for side in lightness.shape[1:3])
+        if tuple(outputs.shape[1:3]) != expected:
+            raise ValueError(
+                f"`model` must keep height and width, or divide both by {self._stride}. It made "
+                f"{tuple(outputs.shape)} of {tuple(lightness.shape)}"
+            )
+        return outputs
 
     def _color_batch(self, rgb, dtype, batch_size=32):
         height, width = rgb.shape[1:3]

@@ -14,10 +14,16 @@ import numpy as np
 from PIL import Image
 
 from colorkit.pictures import find_pictures, picture_size, read_picture
+from colorkit.video import read_frames
 
 # Where TFDS looks first for anything it downloads; asked once, briefly, before it is let loose.
 _DOWNLOAD_PROBE = "https://storage.googleapis.com/tfds-data/"
 _PHOTO_CROPS = {"train": 768, "test": 192}
+# Of a video the last fifth is held out (Han), and a twentieth before it left out.
+_TEST_FRAMES, _GAP_FRAMES = 5, 20
+# Where a data set of TensorFlow Datasets has no test split of its own.
+_HELD_OUT = {"train": "train[:80%]", "test": "train[80%:]"}
+_HELD_OUT_NAMES = 5  # one name of so many, where pictures have names: faces, by person
 
 
 class Images(collections.abc.Sequence):
@@ -33,12 +39,22 @@ class Images(collections.abc.Sequence):
         name: What the set is called in records.
         size: Side of the square that each picture is reduced to (short side scaled, centre
             kept), or `None` for pictures as they are.
+        is_sequence: Whether they follow each other in time, as the frames of a video.
 
     Raises:
         ValueError: If an array is not uint8 or has another shape.
     """
 
-    def __init__(self, items, *, labels=None, class_names=None, name="images", size=None):
+    def __init__(
+        self,
+        items,
+        *,
+        labels=None,
+        class_names=None,
+        name="images",
+        size=None,
+        is_sequence=False,
+    ):
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
                 _check_uint8(item, 4 if item is items else 3)
@@ -47,6 +63,7 @@ class Images(collections.abc.Sequence):
         self.class_names = class_names
         self.name = name
         self.size = size
+        self.is_sequence = is_sequence
 
     def __len__(self):
         return len(self._items)
@@ -62,7 +79,12 @@ class Images(collections.abc.Sequence):
             items = [self._items[i] for i in np.arange(len(self))[index]]
         labels = None if self.labels is None else self.labels[index]
         return Images(
-            items, labels=labels, class_names=self.class_names, name=self.name, size=self.size
+            items,
+            labels=labels,
+            class_names=self.class_names,
+            name=self.name,
+            size=self.size,
+            is_sequence=self.is_sequence,
         )
 
     def __array__(self, dtype=None, copy=None):
@@ -118,9 +140,13 @@ def load(name, split="train", *, size=None, data_dir=None):
     Args:
         name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
             needs no network), "folder:PATH" (picture files; subfolders named like the split are
-            used, else one picture in ten is held out for "test" by its name), or a data set of
-            TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
-        split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes.
+            used, else one picture in ten is held out for "test" by its name), "video:PATH" or
+            "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
+            and some before it are left out, so that no frame has its neighbour on the other
+            side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
+        split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
+            a set has no "test", the last fifth of "train" is that, or, where pictures have names
+            as labels, as faces have, those of one name in five.
         size: Reduce each picture to a square of this many pixels a side; `None` keeps sizes
             ("photos": 32).
         data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
@@ -131,8 +157,9 @@ def load(name, split="train", *, size=None, data_dir=None):
         such as "train[:10%]", or a `size`, of a large one.
 
     Raises:
-        FileNotFoundError: If a folder does not exist.
-        ValueError: If the name or split is unknown, or a folder holds no pictures or damaged ones.
+        FileNotFoundError: If a folder or file does not exist.
+        ValueError: If the name or split is unknown, a folder holds no pictures or damaged ones, or
+            a video cannot be decoded, changes size or has too few frames.
         ConnectionError: If a data set is neither on disk nor can be downloaded.
         ImportError: If a data set needs TensorFlow Datasets and that is not installed.
     """
@@ -144,11 +171,16 @@ def load(name, split="train", *, size=None, data_dir=None):
         return _load_photos(split, size or 32)
     if kind == "folder" and path:
         return _load_folder(Path(path).expanduser(), split, size)
-    if not re.fullmatch(r"\w+(/[\w.-]+)?", name) or kind == "folder" or Path(name).is_dir():
-        hint = f'; did you mean "folder:{name}"?' if Path(name).expanduser().exists() else ""
+    if kind == "video" and path:
+        return _load_video(path, split, size)
+    path = Path(name).expanduser()
+    if not re.fullmatch(r"\w+(/[\w.-]+)?", name) or kind in ("folder", "video") or path.is_dir():
+        hint = ""
+        if path.exists():
+            hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
         raise ValueError(
-            f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets. '
-            f"Received: {name!r}{hint}"
+            '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '
+            f"Datasets. Received: {name!r}{hint}"
         )
     return _load_tfds(kind, split, size, data_dir)
 
@@ -247,6 +279,32 @@ def _load_folder(folder, split, size):
     )
 
 
+def _load_video(name, split, size):
+    name, _, options = name.partition("?")
+    if options and not re.fullmatch(r"stride=[1-9]\d*", options):
+        raise ValueError(
+            "After a video's name only a number of frames may follow, such as "
+            f'"video:PATH?stride=5". Received: {options!r}'
+        )
+    path, stride = Path(name), int(options.removeprefix("stride=") or 1)
+    if split not in ("train", "test", "all"):
+        raise ValueError(
+            f'`split` of a video must be "train", "test" or "all". Received: {split!r}'
+        )
+    frames = [rgb if size is None else _square(rgb, size) for rgb in read_frames(path, stride)]
+    if split != "all":
+        first_test = len(frames) - len(frames) // _TEST_FRAMES
+        gap = max(1, len(frames) // _GAP_FRAMES)
+        if first_test == len(frames) or first_test <= gap:
+            raise ValueError(
+                f"{path} has {len(frames)} frames at stride {stride}, too few to hold some out; "
+                'take a smaller stride, a longer video, or split="all".'
+            )
+        frames = frames[first_test:] if split == "test" else frames[: first_test - gap]
+    name = f"video:{path.name}?{options}" if options else f"video:{path.name}"
+    return Images(np.stack(frames), name=name, is_sequence=True)
+
+
 def _class_of(path, splits):
     """Class of a picture by its path below the folder: the first subfolder that is no split."""
     folders = path.parts[:-1]
@@ -277,6 +335,10 @@ def _load_tfds(name, split, size, data_dir):
         (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.ClassLabel)),
         None,
     )
+    has_names = isinstance(dict(builder.info.features.items()).get("label"), tfds.features.Text)
+    wanted = None
+    if split in _HELD_OUT and "test" not in builder.info.splits:
+        wanted, split = split, "train" if has_names else _HELD_OUT[split]
     try:
         records = builder.as_dataset(split=split)
     except ValueError as error:
@@ -285,6 +347,11 @@ def _load_tfds(name, split, size, data_dir):
         ) from error
     pictures, labels = [], []
     for record in tfds.as_numpy(records):
+        if wanted and has_names:
+            # By a checksum of the name, so that no person is in both.
+            is_held_out = zlib.crc32(record["label"]) % _HELD_OUT_NAMES == 0
+            if is_held_out != (wanted == "test"):
+                continue
         rgb = record[image_key]
         rgb = np.repeat(rgb, 3, axis=-1) if rgb.shape[-1] == 1 else rgb
         pictures.append(rgb if size is None else _square(rgb, size))

@@ -1,5 +1,6 @@
 """Measure a colorizer: every metric, always beside what costs nothing."""
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -11,6 +12,8 @@ from colorkit.rebalancing import color_prior
 # Raised when the same colouring would be measured in another way than before.
 VERSION = 2
 _BATCH_PIXELS = 2**18
+# Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
+_HUBER_DELTA = 0.1
 
 
 def evaluate(
@@ -41,8 +44,11 @@ def evaluate(
 
     Returns:
         Dict from metric to value: "threshold_accuracy" (Champati et al.'s protocol) and
-        "threshold_accuracy_euclidean" in [0, 1], "psnr" in dB, "ssim", "colorfulness" and
-        "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1], and for
+        "threshold_accuracy_euclidean" in [0, 1]; "mae", "mse", "huber" (delta 0.1) and
+        "binary_crossentropy" (in nats) of RGB in [0, 1]; "psnr" in dB, "ssim", "colorfulness" and
+        "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1],
+        "bleeding" and "chroma_gradient_error" in units of ab, "occupied_bins", the share of the
+        bins of 313 that the truth occupies which the colouring occupies too, and for
         each classifier "feature_preservation_NAME" and its share of the truth's,
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
@@ -122,8 +128,8 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
         chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
         channel taken for gray, which is what Champati et al. report as grayscale, and under
-        "truth/"; and "truth/colorfulness_absolute" and "PREFIX/feature_preservation_NAME" for all
-        four.
+        "truth/"; and "truth/colorfulness_absolute", "truth/bleeding" and
+        "PREFIX/feature_preservation_NAME" for all four.
 
     Raises:
         ValueError: As `evaluate`.
@@ -135,6 +141,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     for prefix in ("gray/", "constant/", "red/", "truth/"):
         meters |= _class_meters(prefix, classifiers)
     meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
+    meters["truth/bleeding"] = metrics.Bleeding()
     if constant is None:
         constant = _mean_chroma(images, colorspace.LAB)
     return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
@@ -267,12 +274,19 @@ def _all_meters(prefix, images):
     prior = color_prior(images, gamut)
     weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
     return _main_meters(prefix) | {
+        f"{prefix}mae": keras.metrics.MeanAbsoluteError(),
+        f"{prefix}mse": keras.metrics.MeanSquaredError(),
+        f"{prefix}huber": keras.metrics.MeanMetricWrapper(keras.losses.huber, delta=_HUBER_DELTA),
+        f"{prefix}binary_crossentropy": keras.metrics.BinaryCrossentropy(),
         f"{prefix}ab_auc": metrics.AbAUC(),
         f"{prefix}threshold_accuracy_euclidean": metrics.ThresholdAccuracy("euclidean"),
         f"{prefix}ssim": metrics.SSIM(),
         f"{prefix}colorfulness_absolute": metrics.Colorfulness(signed=False),
         f"{prefix}ciede2000": metrics.CIEDE2000(),
         f"{prefix}ab_auc_rebalanced": metrics.AbAUC(gamut, weights),
+        f"{prefix}bleeding": metrics.Bleeding(),
+        f"{prefix}chroma_gradient_error": metrics.ChromaGradientError(),
+        f"{prefix}occupied_bins": metrics.OccupiedBins(gamut),
     }
 
 
@@ -337,7 +351,8 @@ def _shape(images):
 def _mean_chroma(images, space):
     total, count = 0.0, 0
     for chroma in chroma_batches(images, space):
-        total, count = total + chroma.sum(axis=0, dtype="float64"), count + len(chroma)
+        total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")
+        count += chroma[..., 0].size
     return total / count
 
 

@@ -309,6 +309,37 @@ def vividness_curves(curves, marks=None):
     return figure
 
 
+def training_curves(rows, names):
+    """What a run measured, epoch by epoch, one panel a name; validation is dashed.
+
+    Args:
+        rows: List of dicts, as `training.history` gives them.
+        names: What to draw of them.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If nothing was measured under one of the names.
+    """
+    missing = [name for name in names if not any(name in row for row in rows)]
+    if missing or not names:
+        measured = sorted({key for row in rows for key in row if not key.startswith("val_")})
+        raise ValueError(f"`names` must be of {measured}. Received: {list(names)}")
+    figure = _Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        for key, style in ((name, "-"), (f"val_{name}", "--")):
+            points = [(row["epoch"] + 1, row[key]) for row in rows if key in row]
+            if points:
+                label = "training" if key == name else "validation"
+                axes.plot(*zip(*points, strict=True), style, color="tab:blue", label=label)
+        axes.set_title(name.replace("_", " "), fontsize=9)
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
 def dot_plot(panels):
     """Values as dots, one panel a measure, names at the left; each panel has its own scale.
 

@@ -106,7 +106,9 @@ def _accelerator_multiplies_bfloat16():
 
 def _synchronize(model):
     for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
+        if isinstance(layer, keras.Model):
+            _synchronize(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
 
 

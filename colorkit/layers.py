@@ -23,6 +23,13 @@ def to_chroma(features, space, name="chroma"):
     )(features)
 
 
+def normalize_chroma(chroma, space, name="normalize_chroma"):
+    """Bring chroma in natural units to the order of 1, the inverse of `to_chroma`."""
+    low, high = space.chroma_range
+    scale = 4 / (high - low)
+    return keras.layers.Rescaling(scale, offset=-scale * (low + high) / 2, name=name)(chroma)
+
+
 @keras.saving.register_keras_serializable(package="colorkit")
 class ResizeLike(keras.layers.Layer):
     """Resizes features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
@@ -57,6 +64,231 @@ def _resized(x, side, axis):
     share = ops.reshape(place - ops.floor(place), (-1, *[1] * (len(x.shape) - axis - 1)))
     share = ops.cast(share, x.dtype)
     return ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class CropLike(keras.layers.Layer):
+    """Crops features at the bottom and right to the size of others: `CropLike()([x, like])`."""
+
+    def call(self, inputs):
+        x, like = inputs
+        height, width = ops.shape(like)[1:3]
+        return x[:, :height, :width]
+
+    def compute_output_shape(self, input_shape):
+        shape, like = input_shape
+        return (shape[0], *like[1:3], shape[-1])
+
+
+def output_stride(model):
+    """Pixels from one that a model predicts to the next, a power of two: 4 for every fourth.
+
+    Raises:
+        ValueError: If its output is of no such size.
+    """
+    sides = [side or 840 for side in model.inputs[0].shape[1:3]]
+    predicted = model.compute_output_shape((1, *sides, model.inputs[0].shape[-1]))[1:3]
+    stride = 1
+    while stride < 2 * max(sides):
+        # The least that fits: of a picture so small that several do, all give the same.
+        if tuple(-(-side // stride) for side in sides) == tuple(predicted):
+            return stride
+        stride *= 2
+    raise ValueError(
+        "`model` must keep height and width, or every second, fourth, ... row and column. "
+        f"It makes {tuple(predicted)} of {tuple(sides)}"
+    )
+
+
+def enlarge(x, stride, height, width):
+    """Interpolate linearly between values that stand for every n-th pixel.
+
+    Args:
+        x: Tensor `(..., ceil(height / stride), ceil(width / stride), channels)`; `[i, j]` stands
+            for pixel `[i * stride, j * stride]`.
+        stride: Pixels from one value to the next.
+        height: Rows of the result.
+        width: Columns of the result.
+
+    Returns:
+        Tensor `(..., height, width, channels)`. Beyond the last value it is that.
+    """
+    if stride == 1:
+        return x
+    for axis, size in ((-3, height), (-2, width)):
+        place = ops.arange(size, dtype="float32") / stride
+        before = ops.cast(ops.floor(place), "int32")
+        after = ops.minimum(before + 1, ops.shape(x)[axis] - 1)
+        share = ops.reshape(place - ops.floor(place), (-1, *[1] * (-axis - 1)))
+        share = ops.cast(share, x.dtype)
+        x = ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
+    return x
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class Enlarge(keras.layers.Layer):
+    """Brings what stands for every n-th pixel to a picture's size: `Enlarge(n)([x, picture])`.
+
+    Args:
+        stride: Pixels from one value to the next, see `enlarge`.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+    """
+
+    def __init__(self, stride, **kwargs):
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, inputs):
+        x, picture = inputs
+        return enlarge(x, self.stride, *ops.shape(picture)[1:3])
+
+    def compute_output_shape(self, input_shape):
+        shape, picture = input_shape
+        return (shape[0], *picture[1:3], shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class StopGradient(keras.layers.Layer):
+    """Passes features on, and no gradient back."""
+
+    def call(self, inputs):
+        return ops.stop_gradient(inputs)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class EdgeAwareSmoothing(keras.layers.Layer):
+    """Averages features along rows and columns, but not across edges of lightness.
+
+    `EdgeAwareSmoothing()([features, lightness])`. Each pass takes the mean of a pixel and the two
+    pixels one step away, each weighted by `exp(-d / edge)`, where d is how much lightness goes up
+    and down on the way there: the distance of the domain transform.
+
+    Args:
+        steps: Distance in pixels of each pass along rows and then columns, small ones first.
+        edge: Change of lightness, in its own units, that leaves 1/e of the weight.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If a step or `edge` is not positive, or sizes differ.
+
+    References:
+        Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
+        2011 (the distance); Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010
+        (the steps).
+    """
+
+    def __init__(self, steps=(1, 2, 4), edge=5.0, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        if not all(isinstance(step, int) and step > 0 for step in steps) or not edge > 0:
+            raise ValueError(
+                "`steps` must be positive whole numbers and `edge` positive. "
+                f"Received: {steps!r} and {edge!r}"
+            )
+        self.steps = tuple(steps)
+        self.edge = edge
+
+    def call(self, inputs):
+        x, lightness = inputs
+        if not colorspace.same_size(x.shape[:-1], lightness.shape[:-1]):
+            raise ValueError(
+                "Features and lightness must have the same size. "
+                f"Received shapes {tuple(x.shape)} and {tuple(lightness.shape)}"
+            )
+        distances = {axis: _travelled(lightness, axis) / self.edge for axis in (1, 2)}
+        for step in self.steps:
+            for axis, travelled in distances.items():
+                x = _averaged(x, travelled, axis, step)
+        return x
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def get_config(self):
+        return {**super().get_config(), "steps": list(self.steps), "edge": self.edge}
+
+
+def _travelled(lightness, axis):
+    """How much lightness goes up and down from the first pixel of a row, or column, to each."""
+    change = ops.abs(_window(lightness, axis, 1, None) - _window(lightness, axis, None, -1))
+    padding = [(0, 0)] * 4
+    padding[axis] = (1, 0)
+    return ops.cumsum(ops.pad(change, padding), axis=axis)
+
+
+def _averaged(x, travelled, axis, step):
+    padding = [(0, 0)] * 4
+    padding[axis] = (step, step)
+    wide_x = ops.pad(x, padding)
+    wide_travelled = ops.pad(travelled, padding, constant_values=np.inf)  # outside: no weight
+    total, weight = x, 1.0
+    for start, stop in ((None, -2 * step), (2 * step, None)):
+        near = ops.exp(-ops.abs(_window(wide_travelled, axis, start, stop) - travelled))
+        # Not in place: on PyTorch that would change the input.
+        total = total + near * _window(wide_x, axis, start, stop)
+        weight = weight + near
+    return total / weight
+
+
+def _window(x, axis, start, stop):
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class ColorRegularizer(keras.layers.Layer):
+    """Holds coherent colours to what the colorful network finds likely, by a loss of its own.
+
+    The loss of a pixel is 0 where the mode of the coherent distribution is the mode of the
+    colorful one, and grows to 1 as the colorful network finds it less likely.
+    `ColorRegularizer()([colorful, coherent])`, both logits or log-probabilities of one shape.
+
+    Args:
+        temperature: Of the softmax that stands for the coherent mode; near 0 is nearest to it.
+        weight: Weight of the loss. All pixels count alike: weights of samples do not reach it.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If the temperature is not positive, the weight negative, or shapes differ.
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization", equation 5.
+    """
+
+    def __init__(self, temperature=0.01, weight=1.0, **kwargs):
+        kwargs.setdefault("dtype", "float32")
+        super().__init__(**kwargs)
+        if not temperature > 0 or not weight >= 0:
+            raise ValueError(
+                "`temperature` must be positive and `weight` not negative. "
+                f"Received: {temperature!r} and {weight!r}"
+            )
+        self.temperature = temperature
+        self.weight = weight
+
+    def call(self, inputs):
+        colorful, coherent = inputs
+        if not colorspace.same_size(colorful.shape, coherent.shape):
+            raise ValueError(
+                "`colorful` and `coherent` must be logits of the same shape. "
+                f"Received: {tuple(colorful.shape)} and {tuple(coherent.shape)}"
+            )
+        likely = ops.softmax(ops.stop_gradient(colorful), axis=-1)
+        mode = ops.softmax(coherent / self.temperature, axis=-1)
+        agreement = ops.sum(likely * mode, axis=-1) / ops.max(likely, axis=-1)
+        self.add_loss(self.weight * ops.mean(1.0 - agreement))
+        return coherent
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[1]
+
+    def get_config(self):
+        return {**super().get_config(), "temperature": self.temperature, "weight": self.weight}
 
 
 @keras.saving.register_keras_serializable(package="colorkit")

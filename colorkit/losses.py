@@ -6,9 +6,12 @@ from keras import ops
 
 from colorkit.bins import ColorBins
 from colorkit.colorspace import same_size
+from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitude
 
 
-def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0):
+def rebalanced_crossentropy(
+    y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0, stride=1
+):
     """Cross-entropy over colour bins, each pixel weighted by its bin.
 
     Args:
@@ -18,9 +21,11 @@ def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=
         class_weights: Weight of each bin, shape `(num_bins,)`, or `None` for ones.
         neighbors: 1 trains on the nearest bin, more on soft codes.
         sigma: Standard deviation of the soft codes, in chroma units.
+        stride: Pixels of `y_true` from one that `y_pred` speaks of to the next: logits of shape
+            `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
 
     Returns:
-        Loss of each pixel, shape `(..., height, width)`.
+        Loss of each pixel that `y_pred` speaks of.
 
     Raises:
         ValueError: If sizes or the number of logits do not fit.
@@ -28,12 +33,7 @@ def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
     """
-    if y_pred.shape[-1] != bins.num_bins or not same_size(y_true.shape[:-1], y_pred.shape[:-1]):
-        raise ValueError(
-            f"`y_true` must be chroma (..., height, width, 2) and `y_pred` logits (..., height, "
-            f"width, {bins.num_bins}) of the same size. "
-            f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
-        )
+    y_true = _strided(y_true, y_pred, bins, stride)
     if neighbors == 1:
         indices = bins.encode(y_true)[..., None]
         weights = 1.0
@@ -52,6 +52,34 @@ def rebalanced_crossentropy(y_true, y_pred, bins, class_weights=None, neighbors=
     return loss
 
 
+def _strided(y_true, y_pred, bins, stride):
+    """The pixels of chroma that logits speak of."""
+    strided = y_true[..., ::stride, ::stride, :]
+    if y_pred.shape[-1] != bins.num_bins or not same_size(strided.shape[:-1], y_pred.shape[:-1]):
+        size = "the same size" if stride == 1 else f"every {stride} pixels of it"
+        raise ValueError(
+            f"`y_true` must be chroma (..., height, width, 2) and `y_pred` logits (..., height, "
+            f"width, {bins.num_bins}) of {size}. "
+            f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+        )
+    return strided
+
+
+def _checked_weights(weights, count):
+    weights = np.asarray(weights, "float32")
+    if weights.shape != (count,):
+        raise ValueError(
+            f"`class_weights` must have one entry a class, shape ({count},). "
+            f"Received shape {weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(
+            "`class_weights` must be positive and finite. "
+            f"Received values from {weights.min()} to {weights.max()}"
+        )
+    return weights
+
+
 @keras.saving.register_keras_serializable(package="colorkit")
 class RebalancedCrossentropy(keras.losses.Loss):
     """Cross-entropy between the bins of a chroma picture and predicted logits.
@@ -62,11 +90,12 @@ class RebalancedCrossentropy(keras.losses.Loss):
             them; `None` weighs all pixels alike, which is plain cross-entropy.
         neighbors: 1 trains on the nearest bin, more on soft codes of that many bins.
         sigma: Standard deviation of the soft codes, in chroma units.
+        stride: Pixels of the picture from one that logits are predicted for to the next.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: If `class_weights` does not have one positive, finite entry a bin, or
-            `neighbors` is not in 1..num_bins.
+        ValueError: If `class_weights` does not have one positive, finite entry a bin,
+            `neighbors` is not in 1..num_bins, or `stride` is not a positive whole number.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
@@ -78,31 +107,39 @@ class RebalancedCrossentropy(keras.losses.Loss):
         class_weights=None,
         neighbors=1,
         sigma=5.0,
+        stride=1,
         name="rebalanced_crossentropy",
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
         if class_weights is not None:
-            class_weights = np.asarray(class_weights, "float32")
-            if class_weights.shape != (bins.num_bins,):
-                raise ValueError(
-                    f"`class_weights` must have one entry a bin, shape ({bins.num_bins},). "
-                    f"Received shape {class_weights.shape}"
-                )
-            if not (np.isfinite(class_weights).all() and (class_weights > 0).all()):
-                raise ValueError(
-                    "`class_weights` must be positive and finite. "
-                    f"Received values from {class_weights.min()} to {class_weights.max()}"
-                )
+            class_weights = _checked_weights(class_weights, bins.num_bins)
         bins.check_neighbors(neighbors)
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors
+        if not (isinstance(stride, int) and stride > 0):
+            raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
         self.sigma = sigma
+        self.stride = stride
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        if self.stride > 1 and sample_weight is not None:
+            # A weight a pixel is that of the pixels which logits speak of; one a picture stays.
+            weights = ops.convert_to_tensor(sample_weight)
+            if tuple(weights.shape[1:3]) == tuple(y_true.shape[1:3]):
+                sample_weight = weights[:, :: self.stride, :: self.stride]
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
         return rebalanced_crossentropy(
-            y_true, y_pred, self.bins, self.class_weights, self.neighbors, self.sigma
+            y_true,
+            y_pred,
+            self.bins,
+            self.class_weights,
+            self.neighbors,
+            self.sigma,
+            self.stride,
         )
 
     def get_config(self):
@@ -113,6 +150,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
             "class_weights": weights,
             "neighbors": self.neighbors,
             "sigma": self.sigma,
+            "stride": self.stride,
         }
 
     @classmethod
@@ -132,7 +170,7 @@ class JointCrossentropy(RebalancedCrossentropy):
     vivid where it is cold, and at temperature 1 as accurate as a regression.
 
     Args:
-        bins, class_weights, neighbors, sigma: As `RebalancedCrossentropy` takes them.
+        bins, class_weights, neighbors, sigma, stride: As `RebalancedCrossentropy` takes them.
         regression_weight: Weight of the smooth L1, a nat a chroma unit.
         delta: Error in chroma units up to which the second term is quadratic.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
@@ -152,12 +190,13 @@ class JointCrossentropy(RebalancedCrossentropy):
         class_weights=None,
         neighbors=5,
         sigma=5.0,
+        stride=1,
         regression_weight=0.1,
         delta=30.0,
         name="joint_crossentropy",
         **kwargs,
     ):
-        super().__init__(bins, class_weights, neighbors, sigma, name=name, **kwargs)
+        super().__init__(bins, class_weights, neighbors, sigma, stride, name=name, **kwargs)
         if not regression_weight >= 0 or not delta > 0:
             raise ValueError(
                 "`regression_weight` must not be negative and `delta` must be positive. "
@@ -168,9 +207,11 @@ class JointCrossentropy(RebalancedCrossentropy):
 
     def call(self, y_true, y_pred):
         y_true = ops.cast(y_true, y_pred.dtype)
+        crossentropy = super().call(y_true, y_pred)
         mean = self.bins.decode(y_pred, 1.0, self.class_weights)
+        y_true = _strided(y_true, y_pred, self.bins, self.stride)
         smooth = keras.losses.huber(y_true, mean, delta=self.delta) / self.delta
-        return super().call(y_true, y_pred) + self.regression_weight * smooth
+        return crossentropy + self.regression_weight * smooth
 
     def get_config(self):
         options = {"regression_weight": self.regression_weight, "delta": self.delta}
@@ -185,7 +226,7 @@ class CancellingCrossentropy(RebalancedCrossentropy):
     again. What is left of the weights is what clipping to [1e-7, 1 - 1e-7] does.
 
     Args:
-        bins, class_weights, neighbors, sigma: As `RebalancedCrossentropy` takes them.
+        bins, class_weights, neighbors, sigma, stride: As `RebalancedCrossentropy` takes them.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     References:
@@ -198,18 +239,119 @@ class CancellingCrossentropy(RebalancedCrossentropy):
         class_weights=None,
         neighbors=1,
         sigma=5.0,
+        stride=1,
         name="cancelling_crossentropy",
         **kwargs,
     ):
-        super().__init__(bins, class_weights, neighbors, sigma, name=name, **kwargs)
+        super().__init__(bins, class_weights, neighbors, sigma, stride, name=name, **kwargs)
 
     def call(self, y_true, y_pred):
         probabilities = ops.softmax(y_pred, axis=-1)
         if self.class_weights is not None:
             weights = ops.convert_to_tensor(self.class_weights, dtype=probabilities.dtype)
-            weights = ops.take(weights, self.bins.encode(y_true))
+            labels = self.bins.encode(_strided(y_true, y_pred, self.bins, self.stride))
+            weights = ops.take(weights, labels)
             probabilities = probabilities * weights[..., None]
         epsilon = keras.config.epsilon()
         logits = ops.log(ops.clip(probabilities, epsilon, 1.0 - epsilon))
         # Of log-probabilities the cross-entropy takes the softmax once more.
-        return rebalanced_crossentropy(y_true, logits, self.bins, None, self.neighbors, self.sigma)
+        return rebalanced_crossentropy(
+            y_true, logits, self.bins, None, self.neighbors, self.sigma, self.stride
+        )
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class GradientCoherence(keras.losses.Loss):
+    """Distance between the chroma gradients of the truth and of the prediction.
+
+    Where the truth changes colour the prediction shall change by as much, and nowhere else; which
+    colours it changes between is left open.
+
+    Args:
+        bins: `ColorBins` whose logits are predicted; `None` for predictions that are chroma.
+        temperature: Temperature at which logits are decoded; near 0 takes the mode.
+        signed: True compares the differences themselves, as the paper's equation does. False
+            compares the sums of their absolute values, channel by channel, as the author's code
+            does; it cannot tell a step up from a step down.
+        magnitudes: Limits of the classes of gradients, see `gradient_prior`. The default suits
+            Lab.
+        class_weights: Weight of each class of true gradients, `len(magnitudes) + 1` of them, as
+            `colorkit.class_weights` makes them; `None` weighs all alike.
+        **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
+
+    Raises:
+        ValueError: If sizes, numbers of weights or of logits do not fit, the temperature is not
+            positive, or the limits do not increase.
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the
+        weights.
+    """
+
+    def __init__(
+        self,
+        bins=None,
+        temperature=0.01,
+        signed=True,
+        magnitudes=MAGNITUDES,
+        class_weights=None,
+        name="gradient_coherence",
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        magnitudes = checked_magnitudes(magnitudes)
+        if not temperature > 0:
+            raise ValueError(
+                f"`temperature` must be positive: a mode has no gradient. Received: {temperature!r}"
+            )
+        if class_weights is not None:
+            class_weights = _checked_weights(class_weights, len(magnitudes) + 1)
+        self.bins = bins
+        self.temperature = temperature
+        self.signed = signed
+        self.magnitudes = magnitudes
+        self.class_weights = class_weights
+
+    def call(self, y_true, y_pred):
+        chroma = y_pred if self.bins is None else self.bins.decode(y_pred, self.temperature)
+        if not same_size(y_true.shape, chroma.shape):
+            raise ValueError(
+                "`y_true` and the decoded `y_pred` must be chroma of the same size. "
+                f"Received shapes {tuple(y_true.shape)} and {tuple(chroma.shape)}"
+            )
+        true = gradient(ops.cast(y_true, chroma.dtype))
+        predicted = gradient(chroma)
+        if self.signed:
+            loss = magnitude(true - predicted)
+        else:
+            channels = chroma.shape[-1]
+
+            def total(vectors):
+                return ops.abs(vectors[..., :channels]) + ops.abs(vectors[..., channels:])
+
+            loss = ops.mean(ops.abs(total(true) - total(predicted)), axis=-1)
+        if self.class_weights is not None:
+            classes = ops.searchsorted(
+                np.asarray(self.magnitudes, "float32"), ops.reshape(magnitude(true), (-1,))
+            )
+            weights = ops.take(ops.convert_to_tensor(self.class_weights), classes)
+            loss = ops.reshape(weights, ops.shape(loss)) * loss
+        return loss
+
+    def get_config(self):
+        weights = None if self.class_weights is None else self.class_weights.tolist()
+        return {
+            **super().get_config(),
+            "bins": self.bins and keras.saving.serialize_keras_object(self.bins),
+            "temperature": self.temperature,
+            "signed": self.signed,
+            "magnitudes": list(self.magnitudes),
+            "class_weights": weights,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        bins = config["bins"]
+        if isinstance(bins, dict):
+            config = {**config, "bins": keras.saving.deserialize_keras_object(bins)}
+        return cls(**config)

@@ -103,6 +103,7 @@ def pairs(
     shift=0,
     shuffle=None,
     near_gray="keep",
+    luminance_gate=False,
     labels=False,
     seed=0,
     workers=None,
@@ -120,6 +121,8 @@ def pairs(
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
+        luminance_gate: Whether sample weights discount pixels so dark or bright that their chroma
+            can hardly be seen, see `visibility`. Lab only.
         labels: True makes the target a dict of "chroma" and "label", the class of each picture,
             for networks that learn both.
         seed: Seed of order, mirroring and crops.
@@ -127,7 +130,8 @@ def pairs(
 
     Returns:
         `Batches`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
-        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N, 1, 1)`.
+        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N, 1, 1)` and
+        with the gate `(N, H, W)`.
 
     Raises:
         ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
@@ -136,14 +140,25 @@ def pairs(
     space = colorspace.get(space)
     if near_gray not in ("keep", "drop", "mask"):
         raise ValueError(f'`near_gray` must be "keep", "drop" or "mask". Received: {near_gray!r}')
-    if labels and near_gray == "mask":
-        raise ValueError('`labels` and `near_gray="mask"` cannot be had together; "drop" can.')
+    if luminance_gate and space is not colorspace.LAB:
+        raise ValueError(f"`luminance_gate` needs lightness in Lab. Received: {space}")
+    weighted = luminance_gate or near_gray == "mask"
+    if labels and weighted:
+        raise ValueError(
+            '`labels` cannot be had with `luminance_gate` or `near_gray="mask"`; "drop" can.'
+        )
 
     def convert(rgb, classes):
         with keras.device("cpu"):  # the accelerator has better things to do
             lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
-        if near_gray == "mask":
-            return lightness, chroma, np.float32(~_is_near_gray(rgb))[:, None, None]
+        if weighted:
+            weights = np.float32(1)
+            if near_gray == "mask":
+                weights = np.float32(~_is_near_gray(rgb))[:, None, None]
+            if luminance_gate:
+                with keras.device("cpu"):
+                    weights = weights * ops.convert_to_numpy(visibility(lightness))
+            return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
     images = _checked(images, batch_size, crop, shift)
@@ -198,6 +213,28 @@ def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0
         seed=seed,
         workers=workers or _num_workers(),
     )
+
+
+def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
+    """How well chroma can be seen at a lightness: 1 in the middle, next to nothing at the ends.
+
+    Two sigmoids; the defaults are round numbers, and nothing was tuned.
+
+    Args:
+        lightness: L in [0, 100], shape `(..., height, width, 1)`.
+        dark: L below which less than half is left.
+        bright: L above which less than half is left.
+        softness: Width in L of the fall.
+
+    Returns:
+        Tensor of shape `(..., height, width)` in [0, 1].
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it.
+    """
+    lightness = ops.convert_to_tensor(lightness)[..., 0]
+    scale = 4.0 / softness
+    return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
 
 
 def _checked(images, batch_size, crop, shift):

@@ -30,7 +30,8 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
         # A picture repeats its colours: coding the distinct ones saves most of the work.
-        chroma, repeats = np.unique(np.round(chroma, 3), axis=0, return_counts=True)
+        chroma = np.round(chroma, 3).reshape(-1, chroma.shape[-1])
+        chroma, repeats = np.unique(chroma, axis=0, return_counts=True)
         indices, weights = bins.soft_encode(chroma, neighbors=neighbors, sigma=sigma)
         weights = ops.convert_to_numpy(weights) * repeats[:, None]
         counts += np.bincount(
@@ -74,7 +75,9 @@ def class_weights(prior, uniform_weight=0.5):
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
         uniform_weight: Share of the uniform distribution mixed into `prior`, in [0, 1] (lambda in
-            the papers: 0.5 in Zhang et al., 0.2 in Champati et al.). 1 gives equal weights.
+            the papers: 0.5 in Zhang et al., 0.2 in Champati et al.). 1 gives equal weights. It is
+            uniform over all bins, as the papers write it; Zhang et al.'s code spreads it over
+            those that occur, which is the same where the prior is smoothed.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.

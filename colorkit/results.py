@@ -29,7 +29,7 @@ class Record:
         data: Name of the data set.
         sizes: Pictures in each split.
         seed: Seed of weights, order and augmentation.
-        epochs, images_seen, minutes: How long the run trained.
+        epochs, images_seen, minutes: How long the run trained; minutes include what it begins with.
         parameters: Weights of the network.
         metrics: Metric to value, as `evaluate` or `evaluate_classifier` names them.
         settings: What else the numbers depend on: temperature, batch size, learning rate, ...
@@ -55,12 +55,16 @@ class Record:
     date: str
     version: int = VERSION
 
+    def value(self, name):
+        """A metric, or another number of the record, such as "minutes"; `None` without it."""
+        return self.metrics.get(name, getattr(self, name, None))
+
 
 def home():
     """Folder that results go to: the checkout around the working directory, else that directory."""
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / "colorkit" / "experiments.py").is_file():
+        if (folder / "colorkit" / "experiments").is_dir():
             return folder
     return here
 
@@ -174,6 +178,12 @@ def by_profile(records, experiments):
     shared = set.intersection(*(set(profiles) for profiles in found.values()))
     best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
     return {name: profiles.get(best, []) for name, profiles in found.items()}
+
+
+def is_share(metric):
+    """Whether a metric lies in [0, 1] and is shown in percent, by its name."""
+    kinds = ("accuracy", "preservation", "auc", "occupied", "ssim")
+    return any(kind in metric for kind in kinds)
 
 
 def markdown(rows):

@@ -66,6 +66,7 @@ def begin(folder, settings):
                 for name in ("data", "loss", "network", "parameters", "space")
             },
             "loss_options": {},
+            "build_options": {},
             **begun["settings"],
         }
         changed = {key: (before.get(key), settings[key]) for key in settings
@@ -102,8 +103,11 @@ class EpochLog(keras.callbacks.Callback):
         self.path = Path(path)
         self.train_pairs = train_pairs
         self.patience = experiment.patience
-        # Where classes are learned beside, the best weights are those that colour best.
-        self.monitor = "val_chroma_loss" if experiment.target == "both" else "val_loss"
+        # Where classes are learned beside, the best weights are those that colour best; where two
+        # networks play against each other, no loss says which are: the last ones are taken.
+        self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(
+            experiment.target, "val_loss"
+        )
         self.rows = {}
         for line in self.path.read_text().splitlines() if self.path.exists() else []:
             with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
@@ -120,11 +124,13 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def best_epoch(self):
+        if self.monitor is None:
+            return max(self.rows, default=None)
         return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
 
     @property
     def best_loss(self):
-        return self.rows[self.best_epoch][self.monitor] if self.rows else None
+        return self.rows[self.best_epoch][self.monitor] if self.monitor and self.rows else None
 
     @property
     def is_stuck(self):

@@ -179,6 +179,26 @@ def render(records, tables=None):
     return "\n\n".join([*baselines, *parts])
 
 
+def compare(records, rows, metrics):
+    """Experiments beside each other as a Markdown table, means over seeds.
+
+    Args:
+        records: List of `Record`.
+        rows: Dict from label to the name of an experiment. Those that were run at all are shown
+            at the best profile that they share.
+        metrics: Dict from column title to the name of a metric, or of another number that a record
+            holds, such as "minutes"; shares are shown in percent.
+    """
+    ran = {record.experiment for record in records} & set(rows.values())
+    found = results.by_profile(records, ran) if ran else {}
+    lines = [("", *metrics, "profile")]
+    for label, name in rows.items():
+        cells = (_over_seeds(found.get(name, []), metric) for metric in metrics.values())
+        profile = found[name][0].profile if found.get(name) else "not run"
+        lines.append((label, *cells, profile))
+    return results.markdown(lines)
+
+
 def overview(records):
     """All records as one Markdown table, one line a record.
 
@@ -279,14 +299,22 @@ def _baselines(records, title, metric, columns):
 
 
 def _newest(records, name):
-    """Metrics of the newest record of CIFAR-10 that holds a metric: baselines need no training."""
-    of_cifar = [r for r in records if r.data == "cifar10" and r.metrics.get(name) is not None]
+    """Metrics of the study's newest record that holds a metric: baselines need no training."""
+    of_cifar = [
+        record
+        for record in records
+        if record.experiment.startswith("cifar/")
+        and record.data == "cifar10"
+        and record.metrics.get(name) is not None
+    ]
     key = lambda record: (record.sizes.get("test", 0), record.date)  # noqa: E731
     return max(of_cifar, key=key).metrics if of_cifar else {}
 
 
 def _over_seeds(records, name):
-    values = [100 * r.metrics[name] for r in records if r.metrics.get(name) is not None]
+    scale = 100 if results.is_share(name) else 1
+    found = (record.value(name) for record in records)
+    values = [scale * value for value in found if value is not None]
     if not values:
         return ""
     mean = f"{statistics.mean(values):.2f}"

@@ -1,7 +1,9 @@
 """Run an experiment: train or resume it, evaluate it, write its record."""
 
+import dataclasses
 import functools
 import json
+import zlib
 
 import keras
 import numpy as np
@@ -17,13 +19,14 @@ from colorkit.evaluation import (
     temperature_curve,
 )
 from colorkit.files import round_kernels, save_model, written_whole
-from colorkit.losses import RebalancedCrossentropy
-from colorkit.models import load_classifier
+from colorkit.gradients import MAGNITUDES, gradient_prior
+from colorkit.losses import GradientCoherence, RebalancedCrossentropy
+from colorkit.models import Adversarial, load_classifier
 from colorkit.pipeline import labeled, pairs
 from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
 
-def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose="auto"):
+def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
     """Train or resume one experiment, evaluate it on its test set and write its record.
 
     What was trained lies in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
@@ -34,6 +37,8 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
     Args:
         experiment: Name, a row of `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
         profile: "smoke", "quick", "full" or `None`, see `colorkit.profile`.
+        data: Data set to learn from instead of the experiment's own, a name for `colorkit.load`;
+            the experiment is then called "EXPERIMENT@DATA".
         seed: Seed of weights, order and augmentation.
         epochs: Number of epochs, where neither the experiment's nor the profile's will do.
         devices: Devices to train on, such as `["gpu:0", "gpu:1"]`; `None` for all accelerators.
@@ -49,34 +54,77 @@ def run(experiment, profile=None, *, seed=0, epochs=None, devices=None, verbose=
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
             data, cannot be had; the message says how they can.
     """
-    experiment = experiments.experiment(experiment)
-    profile = experiments.profile(profile)
-    if epochs is None:
-        epochs = min(profile.epochs or experiment.epochs, experiment.epochs)
-    for name, value, least in (("epochs", epochs, 1), ("seed", seed, 0)):
+    experiment, profile = _chosen(experiment, profile, data)
+    asked = {"seed": (seed, 0)} | ({} if epochs is None else {"epochs": (epochs, 1)})
+    for name, (value, least) in asked.items():
         if not isinstance(value, (int, np.integer)) or value < least:
             raise ValueError(
                 f"`{name}` must be a whole number from {least} on. Received: {value!r}"
             )
-    folder = results.home() / "runs" / profile.name / experiment.name / f"seed{seed}"
+    pictures = _pictures(experiment, profile, seed)
+    folder = _folder(experiment, profile, seed)
     folder.mkdir(parents=True, exist_ok=True)
     with runs.alone(folder):
-        return _run(experiment, profile, seed, epochs, devices, verbose, folder)
+        return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
 
 
-def _run(experiment, profile, seed, epochs, devices, verbose, folder):
-    train, validation, test = _pictures(experiment, profile, seed)
+def history(experiment, profile=None, *, data=None, seed=0):
+    """What a run measured epoch by epoch.
+
+    Args:
+        experiment: As `run` takes it.
+        profile: As `run` takes it.
+        data: As `run` takes it.
+        seed: As `run` takes it.
+
+    Returns:
+        List of dicts, one an epoch: "epoch" from 0 on, "seconds", each loss and metric, and those
+        of the validation pictures with "val_" before their names.
+
+    Raises:
+        FileNotFoundError: If the run was never begun.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    path = _folder(experiment, profile, seed) / "history.jsonl"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
+            f"`python -m colorkit train {experiment.name.partition('@')[0]}` makes one."
+        )
+    return list(runs.EpochLog(path, None, experiment).rows.values())
+
+
+def _chosen(experiment, profile, data):
+    experiment, profile = experiments.experiment(experiment), experiments.profile(profile)
+    if data is not None:
+        experiment, profile = experiment.on(data), dataclasses.replace(profile, data=None)
+    size, crop = experiment.sides(profile)
+    return dataclasses.replace(experiment, size=size, crop=crop), profile
+
+
+def _folder(experiment, profile, seed):
+    return results.home() / "runs" / profile.name / experiment.name / f"seed{seed}"
+
+
+def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
+    train, validation, test = pictures
+    if epochs is None:
+        epochs = experiment.schedule(profile, len(train))
     batch_size = min(experiment.batch_size, len(train))
     train_pairs = _batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
     )
     bins = _bins(experiment, train, folder)
-    build = functools.partial(experiment.build, experiment.width(profile), bins and bins.num_bins)
+    base = _base(experiment, profile, seed, devices, verbose)
+    sizes = experiment.width(profile), bins and bins.num_bins
+    build = functools.partial(_build, experiment, base, *sizes)
     # In float32: what was trained in a mixed precision must run anywhere.
     with hardware.precision("float32"):
         network = build()
     begun = runs.begin(
-        folder, _settings(experiment, profile, epochs, network, train_pairs, validation, test)
+        folder,
+        _settings(experiment, profile, epochs, network, train_pairs, validation, test)
+        | {"base_checksum": base and base.checksum},
     )
     log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment)
     runs.mend(folder, log)
@@ -100,7 +148,9 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         metrics = evaluate_classifier(network, test)
     else:
         trained = _colorizer(experiment, network, bins, weights, train)
-        if bins is None or experiment.temperature is not None:
+        if not epochs:
+            round_kernels(network)  # nothing was learned
+        elif bins is None or experiment.temperature is not None:
             _load_weights(network, folder / runs.BEST)
         else:
             candidates = [folder / runs.BEST, folder / runs.LATEST]
@@ -112,7 +162,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
             test,
             classifiers=classifiers,
             baselines=_baselines(
-                profile.data or experiment.data, experiment.size, len(test), tuple(classifiers)
+                *_source(experiment, profile, 1), experiment.size, len(test), tuple(classifiers)
             ),
             temperatures=experiments.TEMPERATURES,
         )
@@ -123,8 +173,10 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
         seed=seed,
         epochs=log.epochs,
         images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
-        minutes=log.seconds / 60,
-        parameters=network.count_params(),
+        minutes=log.seconds / 60 + (base.minutes if base else 0),
+        parameters=(
+            network.generator if experiment.target == "adversarial" else network
+        ).count_params(),
         metrics=metrics,
         **begun["circumstances"],
         sizes=begun["settings"]["sizes"],
@@ -132,8 +184,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder):
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
             "measures": evaluation.VERSION,
             "temperature": None if bins is None else trained.temperature,
-            "best_epoch": best_epoch + 1,
-            "validation_loss": log.rows[best_epoch][log.monitor],
+            "best_epoch": 0 if best_epoch is None else best_epoch + 1,
+            "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
         },
     )
     results.write(record, folder / "record.json")
@@ -156,10 +208,46 @@ def _classifiers(experiment, profile):
     return {name: load_classifier(name) for name in names}
 
 
+@dataclasses.dataclass(frozen=True)
+class _Base:
+    """The trained experiment that another begins with."""
+
+    experiment: experiments.Experiment
+    weights: list
+    minutes: float
+
+    @property
+    def checksum(self):
+        return f"{zlib.crc32(b''.join(w.tobytes() for w in self.weights)):08x}"
+
+
+def _base(experiment, profile, seed, devices, verbose):
+    if experiment.base is None:
+        return None
+    base = experiments.experiment(experiment.base)
+    if "@" in experiment.name:
+        base = base.on(experiment.data)
+    colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
+    return _Base(base, colorizer.model.get_weights(), record.minutes)
+
+
+def _build(experiment, base, width, num_bins):
+    """The network of an experiment; what it begins with is trained, and frozen."""
+    if base is None:
+        return experiment.build(width, num_bins, **experiment.build_options)
+    network = base.experiment.build(width, num_bins, **base.experiment.build_options)
+    network.set_weights(base.weights)
+    network.trainable = False
+    return experiment.build(width, num_bins, network, **experiment.build_options)
+
+
 def _class_weights(experiment, bins, train):
     if bins is None or experiment.uniform_weight is None:
         return None
-    if experiment.prior_sigma is None:
+    if experiment.loss is GradientCoherence:
+        magnitudes = experiment.loss_options.get("magnitudes", MAGNITUDES)
+        prior = gradient_prior(train, magnitudes, experiment.space)
+    elif experiment.prior_sigma is None:
         prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
     else:
         prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
@@ -192,6 +280,8 @@ def _colorizer(experiment, network, bins, weights, train):
     """The network of a run as a colorizer."""
     if experiment.target == "both":
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
+    elif experiment.target == "adversarial":
+        network = network.generator
     return Colorizer(
         network,
         space=experiment.space,
@@ -204,10 +294,10 @@ def _colorizer(experiment, network, bins, weights, train):
 
 
 @functools.cache
-def _baselines(name, size, count, classifier_names):
+def _baselines(name, split, size, count, classifier_names):
     """What costs nothing is the same for all experiments on the same pictures."""
     classifiers = {name: load_classifier(name) for name in classifier_names}
-    test = load(name, "test", size=size)[:count]
+    test = load(name, split, size=size)[:count]
     return measure_baselines(test, classifiers=classifiers)
 
 
@@ -219,8 +309,9 @@ def _load(experiment, folder):
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
-    fields = ("learning_rate", "weight_decay", "shift", "neighbors", "uniform_weight",
-              "prior_sigma", "label_weight", "loss_options", "patience")  # fmt: skip
+    fields = ("learning_rate", "beta_1", "weight_decay", "shift", "neighbors", "uniform_weight",
+              "prior_sigma", "label_weight", "loss_options", "patience", "near_gray",
+              "luminance_gate", "crop", "base", "build_options")  # fmt: skip
     return {
         "sizes": {
             "train": len(train_pairs.images),
@@ -264,15 +355,20 @@ def _batches(experiment, images, batch_size, **options):
         images,
         space=experiment.space,
         batch_size=batch_size,
+        crop=experiment.crop,
+        near_gray=experiment.near_gray,
+        luminance_gate=experiment.luminance_gate,
         labels=experiment.target == "both",
         **options,
     )
 
 
 def _loss(experiment):
-    """Class of the loss that an experiment learns from."""
+    """Class of the loss that an experiment learns from, or of the model that brings its own."""
     if experiment.target == "label":
         return keras.losses.SparseCategoricalCrossentropy
+    if experiment.target == "adversarial":
+        return Adversarial
     if experiment.loss is not None:
         return experiment.loss
     return keras.losses.MeanSquaredError if experiment.bins is None else RebalancedCrossentropy
@@ -283,9 +379,13 @@ def _objectives(experiment, bins, weights):
     classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if experiment.target == "label":
         return {"loss": classes, "metrics": ["accuracy"]}
+    if experiment.target == "adversarial":
+        return {}
     options = dict(experiment.loss_options)
     if bins is not None:
-        options |= {"bins": bins, "class_weights": weights, "neighbors": experiment.neighbors}
+        options |= {"bins": bins, "class_weights": weights}
+        if experiment.loss is not GradientCoherence:
+            options["neighbors"] = experiment.neighbors
     loss = _loss(experiment)(**options)
     if experiment.target == "both":
         return {
@@ -311,7 +411,7 @@ def _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weight
             folder / runs.BEST,
             monitor=log.monitor,
             mode="min",
-            save_best_only=True,
+            save_best_only=log.monitor is not None,
             save_weights_only=True,
             initial_value_threshold=log.best_loss,
         ),
@@ -325,10 +425,9 @@ def _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weight
     ):
         network = build()
         synchronize(network)
-        if experiment.weight_decay is None:
-            optimizer = keras.optimizers.Adam(schedule)
-        else:
-            optimizer = keras.optimizers.AdamW(schedule, weight_decay=experiment.weight_decay)
+        options = {"beta_1": experiment.beta_1, "weight_decay": experiment.weight_decay}
+        optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
+        optimizer = optimizer(schedule, **options)
         network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
         network.fit(
             train_pairs,
@@ -340,14 +439,28 @@ def _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weight
         )
 
 
+def _source(experiment, profile, which):
+    """Name and split of the pictures to train with, `which` 0, or to test with."""
+    if profile.data is None:
+        return experiment.data, experiment.splits[which]
+    return profile.data, ("train", "test")[which]
+
+
 def _pictures(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture."""
-    name = profile.data or experiment.data
-    pool = load(name, "train", size=experiment.size)
+    pool, test = (load(*_source(experiment, profile, i), size=experiment.size) for i in (0, 1))
     order = np.random.default_rng(seed).permutation(len(pool))
     count = max(1, round(experiment.validation_split * len(pool)))
-    validation, train = pool[order[:count]], pool[order[count:]]
-    test = load(name, "test", size=experiment.size)
+    gap = 0
+    if pool.is_sequence:
+        # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
+        order, gap = np.arange(len(pool))[::-1], max(1, count // 2)
+    validation, train = pool[order[:count]], pool[np.sort(order[count + gap :])]
+    if not len(train):
+        raise ValueError(
+            f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
+            "needed to validate; give more."
+        )
     return (
         train[: profile.train],
         validation[: profile.validation],

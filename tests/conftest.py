@@ -1,5 +1,7 @@
 """Fixtures that tests share: random numbers, bins, pictures, and real data where it is at hand."""
 
+import dataclasses
+import gc
 import os
 from pathlib import Path
 
@@ -7,11 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorkit import LAB, YUV, ColorBins
+from colorkit import LAB, YUV, ColorBins, experiments, models
 
 # Real pictures for tests that measure on them: CIFAR-10 as TensorFlow Datasets prepares it, and
 # folders of photographs. COLORKIT_DATA names the folder; tests that need it are skipped without.
 DATA = Path(os.environ.get("COLORKIT_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected():
+    """What frameworks keep of earlier tests need not be searched in every collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
@@ -26,6 +35,20 @@ def pictures(rng):
     ramp = np.linspace(0, 1, 16)
     rows = np.stack([1 - ramp, ramp])
     return np.einsum("nijc,ih,jw->nhwc", corners, rows, rows).astype("uint8")
+
+
+@pytest.fixture
+def row(tmp_path, monkeypatch):
+    """An experiment with a network that is soon compiled; its runs go to a temporary folder."""
+    monkeypatch.chdir(tmp_path)
+    return dataclasses.replace(
+        experiments.experiment("cifar/lab-conv-classification-313"),
+        name="test/tiny",
+        batch_size=8,
+        build=lambda width, num_bins: models.build_conv_classification(
+            num_bins, blocks=((round(80 * width),),), dilation_rates=(1,)
+        ),
+    )
 
 
 @pytest.fixture(

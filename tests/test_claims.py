@@ -35,3 +35,13 @@ def test_claims_are_about_experiments():
     for claim in claims.CLAIMS:
         assert {claim.higher, claim.lower} <= set(experiments.EXPERIMENTS), claim
     assert claims.render([]).count("cannot be told") == len(claims.CLAIMS)
+
+
+def test_claims_may_be_about_a_part_of_the_other():
+    records = []
+    for seed in range(3):
+        records.append(make_record("a", seed, psnr=9.0 + 0.01 * seed))
+        records.append(make_record("b", seed, psnr=10.0))
+    assert claims.judge(Claim("", "a", "b", "psnr"), records).verdict == "does not hold"
+    assert claims.judge(Claim("", "a", "b", "psnr", factor=0.8), records).verdict == "holds"
+    assert claims.judge(Claim("", "b", "a", "psnr", factor=1.2), records).verdict == "does not hold"

@@ -141,9 +141,35 @@ def test_fast_merge_gives_what_the_space_gives(rng):
 
 def test_model_that_changes_the_size_is_told():
     inputs = keras.Input((None, None, 1))
-    outputs = keras.layers.Conv2D(2, 3, strides=2, padding="same")(inputs)
+    outputs = keras.layers.Conv2D(2, 3, padding="valid")(inputs)
     with pytest.raises(ValueError, match="keep height and width"):
         Colorizer(keras.Model(inputs, outputs))(np.zeros((8, 8), "uint8"))
+
+
+def test_mirror_images_are_averaged_pixel_by_pixel_where_every_fourth_is_predicted(rng):
+    inputs = keras.Input((None, None, 1))
+    sampled = keras.layers.Conv2D(1, 1, strides=4, kernel_initializer="ones")(inputs)
+    network = keras.Model(inputs, keras.layers.Concatenate()([sampled, -sampled]))
+    ramp = np.arange(16, dtype="float32")[None, None, :, None]
+    lightness = np.broadcast_to(ramp, (1, 8, 16, 1))
+    plain = Colorizer(network).predict(lightness)
+    mirrored = Colorizer(network).predict(lightness[:, :, ::-1])[:, :, ::-1]
+    both = Colorizer(network, mirror=True).predict(lightness)
+    np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-5)
+    # Between what either predicts, both are the ramp itself.
+    np.testing.assert_allclose(both[0, :, 3:13, 0], lightness[0, :, 3:13, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+def test_chroma_of_every_nth_pixel_is_interpolated_linearly(stride):
+    # A network that gives each n-th pixel chroma that grows with its lightness.
+    inputs = keras.Input((None, None, 1))
+    sampled = keras.layers.Conv2D(1, 1, strides=stride, kernel_initializer="ones")(inputs)
+    network = keras.Model(inputs, keras.layers.Concatenate()([sampled, -sampled]))
+    ramp = np.linspace(20, 60, 17, dtype="float32")  # the last pixel is a sampled one
+    lightness = np.broadcast_to(ramp[:, None], (17, 17))[None, ..., None]
+    chroma = Colorizer(network).predict(lightness)
+    np.testing.assert_allclose(chroma, np.concatenate([lightness, -lightness], -1), rtol=1e-5)
 
 
 def test_plain_keras_loads_the_file_in_a_fresh_process(tmp_path):

@@ -103,6 +103,35 @@ def test_tensorflow_datasets_are_read_where_they_lie(cifar10_test):
     assert np.bincount(cifar10_test.labels).tolist() == [1000] * 10
 
 
+@pytest.mark.parametrize("has_names", [True, False])
+def test_data_set_without_a_test_split_holds_some_out(tmp_path, has_names):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    import tensorflow as tf
+
+    names = np.repeat([f"person {i}" for i in range(30)], 4)
+    pictures = np.zeros((120, 8, 8, 3), "uint8")
+    pictures[:, 0, 0, 0] = np.arange(120)
+    labels = names if has_names else np.zeros(120, "int64")
+    label = tfds.features.Text() if has_names else tfds.features.ClassLabel(num_classes=1)
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="held",
+        version="1.0.0",
+        features=tfds.features.FeaturesDict({"image": tfds.features.Image(), "label": label}),
+        split_datasets={
+            "train": tf.data.Dataset.from_tensor_slices({"image": pictures, "label": labels})
+        },
+        data_dir=tmp_path,
+    )
+    train, test = (
+        {int(picture[0, 0, 0]) for picture in load("held", split, data_dir=tmp_path)}
+        for split in ("train", "test")
+    )
+    assert train | test == set(range(120)) and not train & test
+    assert 10 <= len(test) <= 40
+    if has_names:
+        assert not {names[i] for i in train} & {names[i] for i in test}, "nobody is in both"
+
+
 def test_unknown_split_of_a_data_set_lists_the_known(cifar10_test):
     from tests.conftest import DATA
 

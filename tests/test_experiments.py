@@ -5,7 +5,14 @@ from colorkit import experiments, hardware, models
 TRAINED_BEFORE = ("-vgg-", "-vgg1-", "-own-")  # rows that begin with weights from elsewhere
 
 
-@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+# Rows that differ in data or loss alone share their builder.
+BUILDERS = {
+    (row.build, str(row.build_options)): row.name
+    for row in reversed(experiments.EXPERIMENTS.values())
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS.values())
 def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch):
     row = experiments.experiment(name)
     if any(source in name for source in TRAINED_BEFORE):
@@ -16,7 +23,12 @@ def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch):
     channels = bins.num_bins if bins else row.space.chroma_channels
     sizes = []
     for profile in experiments.PROFILES.values():
-        model = row.build(row.width(profile), bins and bins.num_bins)
+        sizes_of = row.width(profile), bins and bins.num_bins
+        base = experiments.experiment(row.base) if row.base else None
+        networks = [base.build(*sizes_of, **base.build_options)] if base else []
+        model = row.build(*sizes_of, *networks, **row.build_options)
+        if row.target == "adversarial":
+            model = model.generator
         outputs = model.output["chroma"] if row.target == "both" else model.output
         assert outputs.shape[-1] == (10 if row.target == "label" else channels)
         sizes.append(model.count_params())
@@ -49,3 +61,42 @@ def test_unknown_names_list_the_known_ones():
         experiments.profile("huge")
     with pytest.raises(ValueError, match=r"cifar/lab-conv-regression.*'best'"):
         experiments.experiment("best")
+
+
+def test_schedule_is_the_profiles_the_experiments_or_what_shall_be_seen():
+    row = experiments.experiment("coherence/colorful-32")
+    smoke, quick, full = (experiments.profile(name) for name in ("smoke", "quick", "full"))
+    assert row.schedule(full, 10_000) == row.epochs
+    assert row.schedule(smoke, 10_000) == smoke.epochs
+    assert row.schedule(quick, 50_000) == 4 and row.schedule(quick, 1_000_000) == 1
+    row = experiments.experiment("cifar/lab-conv-regression")
+    assert row.schedule(quick, 50_000) == quick.epochs
+    nothing_to_learn = experiments.experiment("coherence/coherent-32")
+    assert {nothing_to_learn.schedule(profile, 100) for profile in (smoke, quick, full)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        ("folder:some/where/", "where"),
+        ("oxford_flowers102/1.0", "oxford_flowers102-1.0"),
+        ("lfw", "lfw"),
+    ],
+)
+def test_other_pictures_make_a_row_of_its_own(data, label):
+    row = experiments.experiment("coherence/colorful-64").on(data)
+    assert row.name == f"coherence/colorful-64@{label}" and row.data == data
+    assert row.splits == ("train", "test") and row.size == 64
+    assert row.on(data) is row, "it is on these pictures already"
+
+
+def test_smoke_shrinks_pictures_and_their_crops_alike():
+    smoke, full = experiments.profile("smoke"), experiments.profile("full")
+    row = experiments.experiment("architectures/pix2pix-patches")
+    assert row.sides(full) == (256, 128)
+    assert row.sides(smoke) == (2 * smoke.size, smoke.size)
+    assert experiments.experiment("convnets/simple").sides(experiments.profile("quick")) == (
+        128,
+        112,
+    )
+    assert experiments.experiment("cifar/lab-conv-regression").sides(smoke) == (None, None)

@@ -13,7 +13,7 @@ from colorkit.data import Images
 def checkout(tmp_path, monkeypatch):
     """An empty checkout to write figures into."""
     (tmp_path / "colorkit").mkdir()
-    (tmp_path / "colorkit" / "experiments.py").touch()
+    (tmp_path / "colorkit" / "experiments").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -249,3 +249,13 @@ def test_dot_plot_puts_every_value_in_its_place():
     drawn(figure)
     with pytest.raises(ValueError, match="same names"):
         figures.dot_plot({"PSNR": {"gray": 1}, "SSIM": {"ours": 1}})
+
+
+def test_training_curves_show_what_was_measured():
+    rows = [{"epoch": i, "loss": 3.0 - i, "val_loss": 4.0 - i, "seconds": 1.0} for i in range(3)]
+    figure = figures.training_curves(rows, ("loss", "seconds"))
+    loss, seconds = figure.axes
+    assert [list(line.get_ydata()) for line in loss.lines] == [[3, 2, 1], [4, 3, 2]]
+    assert list(loss.lines[0].get_xdata()) == [1, 2, 3] and len(seconds.lines) == 1
+    with pytest.raises(ValueError, match=r"'loss', 'seconds'.*'accuracy'"):
+        figures.training_curves(rows, ("accuracy",))

@@ -1,8 +1,21 @@
 import keras
 import numpy as np
+import pytest
+import scipy.ndimage
 
 from colorkit import LAB, RGB, YUV, ColorBins
-from colorkit.layers import ColorDecoder, ResizeLike, normalize_lightness, to_chroma
+from colorkit.layers import (
+    ColorDecoder,
+    CropLike,
+    EdgeAwareSmoothing,
+    Enlarge,
+    ResizeLike,
+    StopGradient,
+    enlarge,
+    normalize_lightness,
+    output_stride,
+    to_chroma,
+)
 
 
 def test_rescaling_spans_the_natural_units():
@@ -31,6 +44,87 @@ def test_decoder_survives_its_config():
         config = keras.saving.serialize_keras_object(decoder)
         restored = keras.saving.deserialize_keras_object(config)
         assert restored.get_config() == decoder.get_config()
+
+
+def test_smoothing_keeps_constants_and_the_mean_of_flat_lightness(rng):
+    lightness = np.full((1, 9, 12, 1), 50.0, "float32")
+    layer = EdgeAwareSmoothing()
+    np.testing.assert_allclose(layer([np.full((1, 9, 12, 3), 7.0, "f4"), lightness]), 7, rtol=1e-6)
+    x = rng.normal(size=(1, 9, 12, 3)).astype("float32")
+    # Without edges one pass is the mean over three pixels, along rows and along columns.
+    expected = scipy.ndimage.uniform_filter(x, (1, 3, 3, 1))
+    once = keras.ops.convert_to_numpy(EdgeAwareSmoothing(steps=(1,))([x, lightness]))
+    np.testing.assert_allclose(once[:, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], atol=1e-6)
+
+
+def test_smoothing_stops_at_edges_of_lightness_however_thin(rng):
+    lightness = np.full((1, 16, 16, 1), 20.0, "float32")
+    lightness[:, :, 8] = 90.0  # a line of one pixel
+    x = np.zeros((1, 16, 16, 1), "float32")
+    x[:, :, 9:] = 1.0
+    smoothed = keras.ops.convert_to_numpy(EdgeAwareSmoothing((1, 2, 4), edge=5.0)([x, lightness]))
+    np.testing.assert_allclose(smoothed[:, :, :8], 0, atol=1e-3)
+    np.testing.assert_allclose(smoothed[:, :, 9:], 1, atol=1e-3)
+    unaware = keras.ops.convert_to_numpy(EdgeAwareSmoothing((1, 2, 4), edge=1e6)([x, lightness]))
+    assert unaware[0, 8, 7, 0] > 0.2
+
+
+def test_smoothing_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="same size"):
+        EdgeAwareSmoothing()([np.zeros((1, 4, 4, 2), "f4"), np.zeros((1, 8, 8, 1), "f4")])
+    for options in ({"steps": (0,)}, {"steps": (1.5,)}, {"edge": 0.0}):
+        with pytest.raises(ValueError, match="positive"):
+            EdgeAwareSmoothing(**options)
+
+
+def test_smoothing_of_a_picture_smaller_than_its_steps():
+    x = np.float32([[[[1.0], [3.0]]]])
+    smoothed = EdgeAwareSmoothing((1, 2, 4))([x, np.zeros((1, 1, 2, 1), "f4")])
+    np.testing.assert_allclose(smoothed, [[[[2.0], [2.0]]]], atol=1e-6)
+
+
+def test_smoothing_leaves_its_input_alone_and_survives_its_config(rng):
+    lightness = rng.uniform(0, 100, (1, 6, 7, 1)).astype("float32")
+    x = keras.ops.convert_to_tensor(rng.normal(size=(1, 6, 7, 2)).astype("float32"))
+    before = np.array(keras.ops.convert_to_numpy(x))
+    layer = EdgeAwareSmoothing((1, 2), edge=7.0)
+    smoothed = keras.ops.convert_to_numpy(layer([x, lightness]))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(x), before)
+    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(restored([x, lightness])), smoothed)
+    with pytest.raises(ValueError, match=r"same size.*\(1, 6, 7, 2\)"):
+        layer([x, lightness[:, :5]])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 9), (13, 16), (840, 64), (None, None)])
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_stride_of_a_model_is_told_or_makes_no_difference(size, stride, rng):
+    inputs = keras.Input((*size, 1))
+    model = keras.Model(inputs, keras.layers.Conv2D(1, 1, strides=stride)(inputs))
+    found = output_stride(model)
+    if None in size or min(size) > stride:
+        assert found == stride
+    small = rng.normal(size=(1, *(-(-(side or 9) // stride) for side in size), 1)).astype("f4")
+    sides = [side or 9 for side in size]
+    np.testing.assert_array_equal(
+        keras.ops.convert_to_numpy(enlarge(small, found, *sides)),
+        keras.ops.convert_to_numpy(enlarge(small, stride, *sides)),
+    )
+
+
+def test_enlarging_is_linear_between_what_is_given(rng):
+    picture = np.zeros((1, 9, 6, 1), "float32")
+    rows, columns = np.meshgrid(np.arange(9.0), np.arange(6.0), indexing="ij")
+    plane = (2 * rows - 3 * columns)[None, ..., None].astype("float32")
+    enlarged = keras.ops.convert_to_numpy(Enlarge(4)([plane[:, ::4, ::4], picture]))
+    np.testing.assert_allclose(enlarged[:, :, :5], plane[:, :, :5], atol=1e-5)
+    np.testing.assert_allclose(enlarged[:, :, 5], enlarged[:, :, 4])  # beyond the last
+
+
+def test_cropping_and_stopping_keep_values(rng):
+    x = rng.normal(size=(1, 5, 6, 2)).astype("float32")
+    np.testing.assert_array_equal(CropLike()([x, x[:, :4, :3]]), x[:, :4, :3])
+    np.testing.assert_array_equal(StopGradient()(x), x)
 
 
 def test_resizing_is_the_same_where_a_graph_does_not_know_the_size(rng):

@@ -7,6 +7,7 @@ from scipy.special import log_softmax
 from colorkit import ColorBins, class_weights
 from colorkit.losses import (
     CancellingCrossentropy,
+    GradientCoherence,
     JointCrossentropy,
     RebalancedCrossentropy,
 )
@@ -44,6 +45,27 @@ def test_soft_codes_agree_with_the_dense_formula(rng, chroma):
     expected = -(dense * log_softmax(logits, axis=-1)).sum(-1) * weights[nearest[..., 0]]
     loss = RebalancedCrossentropy(bins, weights, neighbors=5)
     assert float(loss(chroma, logits)) == pytest.approx(expected.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make", [RebalancedCrossentropy, JointCrossentropy, CancellingCrossentropy]
+)
+def test_stride_compares_every_nth_pixel(rng, chroma, make):
+    bins = ColorBins.grid(49)
+    weights = np.linspace(0.5, 2, 49)
+    logits = random_logits(rng, bins)[:, ::2, ::2]
+    pixel_weights = rng.random((2, 4, 5)).astype("float32")
+    strided = make(bins, weights, stride=2)
+    expected = make(bins, weights)(chroma[:, ::2, ::2], logits, pixel_weights[:, ::2, ::2])
+    assert float(strided(chroma, logits, pixel_weights)) == pytest.approx(float(expected), rel=1e-5)
+    picture_weights = np.array([1.0, 0.5], "float32").reshape(2, 1, 1)
+    expected = make(bins, weights)(chroma[:, ::2, ::2], logits, picture_weights)
+    actual = strided(chroma, logits, picture_weights)
+    assert float(actual) == pytest.approx(float(expected), rel=1e-5)
+    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(strided))
+    assert float(restored(chroma, logits)) == pytest.approx(float(strided(chroma, logits)))
+    with pytest.raises(ValueError, match="every 2 pixels"):
+        strided(chroma, random_logits(rng, bins))
 
 
 def test_soft_codes_without_spread_are_hard_codes(rng, chroma):
@@ -154,3 +176,71 @@ def test_bad_weights_and_sizes_are_refused(rng, chroma):
         loss(chroma, np.zeros((2, 4, 4, 49), "float32"))
     with pytest.raises(ValueError, match="49"):
         loss(chroma, np.zeros((2, 4, 5, 81), "float32"))
+
+
+def step(height):
+    """Chroma `(1, 6, 6, 2)` that steps by `height` in b half-way to the right."""
+    chroma = np.zeros((1, 6, 6, 2), "float32")
+    chroma[:, :, 3:, 1] = height
+    return chroma
+
+
+def pixels(loss, y_true, y_pred):
+    return ops.convert_to_numpy(loss.call(ops.convert_to_tensor(y_true), y_pred))
+
+
+def test_gradient_coherence_is_the_length_of_the_difference(rng, chroma):
+    predicted = chroma + rng.normal(0, 9, chroma.shape).astype("float32")
+    down, right = (np.diff(chroma - predicted, axis=axis) for axis in (1, 2))
+    squared = np.zeros(chroma.shape[:-1])
+    squared[:, :-1] += (down**2).sum(-1)
+    squared[:, :, :-1] += (right**2).sum(-1)
+    expected = np.sqrt(squared)
+    np.testing.assert_allclose(pixels(GradientCoherence(), chroma, predicted), expected, atol=1e-3)
+
+
+def test_gradient_coherence_leaves_open_between_which_colours():
+    np.testing.assert_allclose(pixels(GradientCoherence(), step(40), step(40) - 30), 0, atol=1e-4)
+
+
+def test_coherence_as_coded_cannot_tell_a_step_from_its_opposite():
+    for signed, opposite in ((True, 80.0), (False, 0.0)):
+        loss = pixels(GradientCoherence(signed=signed), step(40), step(-40))
+        np.testing.assert_allclose(loss[0, :, 2], opposite, atol=1e-4)
+        assert (loss[0, :, :2] < 1e-4).all() and (loss[0, :, 3:] < 1e-4).all()
+
+
+def test_gradient_weights_count_by_the_size_of_the_true_gradient():
+    weights = np.arange(1.0, 5.0)
+    loss = GradientCoherence(magnitudes=(5.0, 50.0, 100.0), class_weights=weights)
+    for height, weight in ((0, 1), (10, 2), (60, 3), (150, 4)):
+        missed = pixels(loss, step(height), step(height + 7))[0, :, 2]
+        np.testing.assert_allclose(missed, 7 * weight, rtol=1e-4)
+
+
+def test_gradient_coherence_of_logits_is_that_of_their_colours(rng):
+    bins = ColorBins.grid(25)
+    logits = rng.normal(0, 3, (1, 6, 6, 25)).astype("float32")
+    decoded = ops.convert_to_numpy(bins.decode(logits, 0.2))
+    of_logits = pixels(GradientCoherence(bins, 0.2), step(30), logits)
+    np.testing.assert_allclose(of_logits, pixels(GradientCoherence(), step(30), decoded), atol=1e-4)
+
+
+def test_gradient_coherence_survives_its_config(rng):
+    bins = ColorBins.grid(25)
+    loss = GradientCoherence(bins, 0.2, signed=False, class_weights=rng.uniform(0.5, 2, 8))
+    logits = rng.normal(0, 3, (1, 6, 6, 25)).astype("float32")
+    restored = keras.losses.deserialize(keras.losses.serialize(loss))
+    expected = pixels(loss, step(30), logits)
+    np.testing.assert_allclose(pixels(restored, step(30), logits), expected, rtol=1e-6)
+
+
+def test_gradient_coherence_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="temperature"):
+        GradientCoherence(temperature=0)
+    with pytest.raises(ValueError, match="one entry a class"):
+        GradientCoherence(class_weights=np.ones(3))
+    with pytest.raises(ValueError, match="positive and finite"):
+        GradientCoherence(class_weights=[1.0] * 7 + [np.nan])
+    with pytest.raises(ValueError, match="same size"):
+        GradientCoherence()(step(1), step(1)[:, :3])

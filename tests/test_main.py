@@ -2,15 +2,19 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
+import colorkit
 from colorkit import ColorBins, Colorizer, models, results
 from colorkit.__main__ import main
 from colorkit.pictures import read_picture
+from colorkit.video import read_frames
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +52,23 @@ def test_one_picture_is_colored(tmp_path, photos, model, capsys):
 def test_folder_is_colored_and_names_are_kept(tmp_path, photos, model):
     assert main(["colorize", "in", "-o", "out", "--model", model]) == 0
     assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"]
+
+
+def test_video_is_colored_frame_by_frame(tmp_path, model, capsys):
+    frames = np.stack([skimage.data.cat()[i : i + 40, :50] for i in range(6)])
+    options = {"plugin": "pyav", "codec": "libx264", "fps": 5}
+    iio.imwrite(tmp_path / "film.mp4", frames, **options)
+    assert main(["colorize", "film.mp4", "-o", "new.mkv", "--model", model]) == 0
+    assert main(["colorize", "film.mp4", "-o", "out", "--model", model]) == 0
+    assert [frame.shape for frame in read_frames("new.mkv")] == [(40, 50, 3)] * 6
+    assert names(tmp_path / "out") == ["film.mp4"]
+    capsys.readouterr()
+    assert main(["colorize", "film.mp4", "-o", "new.png", "--model", model]) == 2
+    assert ".mkv" in capsys.readouterr().err
+    (tmp_path / "bad.mp4").write_text("no video")
+    assert main(["colorize", "bad.mp4", "-o", "bad_colored.mp4", "--model", model]) == 2
+    assert "bad.mp4 cannot be decoded" in capsys.readouterr().err
+    assert not (tmp_path / "bad_colored.mp4").exists()
 
 
 def test_equal_names_from_two_folders_do_not_overwrite_each_other(tmp_path, photos, model):
@@ -176,21 +197,17 @@ def test_training_prints_its_table(tmp_path, capsys):
     assert "95.58" in capsys.readouterr().out
 
 
-def test_patterns_train_several_experiments_and_go_on_after_a_failure(
-    tmp_path, monkeypatch, capsys
-):
+def test_patterns_train_several_experiments_and_go_on_after_a_failure(monkeypatch, capsys):
     from colorkit import training
 
     trained = []
 
-    def fake(name, profile, seed, epochs, verbose):
+    def fake(name, profile, data, seed, epochs, verbose):
         trained.append((name, seed))
         if "vgg1" in name:
             raise FileNotFoundError("weights of VGG16 are needed")
-        return None, results.read(record)
+        return None, results.read(Path(colorkit.__file__).parent / "weights/cifar10.json")
 
-    main(["train", "cifar/lab-dense-regression", "--profile", "smoke"])
-    record = next((tmp_path / "runs/smoke/figures/records").iterdir())
     monkeypatch.setattr(training, "run", fake)
     assert main(["train", "cifar/lab-*-frozen-regression", "cifar/rgb-*", "--seed", "2"]) == 2
     assert [name for name, _ in trained] == [

@@ -165,6 +165,9 @@ def test_rebalanced_auc_weighs_pixels_by_their_true_color():
         metrics.CIEDE2000,
         metrics.AbAUC,
         lambda: metrics.AbAUC(ColorBins.grid(49), np.linspace(1, 2, 49)),
+        lambda: metrics.Bleeding(60.0, 60.0),
+        metrics.ChromaGradientError,
+        lambda: metrics.OccupiedBins(ColorBins.grid(49), share=0.01),
     ],
 )
 def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
@@ -180,21 +183,6 @@ def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
     assert weighted == pytest.approx(alone, rel=1e-5)
     restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
-
-
-def test_feature_preservation_is_the_accuracy_of_the_classifier():
-    inputs = keras.Input((4, 4, 3))
-    channels = keras.layers.GlobalAveragePooling2D()(inputs)  # the class is the strongest channel
-    metric = metrics.FeaturePreservation(keras.Model(inputs, channels))
-    pictures = np.broadcast_to(np.eye(3, dtype="float32")[:, None, None], (3, 4, 4, 3))
-    metric.update_state(np.array([0, 1, 0]), pictures)
-    metric.update_state(np.array([2]), pictures[2:])
-    assert float(metric.result()) == pytest.approx(3 / 4)
-    for labels, received in (([0, 1], r"shape \(2,\)"), ([0, 1, 3], "classes 0 to 3")):
-        with pytest.raises(ValueError, match=received):
-            metric.update_state(np.array(labels), pictures)
-    with pytest.raises(TypeError, match="classifier"):
-        type(metric).from_config(metric.get_config())
 
 
 def test_wrong_shapes_and_types_are_refused(truth):

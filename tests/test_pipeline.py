@@ -5,7 +5,7 @@ import pytest
 from colorkit import LAB, RGB, YUV, ColorBins, load, pairs
 from colorkit.data import Images
 from colorkit.losses import RebalancedCrossentropy
-from colorkit.pipeline import labeled
+from colorkit.pipeline import labeled, visibility
 
 
 @pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
@@ -63,7 +63,7 @@ def test_labels_come_with_the_chroma_or_alone(pictures):
     for make in (labeled, lambda images: pairs(images, labels=True)):
         with pytest.raises(ValueError, match="must have labels"):
             make(pictures)
-    with pytest.raises(ValueError, match="cannot be had together"):
+    with pytest.raises(ValueError, match="cannot be had with"):
         pairs(images, labels=True, near_gray="mask")
 
 
@@ -150,3 +150,28 @@ def test_pairs_refuse_what_cannot_work(folder, pictures):
         pairs(pictures, near_gray="hide")
     with pytest.raises(ValueError, match="'hsv'"):
         pairs(pictures, space="hsv")
+
+
+def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):
+    images = pictures.copy()
+    images[0], images[1] = images[0] // 16, 255 - images[1] // 16  # nearly black, nearly white
+    lightness, _, weights = pairs(images, luminance_gate=True)[0]
+    assert weights.shape == lightness.shape[:3]
+    assert weights[:2].max() < 0.4 < weights[2:].mean() and weights.max() <= 1
+    masked = pairs(images, luminance_gate=True, near_gray="mask")[0][2]
+    assert masked.shape == weights.shape and (masked <= weights).all()
+
+
+def test_luminance_gate_is_for_lab_without_labels(pictures):
+    with pytest.raises(ValueError, match="Lab"):
+        pairs(pictures, space="yuv", luminance_gate=True)
+    with pytest.raises(ValueError, match="cannot be had with"):
+        pairs(pictures, luminance_gate=True, labels=True)
+
+
+def test_visibility_falls_where_the_gamut_closes():
+    lightness = np.array([0, 20, 55, 95, 100], "float32")[None, :, None]
+    visible = keras.ops.convert_to_numpy(visibility(lightness))[0]
+    assert visible[0] < 0.01 and visible[2] > 0.99
+    np.testing.assert_allclose(visible[[1, 3]], 0.5, atol=0.01)
+    assert visible[4] < 0.2

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(not (ROOT / "README.md").exists(), reason="not i
 
 def test_ci_runs_the_test_command_of_the_readme():
     command = (ROOT / ".ci" / "run").read_text().splitlines()[-1]
-    assert command.startswith("python3 -m venv") and "pytest tests" in command
+    assert command.startswith("python3 -m venv") and "pytest -n 2 tests" in command
     assert f"```sh\n{command}\n```" in (ROOT / "README.md").read_text()
 
 

@@ -94,7 +94,7 @@ def test_nan_is_written_as_null():
 def test_home_is_the_checkout_or_the_working_directory(tmp_path, monkeypatch):
     assert results.home() == tmp_path
     (tmp_path / "kit" / "colorkit").mkdir(parents=True)
-    (tmp_path / "kit" / "colorkit" / "experiments.py").touch()
+    (tmp_path / "kit" / "colorkit" / "experiments").mkdir()
     (tmp_path / "kit" / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "kit" / "notebooks")
     assert results.home() == tmp_path / "kit"

@@ -9,14 +9,6 @@ from colorkit import experiments, run, runs, training
 SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
 
 
-@pytest.fixture
-def row(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return dataclasses.replace(
-        experiments.experiment("cifar/lab-conv-classification-313"), name="test/tiny", batch_size=8
-    )
-
-
 def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
     run(row, SHORT, verbose=0)
     kept = tmp_path / "runs/smoke/test/tiny/seed0"

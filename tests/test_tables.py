@@ -119,3 +119,19 @@ def test_summary_and_overview_name_what_was_run():
     assert "96.60" in tables.summary(records)
     assert "94.12" in tables.summary([]), "76.65 of 81.44"
     assert "cifar/lab-residual-unet" in tables.overview(records)
+
+
+def test_comparison_shows_all_rows_at_the_profile_that_they_share():
+    records = [
+        make_record("a", seed, profile, bleeding=bleeding, threshold_accuracy=0.95)
+        for seed, profile, bleeding in ((0, "quick", 1.0), (1, "quick", 2.0), (0, "full", 9.0))
+    ]
+    records.append(make_record("b", bleeding=0.5, threshold_accuracy=0.94))
+    columns = {"accuracy": "threshold_accuracy", "bleeding": "bleeding"}
+    lines = tables.compare(records, {"A": "a", "B": "b", "C": "c"}, columns).splitlines()
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[2:]]
+    assert rows == [
+        ["A", "95.00 ± 0.00 (2)", "1.50 ± 0.71 (2)", "quick"],
+        ["B", "94.00", "0.50", "quick"],
+        ["C", "", "", "not run"],
+    ]

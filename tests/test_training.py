@@ -1,10 +1,13 @@
 import dataclasses
 import json
+import shutil
 import zlib
 
+import imageio.v3 as iio
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, runs, training
 from colorkit.data import Images
@@ -19,13 +22,6 @@ SHORT = dataclasses.replace(TINY, epochs=2)
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def row():
-    return dataclasses.replace(
-        experiments.experiment("cifar/lab-conv-classification-313"), name="test/tiny", batch_size=8
-    )
 
 
 def history(tmp_path):
@@ -223,6 +219,25 @@ def test_validation_pictures_are_no_training_pictures(row):
     assert not train & validation
 
 
+def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypatch):
+    frames = np.broadcast_to(np.arange(50, dtype="uint8")[:, None, None, None], (50, 8, 8, 3))
+    film = Images(frames, is_sequence=True)
+    monkeypatch.setattr(training, "load", lambda *_, **__: film)
+    row = dataclasses.replace(row, validation_split=0.2)
+    parts = training._pictures(row, experiments.profile("full"), seed=0)[:2]
+    train, validation = (sorted(int(picture[0, 0, 0]) for picture in part) for part in parts)
+    assert validation == list(range(40, 50)) and train == list(range(35))
+
+
+def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
+    for split in ("train", "test"):
+        (tmp_path / "two" / split).mkdir(parents=True)
+        Image.fromarray(pictures[0]).save(tmp_path / "two" / split / "one.png")
+    with pytest.raises(ValueError, match="1 pictures to learn from, of which 1 are needed"):
+        run(row, "quick", data=f"folder:{tmp_path / 'two'}")
+    assert [path.name for path in tmp_path.iterdir()] == ["two"]
+
+
 def test_one_fit_on_arrays_lowers_the_loss(rng):
     keras.utils.set_random_seed(0)
     images = np.repeat(rng.integers(0, 256, (16, 1, 1, 3)), 8, 1).repeat(8, 2).astype("uint8")
@@ -232,3 +247,106 @@ def test_one_fit_on_arrays_lowers_the_loss(rng):
     model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=False)
     losses = model.fit(lightness, chroma, epochs=5, verbose=0).history["loss"]
     assert losses[-1] < losses[0]
+
+
+@pytest.fixture
+def base(row, monkeypatch):
+    """A small experiment that others may begin with."""
+    base = dataclasses.replace(
+        row, name="test/base", build=lambda width, num_bins: row.build(0.05, num_bins)
+    )
+    monkeypatch.setitem(experiments.EXPERIMENTS, base.name, base)
+    return base
+
+
+def test_run_begins_with_another_and_leaves_it_as_it_was(base, monkeypatch):
+    row = experiments.experiment("coherence/rebalanced-32")
+    row = dataclasses.replace(row, name="test/tiny", base=base.name)
+    colorizer, record = run(row, SHORT, verbose=0)
+    before, first = run(base, SHORT, verbose=0)  # was run first, because it had to be
+    assert record.minutes > first.minutes > 0, "what it begins with costs time, too"
+    inner = colorizer.model.get_layer(before.model.name)
+    for kept, began in zip(inner.get_weights(), before.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, began)
+    assert record.settings["base"] == base.name
+    assert record.settings["build_options"]["as_published"]
+    assert record.settings["temperature"] == 0.01, "decoded as it was trained"
+    assert {"bleeding", "occupied_bins"} <= set(record.metrics)
+    monkeypatch.setattr(training, "_fit", None)
+    again, _ = run(row, SHORT)
+    picture = np.arange(256, dtype="uint8").reshape(16, 16)
+    np.testing.assert_array_equal(again(picture), colorizer(picture))
+
+
+def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
+    row = experiments.experiment("coherence/coherent-32")  # nothing is learned
+    row = dataclasses.replace(row, name="test/tiny", base=base.name)
+    run(row, SHORT, verbose=0)
+    shutil.rmtree(tmp_path / "runs/smoke/test/base")
+    other = dataclasses.replace(base, learning_rate=1e-4)
+    monkeypatch.setitem(experiments.EXPERIMENTS, other.name, other)
+    with pytest.raises(ValueError, match=r"base_checksum was .*, is "):
+        run(row, SHORT, verbose=0)
+
+
+def test_history_of_a_run_that_never_began_names_the_command():
+    with pytest.raises(FileNotFoundError, match="colorkit train cifar/lab-conv-regression"):
+        training.history("cifar/lab-conv-regression", TINY)
+
+
+def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
+    for split in ("train", "test"):
+        (tmp_path / "mine" / split).mkdir(parents=True)
+        for i, picture in enumerate(pictures[:12]):
+            Image.fromarray(picture).save(tmp_path / "mine" / split / f"{i}.png")
+    row = dataclasses.replace(row, size=16, classifiers=("vgg",))
+    _, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
+    assert (record.experiment, record.data) == ("test/tiny@mine", "folder:mine")
+    assert record.sizes["test"] == 8
+    assert (tmp_path / "runs/smoke/test/tiny@mine/seed0/colorizer.keras").exists()
+    assert not (tmp_path / "runs/smoke/test/tiny").exists()
+
+
+def test_run_learns_from_the_frames_of_a_video(tmp_path, row):
+    pytest.importorskip("av")
+    film = np.random.default_rng(0).integers(0, 256, (60, 32, 48, 3), dtype="uint8")
+    iio.imwrite(tmp_path / "film.mp4", film, plugin="pyav", codec="libx264", fps=10)
+    row = dataclasses.replace(row, size=16, crop=8, validation_split=0.1, classifiers=())
+    _, record = run(row, SHORT, data=f"video:{tmp_path / 'film.mp4'}?stride=2", verbose=0)
+    assert record.experiment == "test/tiny@film.mp4-stride-2"
+    assert record.data == "video:film.mp4?stride=2"
+    assert record.sizes == {"train": 20, "validation": 2, "test": 6}
+
+
+def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
+    base = dataclasses.replace(
+        experiments.experiment("architectures/unet-mae"),
+        name="test/base",
+        size=None,
+        batch_size=8,
+        build=lambda width, num_bins: models.build_unet(widths=(4, 6)),
+    )
+    monkeypatch.setitem(experiments.EXPERIMENTS, base.name, base)
+    row = dataclasses.replace(
+        experiments.experiment("architectures/pix2pix-pretrained"),
+        name="test/tiny",
+        base=base.name,
+        size=None,
+        batch_size=8,
+    )
+    colorizer, record = run(row, SHORT, verbose=0)
+    assert {"discriminator_loss", "val_generator_accuracy"} <= set(history(tmp_path)[0])
+    assert record.settings["best_epoch"] == 2 and record.settings["loss"] == "Adversarial"
+    # It began as what was trained before, and learned.
+    before, _ = run(base, SHORT, verbose=0)
+    assert colorizer.model.count_params() == before.model.count_params() == record.parameters
+    picture = np.arange(1024, dtype="uint8").reshape(32, 32)
+    assert (colorizer(picture) != before(picture)).any()
+    saved = Colorizer.load(tmp_path / "runs/smoke/test/tiny/seed0/colorizer.keras")
+    np.testing.assert_array_equal(saved(picture), colorizer(picture))
+
+
+def test_patches_are_trained_on_and_whole_pictures_tested(row):
+    row = dataclasses.replace(row, crop=16)
+    colorizer, record = run(row, SHORT, verbose=0)
+    assert colorizer.size == 32 and record.settings["crop"] == 16

@@ -2,11 +2,13 @@
 
 from keras import layers
 
+from colorkit.layers import to_chroma
 
-def conv_norm(x, filters, *, strides=1, activation="relu", name):
-    """3x3 convolution, batch normalisation, activation."""
+
+def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
+    """Convolution, batch normalisation, activation."""
     x = layers.Conv2D(
-        filters, 3, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
+        filters, kernel_size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
     x = layers.BatchNormalization(name=f"{name}_bn")(x)
     return layers.Activation(activation, name=f"{name}_out")(x)
@@ -23,3 +25,16 @@ def residual_block(x, *, name):
     y = conv_norm(y, filters, activation="linear", name=f"{name}_2")
     x = layers.Add(name=f"{name}_add")([x, y])
     return layers.Activation("relu", name=f"{name}_out")(x)
+
+
+def chroma_head(x, num_bins, space):
+    """Logits over bins, or chroma in natural units where `num_bins` is `None`."""
+    if num_bins is not None:
+        return layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    return to_chroma(layers.Conv2D(space.chroma_channels, 1, name="head")(x), space)
+
+
+def label_head(features, num_classes):
+    """Class logits `(num_classes,)` of pooled features `(1, 1, channels)`."""
+    x = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
+    return layers.Reshape((num_classes,), dtype="float32", name="label")(x)

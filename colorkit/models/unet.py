@@ -4,10 +4,53 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
-from colorkit.models.blocks import conv_norm, residual_block
+from colorkit.layers import ResizeLike, normalize_lightness
+from colorkit.models.blocks import chroma_head, conv_norm, label_head, residual_block
 
 WIDTHS = (32, 64, 128, 256)
+
+
+def build_unet(
+    num_bins=None,
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    widths=WIDTHS,
+    name="unet",
+):
+    """A plain U-Net: two 3x3 convolutions with batch normalisation a level, skips concatenated.
+
+    Args:
+        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        widths: Channels of each level, the full size first.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units, or to logits `(height, width, num_bins)`.
+
+    References:
+        Ronneberger et al., "U-Net", MICCAI 2015; Sinigaglia, Bertipaglia, Colato, "Image
+        Colorization", U-Net.
+    """
+    space = colorspace.get(space)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    skips = []
+    for level, width in enumerate(widths):
+        if level:
+            skips.append(x)
+            x = layers.MaxPooling2D(padding="same", name=f"down{level}_pool")(x)
+        for i in (1, 2):
+            x = conv_norm(x, width, name=f"down{level}_{i}")
+    for level in reversed(range(len(widths) - 1)):
+        x = ResizeLike(name=f"up{level}_resize")([x, skips[level]])
+        x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
+        for i in (1, 2):
+            x = conv_norm(x, widths[level], name=f"up{level}_{i}")
+    return keras.Model(inputs, chroma_head(x, num_bins, space), name=name)
 
 
 def build_residual_unet(
@@ -68,8 +111,7 @@ def build_residual_unet(
     outputs = {}
     features = layers.GlobalAveragePooling2D(keepdims=True, name="features")(x)
     if num_classes is not None:
-        label = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
-        outputs["label"] = layers.Reshape((num_classes,), dtype="float32", name="label")(label)
+        outputs["label"] = label_head(features, num_classes)
     context = layers.Conv2D(widths[-1], 1, activation="relu", name="context")(features)
     x = layers.Add(name="fusion")([x, context])
     for level in reversed(range(len(widths) - 1)):
@@ -79,11 +121,7 @@ def build_residual_unet(
         x = conv_norm(x, widths[level], name=f"up{level}")
         for i in range(decoder_blocks[level]):
             x = residual_block(x, name=f"up{level}_block{i}")
-    if num_bins is None:
-        x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
-        chroma = to_chroma(x, space)
-    else:
-        chroma = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    chroma = chroma_head(x, num_bins, space)
     if num_classes is None:
         return keras.Model(inputs, chroma, name=name)
     return keras.Model(inputs, {"chroma": chroma, **outputs}, name=name)

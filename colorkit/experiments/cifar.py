@@ -1,153 +1,24 @@
-"""The table of experiments: one row each, what its paper reports beside it."""
+"""The study of Champati, Houle and Zhang on CIFAR-10, what audits it, and what beats it."""
 
 import dataclasses
 import os
-from collections.abc import Callable
 
-from colorkit import colorspace, hardware, losses, models
+from colorkit import colorspace, losses, models
 from colorkit.bins import ColorBins
+from colorkit.experiments.definition import Experiment, scaled
 from colorkit.models import cifar, classifier, unet
-
-# At which every experiment with bins is measured, beside its own.
-TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Profile:
-    """Sizes of a run; nothing else changes between profiles.
-
-    Attributes:
-        name: "smoke", "quick" or "full".
-        data: Data set that replaces the experiment's own, or `None`.
-        train, validation, test: Most pictures used of each split, `None` for all.
-        width: Factor on the widths of the network.
-        epochs: Most epochs, `None` for the experiment's own number.
-    """
-
-    name: str
-    data: str | None = None
-    train: int | None = None
-    validation: int | None = None
-    test: int | None = None
-    width: float = 1.0
-    epochs: int | None = None
-
-
-PROFILES = {
-    "smoke": Profile("smoke", "photos", train=128, validation=64, test=64, width=0.25, epochs=2),
-    "quick": Profile("quick", validation=2000, width=0.5, epochs=4),
-    "full": Profile("full"),
-}
-
-
-def profile(name=None):
-    """A profile by name, the one that `COLORKIT_PROFILE` names, or the one this machine can carry.
-
-    Args:
-        name: "smoke" (bundled photos, seconds), "quick" (real data, minutes on a CPU), "full"
-            (the papers' sizes, an accelerator), a `Profile`, or `None` for `COLORKIT_PROFILE`,
-            else "full" where there is an accelerator and "quick" elsewhere.
-
-    Raises:
-        ValueError: If there is no such profile.
-    """
-    if isinstance(name, Profile):
-        return name
-    name = name or os.environ.get("COLORKIT_PROFILE")
-    if not name:
-        name = "full" if hardware.accelerators() else "quick"
-    if name not in PROFILES:
-        raise ValueError(f"`profile` must be one of {sorted(PROFILES)}. Received: {name!r}")
-    return PROFILES[name]
-
-
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """One trained model: data, network, loss and schedule.
-
-    Attributes:
-        name: "family/what-it-is".
-        build: Function from a width factor and the number of bins (or `None`) to a model.
-        target: What the model learns: "chroma"; "label", which makes a classifier; or "both",
-            with outputs named so, of which the chroma is kept.
-        space: Colour space.
-        bins: Function from the training pictures to `ColorBins`, or `None` for regression.
-        loss: Class of the loss; `None` for the cross-entropy of the bins or, without bins, the
-            mean squared error.
-        loss_options: Further arguments of `loss`, beside bins, class weights and neighbors.
-        neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
-        uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none.
-        prior_sigma: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the
-            prior of soft codes.
-        logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
-        label_weight: Weight of the classes' loss where the target is "both".
-        temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
-            the highest threshold accuracy on validation pictures, and with it the weights: those
-            of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
-            too sure, decoded colours do not.)
-        mirror: Whether the colorizer averages over mirror images.
-        data: Name for `colorkit.load`.
-        size: Side of the pictures, or `None` as the data set has them.
-        shift: Most pixels by which training pictures are moved, beside being mirrored.
-        narrow: Factor on the width below the full profile, beside the profile's own, for networks
-            that are slow at full resolution.
-        learning_rate: Peak learning rate of Adam, cosine decay to zero.
-        weight_decay: Decay of AdamW, or `None` for Adam.
-        batch_size, epochs: Schedule at the full profile.
-        patience: Epochs without a better validation loss after which training stops.
-        validation_split: Share of the training pictures kept for validation.
-        classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
-        paper: What the paper reports, metric to value in percent, with its "source".
-    """
-
-    name: str
-    build: Callable
-    target: str = "chroma"
-    space: colorspace.ColorSpace = colorspace.LAB
-    bins: Callable | None = None
-    loss: type | None = None
-    loss_options: dict = dataclasses.field(default_factory=dict)
-    neighbors: int = 1
-    uniform_weight: float | None = None
-    prior_sigma: float | None = None
-    logit_adjustment: bool = False
-    label_weight: float = 0.0
-    temperature: float | None = 0.38
-    mirror: bool = False
-    data: str = "cifar10"
-    size: int | None = None
-    shift: int = 0
-    narrow: float = 1.0
-    learning_rate: float = 1e-3
-    weight_decay: float | None = None
-    batch_size: int = 128
-    epochs: int = 70
-    patience: int = 20
-    validation_split: float = 0.2
-    classifiers: tuple = ()
-    paper: dict = dataclasses.field(default_factory=dict)
-
-    def width(self, profile):
-        """Factor on the network's widths at a profile."""
-        return profile.width * (1.0 if profile.width == 1 else self.narrow)
-
-
-def _scaled(blocks, width):
-    if isinstance(blocks, tuple):
-        return tuple(_scaled(block, width) for block in blocks)
-    return max(4, round(blocks * width))
 
 
 def _dense_regression(space):
     return lambda width, num_bins: models.build_dense_regression(
-        space=space, filters=_scaled(cifar.DENSE_FILTERS, width)
+        space=space, filters=scaled(cifar.DENSE_FILTERS, width)
     )
 
 
 def _conv_regression(space=colorspace.LAB, features=None):
     return lambda width, num_bins: models.build_conv_regression(
         space=space,
-        blocks=_scaled(cifar.REGRESSION_BLOCKS, width),
+        blocks=scaled(cifar.REGRESSION_BLOCKS, width),
         features=features and features(),
     )
 
@@ -156,7 +27,7 @@ def _conv_classification(space=colorspace.LAB, features=None):
     return lambda width, num_bins: models.build_conv_classification(
         num_bins,
         space=space,
-        blocks=_scaled(cifar.CLASSIFICATION_BLOCKS, width),
+        blocks=scaled(cifar.CLASSIFICATION_BLOCKS, width),
         features=features and features(),
     )
 
@@ -319,7 +190,7 @@ def _transfers():
 
 
 def _residual_unet(width, num_bins):
-    return models.build_residual_unet(num_bins, widths=_scaled(unet.WIDTHS, width), num_classes=10)
+    return models.build_residual_unet(num_bins, widths=scaled(unet.WIDTHS, width), num_classes=10)
 
 
 def _classifiers():
@@ -327,7 +198,7 @@ def _classifiers():
     yield Experiment(
         "cifar/vgg-classifier",
         build=lambda width, num_bins: models.build_vgg_classifier(
-            widths=_scaled(classifier.VGG_WIDTHS, width)
+            widths=scaled(classifier.VGG_WIDTHS, width)
         ),
         target="label",
         epochs=15,
@@ -336,7 +207,7 @@ def _classifiers():
     yield Experiment(
         "cifar/residual-classifier",
         build=lambda width, num_bins: models.build_residual_classifier(
-            widths=_scaled(classifier.RESIDUAL_WIDTHS, width)
+            widths=scaled(classifier.RESIDUAL_WIDTHS, width)
         ),
         target="label",
         shift=4,
@@ -374,32 +245,8 @@ _WITHOUT_CLASSES = dataclasses.replace(
 )
 
 _JUDGES = ("vgg", "residual")
-EXPERIMENTS = {
-    row.name: row
-    for row in (
-        *(
-            dataclasses.replace(row, classifiers=_JUDGES)
-            for row in (
-                *_regressions(),
-                *_classifications(),
-                *_transfers(),
-                _BEST,
-                _WITHOUT_CLASSES,
-            )
-        ),
-        *_classifiers(),
-    )
-}
-
-
-def experiment(name):
-    """An experiment by name.
-
-    Raises:
-        ValueError: If there is no such experiment.
-    """
-    if isinstance(name, Experiment):
-        return name
-    if name not in EXPERIMENTS:
-        raise ValueError(f"`experiment` must be one of {sorted(EXPERIMENTS)}. Received: {name!r}")
-    return EXPERIMENTS[name]
+_COLORIZERS = (*_regressions(), *_classifications(), *_transfers(), _BEST, _WITHOUT_CLASSES)
+ROWS = (
+    *(dataclasses.replace(row, classifiers=_JUDGES) for row in _COLORIZERS),
+    *_classifiers(),
+)

@@ -1,0 +1,123 @@
+"""How far sets of pictures are apart, or from what is usual, as a network sees them."""
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.linalg import eigvals
+
+from colorkit.models.vae import divergence
+
+
+def features(network, images, batch_size=256):
+    """What a network sees in pictures: the input of its last layer with weights.
+
+    Args:
+        network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` gives.
+        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`.
+        batch_size: Pictures at once.
+
+    Returns:
+        float32 array of shape `(N, features)`.
+    """
+    last = [layer for layer in network.layers if layer.weights][-1]
+    truncated = keras.Model(network.inputs[0], last.input)
+    found = truncated.predict(_scaled(images), batch_size=batch_size, verbose=0)
+    return found.reshape(len(found), -1)
+
+
+def frechet_distance(first, second):
+    """Fréchet distance between Gaussians with the means and covariances of two sets of features.
+
+    It is biased: with fewer pictures it is larger. The features are whatever network made them;
+    distances of different networks cannot be compared.
+
+    Args:
+        first: Features, shape `(N, features)`.
+        second: Features, shape `(M, features)`.
+
+    Returns:
+        Distance, from 0 on.
+
+    Raises:
+        ValueError: If the numbers of features differ or there are not more pictures than
+            features, so that a covariance would be singular; take `kernel_distance` then.
+
+    References:
+        Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
+    """
+    first, second = _checked(first, second)
+    if min(len(first), len(second)) <= first.shape[1]:
+        raise ValueError(
+            f"There must be more pictures than the {first.shape[1]} features. Received "
+            f"{len(first)} and {len(second)}; `kernel_distance` can do with fewer."
+        )
+    means = [x.mean(axis=0) for x in (first, second)]
+    covariances = [np.cov(x, rowvar=False) for x in (first, second)]
+    product = np.atleast_2d(covariances[0]) @ np.atleast_2d(covariances[1])
+    # The trace of its root. Its eigenvalues are not negative, but for rounding.
+    mixed = np.sqrt(np.clip(eigvals(product).real, 0, None)).sum()
+    spread = sum(np.trace(np.atleast_2d(covariance)) for covariance in covariances)
+    return float(max(0.0, ((means[0] - means[1]) ** 2).sum() + spread - 2 * mixed))
+
+
+def kernel_distance(first, second):
+    """Squared maximum mean discrepancy with a cubic kernel, unbiased also for few pictures.
+
+    Args:
+        first: Features, shape `(N, features)`.
+        second: Features, shape `(M, features)`.
+
+    Returns:
+        Distance; of two sets of the same kind around 0, so it may be negative.
+
+    Raises:
+        ValueError: If the numbers of features differ or a set has fewer than two pictures.
+
+    References:
+        Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
+    """
+    first, second = _checked(first, second)
+
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def within(x):
+        values = kernel(x, x)
+        return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
+
+    return float(within(first) + within(second) - 2 * kernel(first, second).mean())
+
+
+def mean_divergence(vae, images, batch_size=256):
+    """Mean divergence of the posterior of pictures, in nats: what it takes to tell them apart.
+
+    The density that Sinigaglia et al. name; of the evidence lower bound it is the divergence alone.
+
+    Args:
+        vae: What `build_vae` made, trained on true pictures.
+        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`.
+        batch_size: Pictures at once.
+    """
+    outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
+    encoder = keras.Model(vae.inputs[0], outputs)
+    found = encoder.predict(_scaled(images), batch_size=batch_size, verbose=0)
+    return float(ops.mean(divergence(*found)))
+
+
+def _scaled(images):
+    images = np.asarray(images)
+    return np.float32(images / 255) if images.dtype == np.uint8 else images
+
+
+def _checked(first, second):
+    first, second = (np.asarray(x, "float64") for x in (first, second))
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
+        raise ValueError(
+            "Both must be features of the same network, shape (N, features). "
+            f"Received shapes {first.shape} and {second.shape}"
+        )
+    if min(len(first), len(second)) < 2:
+        raise ValueError(
+            f"Each set must have at least two pictures. Received {len(first)} and {len(second)}"
+        )
+    return first, second

@@ -1,0 +1,112 @@
+"""Sinigaglia, Bertipaglia and Colato: five architectures, three losses, Pix2Pix and patches."""
+
+import dataclasses
+
+import keras
+
+from colorkit import colorspace, models
+from colorkit.experiments.definition import Experiment, scaled
+from colorkit.models import pix2pix
+
+# Chroma units from which the Huber loss is linear.
+_HUBER_DELTA = 10.0
+_LOSSES = {
+    "mse": {"loss": keras.losses.MeanSquaredError},
+    "mae": {"loss": keras.losses.MeanAbsoluteError},
+    "huber": {"loss": keras.losses.Huber, "loss_options": {"delta": _HUBER_DELTA}},
+}
+_PATCHES = {"size": 256, "crop": 128}
+
+
+def _autoencoder(width, num_bins):
+    return models.build_autoencoder(widths=scaled((64, 128, 256), width))
+
+
+def _deep_cnn(width, num_bins):
+    return models.build_deep_cnn(width=max(4, round(64 * width)))
+
+
+def _unet(width, num_bins):
+    return models.build_unet(widths=scaled((64, 128, 256, 512), width))
+
+
+def _resnet(width, num_bins):
+    return models.build_resnet(width=max(8, round(128 * width)), bottleneck=round(32 * width) or 1)
+
+
+def _densenet(width, num_bins):
+    return models.build_densenet(growth=max(2, round(24 * width)))
+
+
+def _against(generator, width):
+    return models.Adversarial(
+        generator,
+        models.build_patch_discriminator(widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width)),
+        # The paper's weight of 100 is for colours in [-1, 1].
+        reconstruction_weight=100 * 2 / 220,
+    )
+
+
+def _pix2pix(width, num_bins):
+    return _against(_unet(width, num_bins), width)
+
+
+def _published_pix2pix(width, num_bins):
+    # Seven halvings for 128 pixels, where the paper has eight for 256.
+    widths = scaled(pix2pix.GENERATOR_WIDTHS[:-1], width)
+    return _against(models.build_pix2pix_generator(widths=widths), width)
+
+
+def _pix2pix_after(width, num_bins, generator):
+    generator.trainable = True
+    return _against(generator, width)
+
+
+_ARCHITECTURES = {
+    "autoencoder": _autoencoder,
+    "deep-cnn": _deep_cnn,
+    "unet": _unet,
+    "resnet": _resnet,
+    "densenet": _densenet,
+}
+_ROW = Experiment(
+    "",
+    build=None,
+    space=colorspace.LAB,
+    data="oxford_flowers102",
+    size=128,
+    batch_size=16,
+    epochs=50,
+    quick_images=8_000,
+    narrow=0.5,
+    validation_split=0.1,
+)
+
+
+def _rows():
+    for architecture, build in _ARCHITECTURES.items():
+        for loss, options in _LOSSES.items():
+            name = f"architectures/{architecture}-{loss}"
+            yield dataclasses.replace(_ROW, name=name, build=build, **options)
+    unet = dataclasses.replace(_ROW, name="architectures/unet-mae-patches", build=_unet,
+                               **_LOSSES["mae"], **_PATCHES)  # fmt: skip
+    yield unet
+    players = dataclasses.replace(_ROW, target="adversarial", learning_rate=2e-4, beta_1=0.5)
+    yield dataclasses.replace(players, name="architectures/pix2pix", build=_pix2pix)
+    yield dataclasses.replace(
+        players, name="architectures/pix2pix-as-published", build=_published_pix2pix
+    )
+    yield dataclasses.replace(
+        players,
+        name="architectures/pix2pix-pretrained",
+        build=_pix2pix_after,
+        base="architectures/unet-mae",
+        epochs=10,
+        quick_images=2_000,
+    )
+    yield dataclasses.replace(
+        players, name="architectures/pix2pix-patches", build=_pix2pix, **_PATCHES
+    )
+
+
+ROWS = tuple(_rows())

@@ -1,0 +1,118 @@
+"""Zhang, Isola and Efros, what Kisan made of it, and the coherence that Stellbrink built on it."""
+
+import dataclasses
+
+import keras
+
+from colorkit import losses, models
+from colorkit.bins import ColorBins
+from colorkit.experiments.definition import Experiment
+
+# Sides of the pictures. Beyond CIFAR-10 they are photographs: of COCO, in the numbers that
+# Stellbrink gives, unless others are named.
+SIDES = (32, 64, 128)
+_CIFAR = {"batch_size": 128}
+_COCO = {
+    "data": "coco/2017",
+    "splits": ("train[:86301]", "train[86301:]+validation"),
+    "batch_size": 32,
+}
+
+
+def _zhang(width, num_bins, squash=False):
+    """The colorful network; `squash` puts a sigmoid before the softmax, as Stellbrink's code."""
+    network = models.build_zhang(num_bins, width=width)
+    if not squash:
+        return network
+    squashed = keras.layers.Activation("sigmoid", dtype="float32", name="squash")(network.output)
+    return keras.Model(network.inputs[0], squashed, name=network.name)
+
+
+def _coherent(width, num_bins, colorful, as_published=False, **options):
+    build = models.build_coherent_as_published if as_published else models.build_coherent
+    network = build(colorful, **options)
+    return keras.Model(network.inputs[0], network.output["coherent"], name=network.name)
+
+
+def _colorful(side):
+    return Experiment(
+        f"coherence/colorful-{side}",
+        build=_zhang,
+        bins=lambda images: ColorBins.gamut(),
+        loss_options={"stride": 4},
+        neighbors=5,
+        uniform_weight=0.5,
+        near_gray="mask",
+        size=None if side == 32 else side,
+        narrow=0.5,
+        learning_rate=2e-3,
+        weight_decay=0.1,
+        epochs=40,
+        quick_images=200_000 if side == 32 else 200_000 * 32 // side,
+        validation_split=0.05,
+        **(_CIFAR if side == 32 else _COCO),
+    )
+
+
+def _step(published=True, *, signed=True, rebalanced=True, gated=True, **build_options):
+    """Changes to the colorful row. What is trained at a temperature is decoded at it."""
+    temperature = 0.01 if published else 0.38
+    return {
+        "build_options": {"as_published": True, **build_options} if published else build_options,
+        "loss_options": {"temperature": temperature, "signed": signed},
+        "temperature": temperature,
+        "uniform_weight": 0.5 if rebalanced else None,
+        "luminance_gate": gated,
+    }
+
+
+# Stellbrink's branch as coded and as written, then with what his section 5 and 6 propose, one thing
+# after the other. Then another way: the distribution of the colorful network, enlarged; smoothed up
+# to the edges of lightness, where nothing is learned; and a branch that corrects either.
+_STEPS = {
+    "published": _step(signed=False, rebalanced=False, gated=False, squash=True),
+    "equations": _step(rebalanced=False, gated=False),
+    "rebalanced": _step(gated=False),
+    "gated": _step(),
+    "held": _step(regularization=16.0),
+    "enlarged": _step(False, smoothing=()) | {"epochs": 0},
+    "coherent": _step(False) | {"epochs": 0},
+    "corrected": _step(False, smoothing=(), filters=(32, 32, 32, 64), regularization=16.0),
+    "coherent-corrected": _step(False, filters=(32, 32, 32, 64), regularization=16.0),
+}
+
+
+def _steps(colorful, side):
+    for name, changes in _STEPS.items():
+        defaults = {
+            "name": f"coherence/{name}-{side}",
+            "base": colorful.name,
+            "build": _coherent,
+            "loss": losses.GradientCoherence,
+            "epochs": 15,
+            "quick_images": 24_000 * 32**2 // side**2,
+            "neighbors": 1,
+        }
+        if name == "published":
+            defaults["base"] = f"{colorful.name}-as-published"
+        yield dataclasses.replace(colorful, **defaults | changes)
+
+
+def _rows():
+    for side in SIDES:
+        colorful = _colorful(side)
+        yield colorful
+        yield dataclasses.replace(
+            colorful,
+            name=f"coherence/regression-{side}",
+            bins=None,
+            loss_options={},
+            uniform_weight=None,
+        )
+        yield dataclasses.replace(
+            colorful, name=f"{colorful.name}-as-published", build_options={"squash": True}
+        )
+        yield from _steps(colorful, side)
+
+
+ROWS = tuple(_rows())

@@ -1,0 +1,86 @@
+"""Han's three networks, each as coded, and beside it without what holds it back."""
+
+import dataclasses
+
+from colorkit import colorspace, models
+from colorkit.bins import ColorBins
+from colorkit.experiments.definition import Experiment, scaled
+from colorkit.models import han
+
+
+def _simple(gradual):
+    return lambda width, num_bins: models.build_simple_convnet(
+        filters=scaled(han.SIMPLE_FILTERS, width), gradual=gradual
+    )
+
+
+def _classification(dilation_rates):
+    return lambda width, num_bins: models.build_shallow_classification(
+        num_bins,
+        filters=scaled(han.CLASSIFICATION_FILTERS, max(width, 0.5)),
+        dilation_rates=dilation_rates,
+    )
+
+
+def _adversarial(space, as_coded):
+    def build(width, num_bins):
+        filters = scaled(han.GENERATOR_FILTERS, width)
+        generator = models.build_additive_unet(space=space, filters=filters, gradual=not as_coded)
+        discriminator = models.build_picture_discriminator(
+            space=space,
+            filters=filters,
+            head_size=7 if as_coded else None,
+            conditional=not as_coded,
+        )
+        # The paper's weight of 100 is for colours in [-1, 1].
+        low, high = space.chroma_range
+        return models.Adversarial(
+            generator,
+            discriminator,
+            objective="crossentropy",
+            reconstruction_weight=100 * 2 / (high - low),
+        )
+
+    return build
+
+
+_ROW = Experiment(
+    "",
+    build=None,
+    data="oxford_flowers102",
+    size=256,
+    crop=224,
+    quick_size=112,
+    batch_size=32,
+    epochs=50,
+    quick_images=12_000,
+    narrow=0.5,
+    validation_split=0.1,
+)
+_BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8}
+_PLAYERS = {"target": "adversarial", "beta_1": 0.5}
+_KINDS = {
+    "simple-as-coded": {"build": _simple(gradual=False)},
+    "simple": {"build": _simple(gradual=True)},
+    "classification-as-coded": {"build": _classification((1, 1, 1)), **_BINS, "temperature": 0.0},
+    "classification": {
+        "build": _classification((1, 3, 9)),
+        **_BINS,
+        "neighbors": 5,
+        "uniform_weight": 0.5,
+    },
+    "adversarial-as-coded": {
+        "build": _adversarial(colorspace.RGB, as_coded=True),
+        "space": colorspace.RGB,
+        **_PLAYERS,
+    },
+    "adversarial": {
+        "build": _adversarial(colorspace.LAB, as_coded=False),
+        **_PLAYERS,
+    },
+}
+
+ROWS = tuple(
+    dataclasses.replace(_ROW, name=f"convnets/{name}", **options)
+    for name, options in _KINDS.items()
+)

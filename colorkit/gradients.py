@@ -1,0 +1,83 @@
+"""Gradients of a picture's planes: differences to the next pixel, and how large they are."""
+
+import numpy as np
+from keras import ops
+
+from colorkit import colorspace
+from colorkit.bins import chroma_batches
+
+# Magnitudes in chroma units of Lab that separate one class of gradients from the next.
+MAGNITUDES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+
+
+def gradient(planes):
+    """Differences between each pixel and the next one below and to the right.
+
+    Args:
+        planes: Shape `(..., height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(..., height, width, 2 * channels)`: downward differences, then those to
+        the right. In the last row, or column, they are zero.
+    """
+    planes = ops.convert_to_tensor(planes)
+    still = [(0, 0)] * (len(planes.shape) - 3)
+    down = planes[..., 1:, :, :] - planes[..., :-1, :, :]
+    right = planes[..., :, 1:, :] - planes[..., :, :-1, :]
+    return ops.concatenate(
+        [
+            ops.pad(down, [*still, (0, 1), (0, 0), (0, 0)]),
+            ops.pad(right, [*still, (0, 0), (0, 1), (0, 0)]),
+        ],
+        axis=-1,
+    )
+
+
+def magnitude(vectors, epsilon=1e-6):
+    """Euclidean length over the last axis; differentiable at zero, where it is `epsilon`."""
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + epsilon**2)
+
+
+def checked_magnitudes(magnitudes):
+    """Limits between classes of gradients, as a tuple.
+
+    Raises:
+        ValueError: If there are none, or they are not positive and increasing.
+    """
+    limits = np.asarray(magnitudes, "float64")
+    if limits.ndim != 1 or not len(limits) or not (np.diff(limits, prepend=0) > 0).all():
+        raise ValueError(f"`magnitudes` must be positive and increase. Received: {magnitudes!r}")
+    return tuple(limits.tolist())
+
+
+def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
+    """How often chroma gradients of each size occur in pictures.
+
+    Args:
+        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+            or any iterable.
+        magnitudes: Increasing limits between the classes, in chroma units of `space`; the
+            default suits Lab.
+        space: `ColorSpace`.
+
+    Returns:
+        float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
+
+    Raises:
+        ValueError: If there are no pictures, all are gray, or the limits do not increase.
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
+    """
+    limits = checked_magnitudes(magnitudes)
+    counts = np.zeros(len(limits) + 1)
+    for chroma in chroma_batches(images, space):
+        sizes = ops.convert_to_numpy(magnitude(gradient(chroma)))
+        counts += np.bincount(np.searchsorted(limits, sizes.ravel()), minlength=len(counts))
+    if counts[1:].sum() == 0:
+        raise ValueError(
+            f"No chroma gradient of `images` exceeds {limits[0]}: are they gray pictures? Their "
+            "gradients say nothing about colour. Leave them out, for instance with "
+            '`pairs(..., near_gray="drop")`.'
+        )
+    return counts / counts.sum()

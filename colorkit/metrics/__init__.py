@@ -1,0 +1,33 @@
+"""How good a colouring is: Keras metrics on RGB pictures, `y_true` then `y_pred`.
+
+All take pictures of shape `(N, height, width, 3)` with RGB in [0, 1], and are means over
+everything seen since the last reset.
+"""
+
+from colorkit.metrics.coherence import (
+    Bleeding,
+    ChromaGradientError,
+    bleeding,
+    chroma_gradient_error,
+)
+from colorkit.metrics.recognition import FeaturePreservation, MaskIoU
+from colorkit.metrics.similarity import (
+    CIEDE2000,
+    PSNR,
+    SSIM,
+    AbAUC,
+    ThresholdAccuracy,
+    ab_auc,
+    ciede2000,
+    psnr,
+    ssim,
+    threshold_accuracy,
+)
+from colorkit.metrics.vividness import Colorfulness, OccupiedBins, colorfulness
+
+__all__ = [
+    "CIEDE2000", "PSNR", "SSIM", "AbAUC", "Bleeding", "ChromaGradientError", "Colorfulness",
+    "FeaturePreservation", "MaskIoU", "OccupiedBins", "ThresholdAccuracy", "ab_auc",
+    "bleeding", "chroma_gradient_error", "ciede2000", "colorfulness", "psnr", "ssim",
+    "threshold_accuracy",
+]  # fmt: skip

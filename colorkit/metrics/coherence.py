@@ -1,0 +1,82 @@
+"""Whether colours hold together and change where the truth does."""
+
+import keras
+from keras import ops
+
+from colorkit.gradients import gradient, magnitude
+from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean
+
+
+def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
+    """Change of predicted chroma from pixel to pixel where there is nothing to change for.
+
+    Args:
+        y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
+        y_pred: As `y_true`.
+        lightness_edge: Gradients of true lightness from this size on count as an edge, in units
+            of L a pixel.
+        chroma_edge: Gradients of true chroma from this size on count as an edge, in units of ab.
+
+    Returns:
+        `(total, count)`, each of shape `(N,)`: for each picture the sum of the magnitudes of the
+        predicted ab gradient over the pixels where the truth has neither edge, and the number of
+        those pixels.
+    """
+    y_true, y_pred = checked(y_true, y_pred)
+    true, predicted = lab(y_true), lab(y_pred)
+    flat = ops.logical_and(
+        magnitude(gradient(true[..., :1])) < lightness_edge,
+        magnitude(gradient(true[..., 1:])) < chroma_edge,
+    )
+    flat = ops.cast(flat, "float32")
+    change = flat * magnitude(gradient(predicted[..., 1:]))
+    return ops.sum(change, axis=(1, 2)), ops.sum(flat, axis=(1, 2))
+
+
+def chroma_gradient_error(y_true, y_pred):
+    """Mean length of the difference between true and predicted ab gradients, shape `(N,)`."""
+    y_true, y_pred = checked(y_true, y_pred)
+    true, predicted = (gradient(lab(rgb)[..., 1:]) for rgb in (y_true, y_pred))
+    return picture_mean(magnitude(true - predicted))
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class Bleeding(MeanMetric):
+    """Mean of the predicted chroma gradient over all pixels where the truth has no edge.
+
+    In units of ab a pixel; 0 is none, and the truth itself has less than `chroma_edge`.
+
+    Args:
+        lightness_edge, chroma_edge: As `bleeding` takes them.
+    """
+
+    def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.lightness_edge = lightness_edge
+        self.chroma_edge = chroma_edge
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        sums = bleeding(y_true, y_pred, self.lightness_edge, self.chroma_edge)
+        for variable, values in zip((self.total, self.count), sums, strict=True):
+            values = ops.cast(values, self.dtype)
+            if sample_weight is not None:
+                values = values * ops.cast(sample_weight, self.dtype)
+            variable.assign_add(ops.sum(values))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "lightness_edge": self.lightness_edge,
+            "chroma_edge": self.chroma_edge,
+        }
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class ChromaGradientError(MeanMetric):
+    """Mean of `chroma_gradient_error`."""
+
+    def __init__(self, name="chroma_gradient_error", **kwargs):
+        super().__init__(name=name, **kwargs)
+
+    def measure(self, y_true, y_pred):
+        return chroma_gradient_error(y_true, y_pred)

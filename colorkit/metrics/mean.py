@@ -1,0 +1,59 @@
+"""What every metric shares: pictures are checked, and means run over all that was seen."""
+
+import keras
+from keras import ops
+
+from colorkit.colorspace import LAB
+
+
+class MeanMetric(keras.metrics.Metric):
+    """Weighted mean of what `measure` says of each picture."""
+
+    def __init__(self, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.total = self.add_variable((), "zeros", name="total")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def measure(self, y_true, y_pred):
+        raise NotImplementedError
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        values = ops.cast(self.measure(y_true, y_pred), self.dtype)
+        weights = ops.ones_like(values)
+        if sample_weight is not None:
+            weights = ops.cast(sample_weight, self.dtype)
+        self.total.assign_add(ops.sum(values * weights))
+        self.count.assign_add(ops.sum(weights))
+
+    def result(self):
+        return ops.divide_no_nan(self.total, self.count)
+
+
+def checked(y_true, y_pred):
+    """Pictures as float32 tensors.
+
+    Raises:
+        ValueError: If they are no RGB pictures of one shape, or no floating point.
+    """
+    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+    if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:
+        raise ValueError(
+            "`y_true` and `y_pred` must be RGB pictures of the same shape (N, height, width, 3). "
+            f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+        )
+    if "float" not in keras.backend.standardize_dtype(y_true.dtype):
+        raise ValueError(
+            f"Pictures must be floating point in [0, 1]. Received dtype {y_true.dtype}; divide "
+            "by the largest value first."
+        )
+    return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+
+
+def picture_mean(x):
+    """Mean over everything but the first axis."""
+    return ops.mean(x, axis=tuple(range(1, len(x.shape))))
+
+
+def lab(rgb):
+    """Lightness and ab of RGB in one array, shape `(..., 3)`."""
+    return ops.concatenate(LAB.split(rgb), axis=-1)

@@ -1,0 +1,105 @@
+"""How much colour there is, and how many colours."""
+
+import keras
+from keras import ops
+
+from colorkit.metrics.mean import MeanMetric, checked, lab
+
+
+def colorfulness(rgb, signed=True):
+    """Colourfulness M3 of Hasler and Suesstrunk: 0 none, 33 moderate, 59 quite, 109 extreme.
+
+    Args:
+        rgb: RGB in [0, 1], shape `(N, height, width, 3)`.
+        signed: False takes absolute values of the opponent colours first, as the code of recent
+            colorization papers does; the measure's authors do not.
+
+    Returns:
+        Colourfulness of each picture, shape `(N,)`.
+
+    References:
+        Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
+    """
+    rgb, _ = checked(rgb, rgb)
+    rgb = 255.0 * rgb
+    red_green = rgb[..., 0] - rgb[..., 1]
+    yellow_blue = 0.5 * (rgb[..., 0] + rgb[..., 1]) - rgb[..., 2]
+    if not signed:
+        red_green, yellow_blue = ops.abs(red_green), ops.abs(yellow_blue)
+    axes = (1, 2)
+    spread = ops.sqrt(ops.var(red_green, axis=axes) + ops.var(yellow_blue, axis=axes))
+    center = ops.sqrt(
+        ops.square(ops.mean(red_green, axis=axes)) + ops.square(ops.mean(yellow_blue, axis=axes))
+    )
+    return spread + 0.3 * center
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class Colorfulness(MeanMetric):
+    """Mean of the colourfulness of each predicted picture; the truth is ignored.
+
+    Args:
+        signed: As `colorfulness` takes it.
+    """
+
+    def __init__(self, signed=True, name="colorfulness", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.signed = signed
+
+    def measure(self, y_true, y_pred):
+        return colorfulness(y_pred, self.signed)
+
+    def get_config(self):
+        return {**super().get_config(), "signed": self.signed}
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class OccupiedBins(keras.metrics.Metric):
+    """Share of the bins that the truth occupies which predictions occupy too.
+
+    A bin counts as occupied from a given share of all pixels on. A colouring in one colour
+    occupies one bin.
+
+    Args:
+        bins: `ColorBins` of Lab.
+        share: Least share of the pixels.
+    """
+
+    def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.bins = bins
+        self.share = share
+        self.true = self.add_variable((bins.num_bins,), "zeros", name="true")
+        self.predicted = self.add_variable((bins.num_bins,), "zeros", name="predicted")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        for counts, rgb in zip((self.true, self.predicted), checked(y_true, y_pred), strict=True):
+            labels = self.bins.encode(lab(rgb)[..., 1:])
+            weights = ops.ones(ops.shape(labels), dtype=self.dtype)
+            if sample_weight is not None:
+                sample_weight = ops.cast(sample_weight, self.dtype)
+                weights = weights * ops.reshape(sample_weight, (-1, 1, 1))
+            added = ops.segment_sum(
+                ops.reshape(weights, (-1,)), ops.reshape(labels, (-1,)), self.bins.num_bins
+            )
+            counts.assign_add(added)
+
+    def result(self):
+        true, predicted = (
+            counts >= self.share * ops.maximum(ops.sum(counts), 1.0)
+            for counts in (self.true, self.predicted)
+        )
+        both = ops.cast(ops.logical_and(true, predicted), "float32")
+        return ops.divide_no_nan(ops.sum(both), ops.sum(ops.cast(true, "float32")))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "bins": keras.saving.serialize_keras_object(self.bins),
+            "share": self.share,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        bins = keras.saving.deserialize_keras_object(config["bins"])
+        return cls(**{**config, "bins": bins})

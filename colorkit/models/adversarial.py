@@ -1,0 +1,136 @@
+"""A generator that colours and a discriminator that tells its colours from true ones."""
+
+import keras
+from keras import ops
+
+from colorkit.colorspace import same_size
+
+OBJECTIVES = ("least_squares", "crossentropy")
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class Adversarial(keras.Model):
+    """Trains two networks against each other in plain `compile` and `fit`, on every backend.
+
+    The generator learns to come near the true chroma, by the mean absolute error, and to make the
+    discriminator call its colours real; the discriminator learns to tell. One optimizer updates
+    both; each gets its gradient from its own loss alone. Predictions are the generator's.
+
+    Metrics beside the loss: "reconstruction", the mean absolute error; "generator_loss", the
+    adversarial part, and "discriminator_loss"; "generator_accuracy" and "discriminator_accuracy",
+    the share of fakes taken for real, and of all that is judged rightly.
+
+    Args:
+        generator: `keras.Model` from lightness to chroma.
+        discriminator: `keras.Model` from `[lightness, chroma]`, or from chroma alone, which makes
+            it unconditional, to logits of any shape.
+        objective: "least_squares" or "crossentropy".
+        reconstruction_weight: Weight of the mean absolute error in chroma units, beside 1 for the
+            adversarial loss.
+        **kwargs: `name`, `dtype` of `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or an option is unknown.
+
+    References:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
+        2017; Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
+    """
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        *,
+        objective="least_squares",
+        reconstruction_weight=1.0,
+        name=None,
+        **kwargs,
+    ):
+        super().__init__(name=name or f"{generator.name}_against_{discriminator.name}", **kwargs)
+        if objective not in OBJECTIVES:
+            raise ValueError(f"`objective` must be one of {OBJECTIVES}. Received: {objective!r}")
+        if not reconstruction_weight >= 0:
+            raise ValueError(
+                f"`reconstruction_weight` must not be negative. Received: {reconstruction_weight!r}"
+            )
+        *seen, judged = (tuple(entry.shape) for entry in discriminator.inputs)
+        expected = (tuple(generator.input_shape), tuple(generator.output_shape))
+        fits = len(seen) < 2 and same_size(expected[-1], judged)
+        if not fits or not all(same_size(expected[0], shape) for shape in seen):
+            raise ValueError(
+                "`discriminator` must take what `generator` makes, or what it takes and makes. "
+                f"Received {[*seen, judged]} for {list(expected)}"
+            )
+        self.generator = generator
+        self.discriminator = discriminator
+        self.objective = objective
+        self.reconstruction_weight = reconstruction_weight
+        self.conditional = len(discriminator.inputs) == 2
+        names = ("reconstruction", "generator_loss", "discriminator_loss", "generator_accuracy",
+                 "discriminator_accuracy")  # fmt: skip
+        self.meters = {name: keras.metrics.Mean(name=name) for name in names}
+        self.built = True  # both networks are
+
+    def call(self, lightness, training=False):
+        return self.generator(lightness, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if sample_weight is not None:
+            raise ValueError(
+                "Adversaries take no sample weights: leave `near_gray` and `luminance_gate` of "
+                "`pairs` out."
+            )
+        x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+        real = self.discriminator(self._shown(x, y), training=training)
+        fake = self.discriminator(self._shown(x, ops.stop_gradient(y_pred)), training=training)
+        discriminator_loss = (self._distance(real, 1.0) + self._distance(fake, 0.0)) / 2
+        # The same verdict once more, through weights that this path leaves alone.
+        frozen = [ops.stop_gradient(v.value) for v in self.discriminator.trainable_variables]
+        others = [ops.stop_gradient(v.value) for v in self.discriminator.non_trainable_variables]
+        verdict, _ = self.discriminator.stateless_call(
+            frozen, others, self._shown(x, y_pred), training=training
+        )
+        generator_loss = self._distance(verdict, 1.0)
+        reconstruction = keras.losses.MeanAbsoluteError()(y, y_pred)
+        middle = 0.5 if self.objective == "least_squares" else 0.0
+        fooled = ops.mean(ops.cast(fake > middle, "float32"))
+        seen = ops.mean(ops.cast(real > middle, "float32"))
+        for name, value in {
+            "reconstruction": reconstruction,
+            "generator_loss": generator_loss,
+            "discriminator_loss": discriminator_loss,
+            "generator_accuracy": fooled,
+            "discriminator_accuracy": (seen + 1.0 - fooled) / 2,
+        }.items():
+            self.meters[name].update_state(value)
+        total = discriminator_loss + generator_loss + self.reconstruction_weight * reconstruction
+        return total + sum(self.losses)
+
+    def _shown(self, lightness, chroma):
+        return [lightness, chroma] if self.conditional else chroma
+
+    def _distance(self, logits, verdict):
+        # Keras's own losses, because they know how to add up over several devices.
+        if self.objective == "least_squares":
+            loss = keras.losses.MeanSquaredError()
+        else:
+            loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        return loss(verdict * ops.ones_like(logits), logits)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "objective": self.objective,
+            "reconstruction_weight": self.reconstruction_weight,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("generator", "discriminator")
+        }
+        return cls(**{**config, **networks})

@@ -1,0 +1,221 @@
+"""The networks of Han: "Image Colorization Using Deep Learning Methods"."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import (
+    CropLike,
+    ResizeLike,
+    normalize_chroma,
+    normalize_lightness,
+    to_chroma,
+)
+from colorkit.models.blocks import conv_norm
+
+SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
+CLASSIFICATION_FILTERS = (16, 32, 64)
+GENERATOR_FILTERS = (64, 128, 256, 512, 512)
+_SLOPE = 0.1  # of the leaky ReLU
+
+
+def build_simple_convnet(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    filters=SIMPLE_FILTERS,
+    gradual=True,
+    name="simple_convnet",
+):
+    """An encoder of 3x3 convolutions and five poolings, and a decoder, for regression.
+
+    Args:
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        filters: Width of each convolution; a pooling follows each of the first five.
+        gradual: Whether the decoder doubles the size five times, each by resizing before a
+            convolution. False takes one transposed convolution of 64x64 with stride 32 and draws
+            all weights from a normal distribution of 0.1, as the author's code does. (The paper
+            describes one transposed convolution of stride 2, which would not reach the full size.)
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+
+    References:
+        Han, section 2.1, Figure 3, and the author's code.
+    """
+    space = colorspace.get(space)
+    options = {"padding": "same"}
+    if not gradual:
+        options["kernel_initializer"] = keras.initializers.RandomNormal(stddev=0.1)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    sizes = []
+    for i, width in enumerate(filters, start=1):
+        x = layers.Conv2D(width, 3, activation="relu", name=f"conv{i}", **options)(x)
+        if i <= 5:
+            sizes.append(x)
+            x = layers.MaxPooling2D(padding="same", name=f"pool{i}")(x)
+    if gradual:
+        for i, like in enumerate(reversed(sizes), start=1):
+            x = ResizeLike(name=f"up{i}_resize")([x, like])
+            width = like.shape[-1]
+            x = layers.Conv2D(width, 3, activation="relu", name=f"up{i}", **options)(x)
+    x = layers.Conv2D(space.chroma_channels, 1, name="head", **options)(x)
+    if not gradual:
+        x = layers.Conv2DTranspose(
+            space.chroma_channels, 64, strides=32, name="upsample", **options
+        )(x)
+        x = CropLike(name="crop")([x, inputs])  # poolings round odd sizes up
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(inputs, to_chroma(2 * x, space), name=name)
+
+
+def build_shallow_classification(
+    num_bins=313,
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    filters=CLASSIFICATION_FILTERS,
+    dilation_rates=(1, 1, 1),
+    name="shallow_classification",
+):
+    """Three 3x3 convolutions at full size and a score for each bin.
+
+    As coded a pixel sees seven by seven others. With dilation rates of 1, 3 and 9 the same
+    weights see all of 27 by 27.
+
+    Args:
+        num_bins: Number of colour bins.
+        space: `ColorSpace` of the lightness, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        filters: Width of each convolution.
+        dilation_rates: Dilation of each convolution.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
+
+    Raises:
+        ValueError: If there is not one dilation rate a convolution.
+
+    References:
+        Han, section 2.2, Figure 5, and the author's code.
+    """
+    space = colorspace.get(space)
+    if len(dilation_rates) != len(filters):
+        raise ValueError(
+            f"`dilation_rates` must have one entry a convolution, {len(filters)}. "
+            f"Received: {dilation_rates!r}"
+        )
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):
+        x = layers.Conv2D(
+            width, 3, padding="same", dilation_rate=rate, activation="relu", name=f"conv{i}"
+        )(x)
+    logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def build_additive_unet(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    filters=GENERATOR_FILTERS,
+    gradual=True,
+    name="additive_unet",
+):
+    """The generator: a U-Net whose skips are added.
+
+    Args:
+        space: `ColorSpace` of lightness and chroma, or its name; RGB in the paper.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        filters: Width after each halving of the size.
+        gradual: Whether the way up resizes before a 3x3 convolution and has leaky ReLUs, which
+            the paper names. False takes transposed convolutions, as the paper does, which leave
+            checkerboards, and plain ReLUs, as the code does.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+
+    References:
+        Han, section 2.3, Figure 7, and the author's code.
+    """
+    space = colorspace.get(space)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    skips = [x]
+    for i, width in enumerate(filters, start=1):
+        x = conv_norm(x, width, strides=2, activation="linear", name=f"down{i}")
+        x = layers.LeakyReLU(_SLOPE, name=f"down{i}_leaky")(x)
+        skips.append(x)
+    *skips, x = skips
+    widths = [space.chroma_channels, *filters[:-1]]
+    for i in reversed(range(len(filters))):
+        x = _doubled(x, widths[i], skips[i], gradual, f"up{i}")
+        if i == 0:
+            break
+        x = layers.BatchNormalization(name=f"up{i}_bn")(x)
+        slope = _SLOPE if gradual else 0.0
+        x = layers.LeakyReLU(slope, name=f"up{i}_relu")(x)
+        x = layers.Add(name=f"up{i}_skip")([x, skips[i]])
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return keras.Model(inputs, to_chroma(2 * x, space), name=name)
+
+
+def _doubled(x, width, like, gradual, name):
+    if gradual:
+        x = ResizeLike(name=f"{name}_resize")([x, like])
+        return layers.Conv2D(width, 3, padding="same", name=f"{name}_conv")(x)
+    x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", name=f"{name}_conv")(x)
+    return CropLike(name=f"{name}_crop")([x, like])
+
+
+def build_picture_discriminator(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    filters=GENERATOR_FILTERS,
+    head_size=None,
+    conditional=True,
+    name="picture_discriminator",
+):
+    """One verdict for a whole picture.
+
+    Args:
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)` of the lightness; `None` sides accept any size.
+        filters: Width of each 3x3 convolution of stride 2.
+        head_size: Side of one more convolution, of as many features as the last; 7 in the code,
+            where it has most of the 16.75 million weights. `None` for none.
+        conditional: Whether it sees the lightness beside the chroma, as a conditional GAN does.
+            That of the paper, by its equation 3, and that of the code do not, despite the name.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
+        logit `(1,)`, the mean over all places. The code's 7x7 convolution is not padded, which
+        fixes the size of the picture.
+
+    References:
+        Han, section 2.3, and the author's code.
+    """
+    space = colorspace.get(space)
+    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
+    inputs, x = chroma, normalize_chroma(chroma, space)
+    if conditional:
+        lightness = keras.Input(input_shape, name="lightness")
+        inputs = [lightness, chroma]
+        x = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), x])
+    for i, width in enumerate(filters, start=1):
+        x = conv_norm(x, width, strides=2, activation="linear", name=f"conv{i}")
+        x = layers.LeakyReLU(_SLOPE, name=f"conv{i}_leaky")(x)
+    if head_size is not None:
+        x = conv_norm(x, filters[-1], kernel_size=head_size, activation="linear", name="head")
+        x = layers.LeakyReLU(_SLOPE, name="head_leaky")(x)
+    x = layers.GlobalAveragePooling2D(name="mean")(x)
+    x = layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, x, name=name)

@@ -1,0 +1,85 @@
+"""Plain stacks of convolutions: an auto-encoder and a deep network, for regression."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
+from colorkit.models.blocks import conv_norm
+
+
+def build_autoencoder(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    widths=(64, 128, 256),
+    num_blocks=3,
+    name="autoencoder",
+):
+    """A convolutional auto-encoder: everything passes through the smallest level.
+
+    Each level has blocks of a 3x3 convolution, batch normalisation and ReLU; pooling on the way
+    down and resizing on the way up lie between them. With three widths and three blocks a level
+    there are fifteen, as in the source.
+
+    Args:
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        widths: Channels of each level, the full size first.
+        num_blocks: Blocks of each level on each way.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+
+    References:
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional auto-encoder.
+    """
+    space = colorspace.get(space)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    levels = []
+    for level, width in enumerate(widths):
+        if level:
+            levels.append(x)
+            x = layers.MaxPooling2D(padding="same", name=f"down{level}")(x)
+        for i in range(num_blocks):
+            x = conv_norm(x, width, name=f"encoder{level}_{i}")
+    for level in reversed(range(len(widths) - 1)):
+        x = ResizeLike(name=f"up{level}")([x, levels[level]])  # the size alone
+        for i in range(num_blocks):
+            x = conv_norm(x, widths[level], name=f"decoder{level}_{i}")
+    x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
+    return keras.Model(inputs, to_chroma(x, space), name=name)
+
+
+def build_deep_cnn(
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    width=64,
+    num_blocks=15,
+    name="deep_cnn",
+):
+    """Blocks of a 3x3 convolution, batch normalisation and ReLU, all at full size.
+
+    Args:
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        width: Channels of each block.
+        num_blocks: Number of blocks; a pixel sees two pixels further with each.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+
+    References:
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization", deep convolutional neural network.
+    """
+    space = colorspace.get(space)
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    for i in range(num_blocks):
+        x = conv_norm(x, width, name=f"block{i}")
+    x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
+    return keras.Model(inputs, to_chroma(x, space), name=name)

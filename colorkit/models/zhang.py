@@ -1,0 +1,99 @@
+"""The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import CropLike, Enlarge, normalize_lightness, to_chroma
+
+# Width, strides of the 3x3 convolutions and their dilation, block by block.
+BLOCKS = (
+    (64, (1, 2), 1),
+    (128, (1, 2), 1),
+    (256, (1, 1, 2), 1),
+    (512, (1, 1, 1), 1),
+    (512, (1, 1, 1), 2),
+    (512, (1, 1, 1), 2),
+    (512, (1, 1, 1), 1),
+)
+_LAST = 256  # width of the block that doubles the size
+
+
+def build_zhang(
+    num_bins=313,
+    *,
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    width=1.0,
+    name="zhang",
+):
+    """The colorful network: down to an eighth by strides, dilated there, up to a quarter.
+
+    Batch normalisation, without scale and shift, ends each of the first seven blocks after its
+    last ReLU. There is none in the last block.
+
+    Args:
+        num_bins: Number of colour bins to predict logits for, at a quarter of the size: pixel
+            `[i, j]` of them belongs to pixel `[4 i, 4 j]` of the picture. `None` predicts chroma
+            instead, enlarged to the full size, for a regression.
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size, also such as eight does
+            not divide.
+        width: Factor on the width of every block; 1 is the published network of 32 million
+            weights.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to logits `(ceil(height / 4),
+        ceil(width / 4), num_bins)`, or to chroma `(height, width, channels)` in natural units.
+
+    Raises:
+        ValueError: If `width` is not positive.
+
+    References:
+        Zhang, Isola, Efros, Table 4, and the authors' training network.
+    """
+    space = colorspace.get(space)
+    if not width > 0:
+        raise ValueError(f"`width` must be positive. Received: {width!r}")
+    inputs = keras.Input(input_shape, name="lightness")
+    x = normalize_lightness(inputs, space)
+    for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):
+        x = _block(x, _scaled(filters, width), strides, dilation, name=f"conv{i}")
+        x = layers.BatchNormalization(center=False, scale=False, name=f"conv{i}_bn")(x)
+        if i == 2:
+            quarter = x
+    filters = _scaled(_LAST, width)
+    x = layers.Conv2DTranspose(
+        filters, 4, strides=2, padding="same", activation="relu", name="conv8_1"
+    )(x)
+    # An eighth, rounded up and doubled, may be a pixel more than a quarter, rounded up.
+    x = CropLike(name="conv8_crop")([x, quarter])
+    x = _block(x, filters, (1, 1), 1, name="conv8", first=2)
+    if num_bins is None:
+        x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
+        x = Enlarge(4, name="enlarge")([x, inputs])
+        return keras.Model(inputs, to_chroma(x, space), name=name)
+    logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name=name)
+
+
+def _scaled(filters, width):
+    return max(1, round(filters * width))
+
+
+def _block(x, filters, strides, dilation, *, name, first=1):
+    for i, stride in enumerate(strides, start=first):
+        # Padded by hand: "same" would move what a stride keeps by a pixel, and 4 i with it.
+        if stride > 1:
+            x = layers.ZeroPadding2D(1, name=f"{name}_{i}_pad")(x)
+        x = layers.Conv2D(
+            filters,
+            3,
+            strides=stride,
+            padding="valid" if stride > 1 else "same",
+            dilation_rate=dilation,
+            activation="relu",
+            name=f"{name}_{i}",
+        )(x)
+    return x

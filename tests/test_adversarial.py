@@ -1,0 +1,141 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import models
+from colorkit.models.adversarial import Adversarial
+
+DISTANCE = Adversarial._distance
+
+
+def build(**options):
+    keras.utils.set_random_seed(0)
+    conditional = options.pop("conditional", True)
+    generator = models.build_pix2pix_generator(widths=(4, 6), dropout=0)
+    discriminator = models.build_patch_discriminator(widths=(4, 6), conditional=conditional)
+    return Adversarial(generator, discriminator, **options)
+
+
+@pytest.fixture
+def batch(rng):
+    lightness = rng.uniform(0, 100, (4, 16, 16, 1)).astype("float32")
+    return lightness, rng.normal(0, 30, (4, 16, 16, 2)).astype("float32")
+
+
+def gradients(model, batch):
+    """Gradient of the total loss for the weights of either player, as plain descent finds it."""
+    model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
+    players = {"generator": model.generator, "discriminator": model.discriminator}
+    before = {
+        name: [np.array(keras.ops.convert_to_numpy(v)) for v in player.trainable_variables]
+        for name, player in players.items()
+    }
+    model.train_on_batch(*batch)
+    return {
+        name: [
+            old - keras.ops.convert_to_numpy(v)
+            for old, v in zip(before[name], player.trainable_variables, strict=True)
+        ]
+        for name, player in players.items()
+    }
+
+
+def silenced(build, batch, *silent):
+    """Gradients while some of the four terms are multiplied by zero."""
+    terms = iter(("real", "fake", "fooling"))
+    with pytest.MonkeyPatch.context() as patched:
+
+        def distance(self, logits, verdict):
+            return DISTANCE(self, logits, verdict) * (0.0 if next(terms) in silent else 1.0)
+
+        patched.setattr(Adversarial, "_distance", distance)
+        model = build()
+        if "reconstruction" in silent:
+            model.reconstruction_weight = 0.0
+        return gradients(model, batch)
+
+
+def is_zero(values):
+    return all((value == 0).all() for value in values)
+
+
+@pytest.mark.parametrize("objective", ["least_squares", "crossentropy"])
+@pytest.mark.parametrize("conditional", [True, False])
+def test_each_player_learns_from_its_own_loss_alone(batch, objective, conditional):
+    def model():
+        return build(objective=objective, conditional=conditional)
+
+    whole = silenced(model, batch)
+    of_discriminator = silenced(model, batch, "fooling", "reconstruction")
+    of_generator = silenced(model, batch, "real", "fake")
+    assert is_zero(of_discriminator["generator"]) and is_zero(of_generator["discriminator"])
+    for name, alone in (("generator", of_generator), ("discriminator", of_discriminator)):
+        assert not is_zero(alone[name])
+        for a, b in zip(alone[name], whole[name], strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-5 * max(1, np.abs(b).max()))
+    for term in ("fooling", "reconstruction"):
+        others = {"real", "fake", "fooling", "reconstruction"} - {term}
+        found = silenced(model, batch, *others)
+        assert not is_zero(found["generator"]) and is_zero(found["discriminator"]), term
+
+
+def test_statistics_of_the_discriminator_are_of_what_it_is_taught_with(batch):
+    lightness, chroma = batch
+    model = build()
+    fake = keras.ops.convert_to_numpy(model.generator(lightness, training=True))
+    norm = next(
+        layer
+        for layer in model.discriminator.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    )
+    below = keras.Model(model.discriminator.inputs, norm.input)
+    expected = np.array(keras.ops.convert_to_numpy(norm.moving_mean))
+    for shown in (chroma, fake):  # and not once more for the generator
+        mean = keras.ops.convert_to_numpy(below([lightness, shown])).mean(axis=(0, 1, 2))
+        expected = norm.momentum * expected + (1 - norm.momentum) * mean
+    model = build()
+    gradients(model, batch)
+    norm = model.discriminator.get_layer(norm.name)
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(norm.moving_mean), expected, rtol=1e-3, atol=1e-6
+    )
+
+
+def test_sample_weights_are_refused(batch):
+    model = build()
+    model.compile("adam", run_eagerly=True)
+    with pytest.raises(ValueError, match="no sample weights"):
+        model.train_on_batch(*batch, sample_weight=np.ones((4, 1, 1)))
+
+
+def test_fit_lowers_the_error_and_reports_both_players(batch):
+    network = build(reconstruction_weight=1.0)
+    network.compile(keras.optimizers.Adam(1e-2, beta_1=0.5))
+    history = network.fit(*batch, epochs=15, batch_size=4, verbose=0, validation_data=batch).history
+    assert history["reconstruction"][-1] < history["reconstruction"][0]
+    for name in ("generator_accuracy", "discriminator_accuracy", "val_discriminator_loss"):
+        assert np.isfinite(history[name]).all()
+    assert network.predict(batch[0], verbose=0).shape == batch[1].shape
+
+
+def test_networks_that_do_not_fit_each_other_are_refused():
+    generator = models.build_pix2pix_generator(widths=(4, 6), input_shape=(32, 32, 1))
+    discriminator = models.build_patch_discriminator(widths=(4, 6), input_shape=(16, 16, 1))
+    with pytest.raises(ValueError, match=r"16, 16, 2.*for .*32, 32, 2"):
+        Adversarial(generator, discriminator)
+    with pytest.raises(ValueError, match="must take what"):
+        Adversarial(generator, models.build_patch_discriminator(space="rgb"))
+    with pytest.raises(ValueError, match="least_squares"):
+        build(objective="hinge")
+    with pytest.raises(ValueError, match="reconstruction_weight"):
+        build(reconstruction_weight=-1.0)
+
+
+def test_saved_model_colours_the_same(batch, tmp_path):
+    network = build()
+    network.compile("adam")
+    network.fit(*batch, verbose=0)
+    expected = network.predict(batch[0], verbose=0)
+    network.save(tmp_path / "gan.keras")
+    restored = keras.saving.load_model(tmp_path / "gan.keras")
+    np.testing.assert_allclose(restored.predict(batch[0], verbose=0), expected, atol=1e-3)

@@ -1,0 +1,104 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import ColorBins, Colorizer, models, pairs
+from colorkit.layers import output_stride
+from colorkit.losses import RebalancedCrossentropy
+
+SMALL = {
+    "autoencoder": lambda **options: models.build_autoencoder(widths=(4, 6, 8), **options),
+    "deep_cnn": lambda **options: models.build_deep_cnn(width=4, num_blocks=3, **options),
+    "unet": lambda **options: models.build_unet(widths=(4, 6, 8), **options),
+    "residual_unet": lambda **options: models.build_residual_unet(
+        widths=(4, 6, 8), encoder_blocks=(0, 1, 1), decoder_blocks=(0, 1), **options
+    ),
+    "resnet": lambda **options: models.build_resnet(width=8, bottleneck=4, num_blocks=2, **options),
+    "densenet": lambda **options: models.build_densenet(growth=4, num_blocks=2, **options),
+    "pix2pix_generator": lambda **options: models.build_pix2pix_generator(
+        widths=(4, 4, 4, 4, 4), **options
+    ),
+    "simple_convnet": lambda **options: models.build_simple_convnet(
+        filters=(4, 4, 4, 4, 4, 8, 8), **options
+    ),
+    "additive_unet": lambda **options: models.build_additive_unet(
+        filters=(4, 4, 4, 8, 8), **options
+    ),
+}
+
+
+# Models with bins, or with two players, and what makes chroma of them.
+BINS = ColorBins.grid(9)
+OTHERS = {
+    "zhang": lambda: models.build_zhang(9, width=0.03),
+    "coherent": lambda: keras.Model(
+        (
+            network := models.build_coherent(models.build_zhang(9, width=0.03), filters=(4, 4))
+        ).inputs[0],
+        network.output["coherent"],
+    ),
+    "shallow_classification": lambda: models.build_shallow_classification(9, filters=(4, 4, 4)),
+    "conv_classification": lambda: models.build_conv_classification(
+        9, blocks=((4,), (4,)), dilation_rates=(1, 2)
+    ),
+    "adversarial": lambda: models.Adversarial(
+        SMALL["additive_unet"](), models.build_patch_discriminator(widths=(4, 4))
+    ),
+}
+SIDES = (32, 64, 96, 128, 256)
+
+
+def compiled(name, **options):
+    """A small model, ready to be trained, and what of it colours."""
+    if name in SMALL:
+        model = SMALL[name]()
+        model.compile(keras.optimizers.Adam(1e-3), loss="mae", **options)
+        return model, model
+    model = OTHERS[name]()
+    if name == "adversarial":
+        model.compile(keras.optimizers.Adam(1e-3), **options)
+        return model, model.generator
+    if name == "coherent":
+        model.get_layer("zhang").trainable = False  # its losses do not reach what it begins with
+    stride = output_stride(model)
+    loss = RebalancedCrossentropy(BINS, stride=stride)
+    model.compile(keras.optimizers.Adam(1e-3), loss, **options)
+    return model, model
+
+
+@pytest.mark.parametrize("name", [*SMALL, *OTHERS])
+def test_architecture_trains_saves_loads_and_colours_another_size(name, tmp_path, rng):
+    model, painter = compiled(name)
+    images = rng.integers(0, 256, (4, 32, 32, 3), dtype="uint8")
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
+    model.fit(pairs(images, batch_size=4), verbose=0)
+    after = map(keras.ops.convert_to_numpy, model.trainable_variables)
+    assert any((new != old).any() for new, old in zip(after, before, strict=True))
+    colorizer = Colorizer(painter, bins=BINS if name in OTHERS and model is painter else None)
+    colorizer.save(tmp_path / "colorizer.keras")
+    loaded = Colorizer.load(tmp_path / "colorizer.keras")
+    picture = rng.integers(0, 256, (45, 70, 3), dtype="uint8")
+    np.testing.assert_allclose(loaded(picture), colorizer(picture), atol=1)
+    assert loaded(picture).shape == picture.shape
+
+
+@pytest.mark.parametrize("name", [*SMALL, *OTHERS])
+def test_architecture_takes_a_step_at_every_size(name, rng):
+    model, painter = compiled(name, run_eagerly=True)  # five sizes would be five graphs
+    for side in SIDES:
+        images = rng.integers(0, 256, (1, side, side, 3), dtype="uint8")
+        lightness, chroma = pairs(images, batch_size=1)[0]
+        assert np.isfinite(model.train_on_batch(lightness, chroma)).all(), side
+        stride = output_stride(painter)
+        assert painter(lightness).shape[1:3] == (side // stride,) * 2
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_architecture_may_have_a_fixed_size(name):
+    for side in SIDES:
+        assert SMALL[name](input_shape=(side, side, 1)).output_shape == (None, side, side, 2)
+
+
+def test_autoencoder_has_the_fifteen_blocks_of_the_source():
+    network = models.build_autoencoder()
+    assert sum(layer.name.endswith("_conv") for layer in network.layers) == 15

@@ -1,0 +1,133 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from colorkit import ColorBins, losses, models
+from colorkit.layers import ColorRegularizer
+
+
+@pytest.fixture
+def bins():
+    return ColorBins.grid(25)
+
+
+def build(bins, as_published=False, **options):
+    keras.utils.set_random_seed(0)
+    colorful = models.build_zhang(bins.num_bins, width=0.03)
+    if as_published:
+        return models.build_coherent_as_published(colorful, **{"filters": (4,)} | options)
+    return models.build_coherent(colorful, **{"filters": (4, 4)} | options)
+
+
+def compiled(network, bins, weights):
+    network.compile(
+        keras.optimizers.SGD(0.1),
+        loss={
+            "colorful": losses.RebalancedCrossentropy(bins, stride=4),
+            "coherent": losses.GradientCoherence(bins, 0.38),
+        },
+        loss_weights=weights,
+    )
+    return network
+
+
+def moved_by_a_step(network, rng):
+    """Layers whose weights a step of gradient descent moves, by name, and those it leaves."""
+    lightness = rng.uniform(0, 100, (2, 16, 16, 1)).astype("float32")
+    chroma = rng.normal(0, 30, (2, 16, 16, 2)).astype("float32")
+    before = [np.array(ops.convert_to_numpy(v)) for v in network.trainable_variables]
+    network.train_on_batch(lightness, {"colorful": chroma, "coherent": chroma})
+    moved, left = set(), set()
+    for old, variable in zip(before, network.trainable_variables, strict=True):
+        changed = (ops.convert_to_numpy(variable) != old).any()
+        (moved if changed else left).add(variable.path)
+    return moved, left
+
+
+def of_colorful(network):
+    return {variable.path for variable in network.get_layer("zhang").trainable_variables}
+
+
+def test_begins_as_the_colorful_network(bins, rng):
+    network = build(bins, smoothing=())
+    lightness = rng.uniform(0, 100, (1, 13, 16, 1)).astype("float32")
+    logits = network.predict(lightness, verbose=0)
+    assert logits["colorful"].shape == (1, 4, 4, 25) and logits["coherent"].shape == (1, 13, 16, 25)
+    # Every fourth pixel is predicted; those between are interpolated.
+    likely = ops.convert_to_numpy(ops.log_softmax(logits["colorful"]))
+    np.testing.assert_allclose(logits["coherent"][:, ::4, ::4], likely, atol=1e-5)
+    between = (likely[:, :, :-1] + likely[:, :, 1:]) / 2
+    np.testing.assert_allclose(logits["coherent"][:, ::4, 2:-4:4], between, atol=1e-5)
+
+
+def test_squashed_distribution_can_never_be_sure(rng):
+    network = build(ColorBins.gamut(), as_published=True, squash=True)
+    lightness = rng.uniform(0, 100, (1, 8, 8, 1)).astype("float32")
+    last = network.get_layer("coherent_logits")
+    last.set_weights([100 * weights for weights in last.get_weights()])
+    logits = network.predict(lightness, verbose=0)["coherent"]
+    probabilities = ops.convert_to_numpy(ops.softmax(logits))
+    assert probabilities.max() < np.e / (np.e + 312) < 0.0087
+
+
+def test_smoothing_alone_learns_nothing(bins):
+    network = build(bins, filters=())
+    assert {variable.path for variable in network.trainable_variables} == of_colorful(network)
+
+
+@pytest.mark.parametrize("as_published", [False, True])
+def test_coherence_losses_never_reach_the_colorful_network(bins, rng, as_published):
+    network = compiled(build(bins, as_published), bins, {"colorful": 0.0, "coherent": 1.0})
+    moved_by_a_step(network, rng)  # a correction of zeros passes nothing on at first
+    moved, left = moved_by_a_step(network, rng)
+    assert left == of_colorful(network), "and they reach all of the branch"
+    assert moved
+
+
+@pytest.mark.parametrize("as_published", [False, True])
+def test_loss_of_the_colorful_network_never_reaches_the_branch(bins, rng, as_published):
+    network = build(bins, as_published, regularization=0.0)
+    compiled(network, bins, {"colorful": 1.0, "coherent": 0.0})
+    moved, _ = moved_by_a_step(network, rng)
+    assert moved == of_colorful(network)
+
+
+def test_regularizer_is_zero_where_modes_agree_and_counts_what_is_unlikely():
+    likely = np.log(np.array([[[[0.6, 0.3, 0.1]]]], "float32"))
+    for chosen, expected in ((0, 0.0), (1, 0.5), (2, 1 - 1 / 6)):
+        layer = ColorRegularizer()
+        coherent = np.eye(3, dtype="float32")[chosen][None, None, None]
+        layer((likely, coherent))
+        assert float(layer.losses[0]) == pytest.approx(expected, abs=1e-5)
+
+
+def test_regularizer_agrees_with_the_equation(rng):
+    colorful, coherent = rng.normal(size=(2, 2, 3, 4, 7)).astype("float32")
+    layer = ColorRegularizer(temperature=0.3, weight=2.0)
+    layer((colorful, coherent))
+
+    def softmax(x):
+        return np.exp(x) / np.exp(x).sum(-1, keepdims=True)
+
+    likely = softmax(colorful)
+    expected = 1 - (likely * softmax(coherent / 0.3)).sum(-1) / likely.max(-1)
+    assert float(layer.losses[0]) == pytest.approx(2 * expected.mean(), rel=1e-5)
+
+
+def test_regularizer_refuses_what_does_not_fit():
+    with pytest.raises(ValueError, match="same shape"):
+        ColorRegularizer()((np.zeros((1, 2, 2, 3), "f4"), np.zeros((1, 4, 4, 3), "f4")))
+    with pytest.raises(ValueError, match="temperature"):
+        ColorRegularizer(temperature=0)
+
+
+@pytest.mark.parametrize("as_published", [False, True])
+def test_saved_network_gives_the_same(bins, tmp_path, rng, as_published):
+    network = build(bins, as_published)
+    lightness = rng.uniform(0, 100, (1, 13, 10, 1)).astype("float32")
+    expected = network.predict(lightness, verbose=0)
+    network.save(tmp_path / "coherent.keras")
+    restored = keras.saving.load_model(tmp_path / "coherent.keras").predict(lightness, verbose=0)
+    for name, logits in expected.items():
+        np.testing.assert_allclose(restored[name], logits, atol=1e-5)

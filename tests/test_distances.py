@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from colorkit import models
+from colorkit.distances import features, frechet_distance, kernel_distance
+
+
+def test_frechet_distance_of_gaussians_is_the_closed_form(rng):
+    # Independent features: the squared distance of means plus that of standard deviations.
+    deviations, others = np.float64([1.0, 2.0, 0.5]), np.float64([1.5, 1.0, 0.5])
+    shift = np.float64([3.0, 0.0, -1.0])
+    first = rng.normal(size=(200_000, 3)) * deviations
+    second = rng.normal(size=(200_000, 3)) * others + shift
+    expected = (shift**2).sum() + ((deviations - others) ** 2).sum()
+    assert frechet_distance(first, second) == pytest.approx(expected, rel=0.01)
+    assert frechet_distance(first, first) == pytest.approx(0, abs=1e-6)
+
+
+def test_kernel_distance_is_the_average_over_pairs(rng):
+    first, second = rng.normal(size=(4, 3)), rng.normal(1, 2, size=(5, 3))
+
+    def kernel(a, b):
+        return (np.dot(a, b) / 3 + 1) ** 3
+
+    def mean(a, b, same):
+        return np.mean(
+            [
+                kernel(x, y)
+                for i, x in enumerate(a)
+                for j, y in enumerate(b)
+                if not (same and i == j)
+            ]
+        )
+
+    expected = (
+        mean(first, first, True) + mean(second, second, True) - 2 * mean(first, second, False)
+    )
+    assert kernel_distance(first, second) == pytest.approx(expected)
+
+
+def test_kernel_distance_is_unbiased_for_few_pictures(rng):
+    same = [kernel_distance(*rng.normal(size=(2, 20, 4))) for _ in range(400)]
+    assert abs(np.mean(same)) < 3 * np.std(same) / 20
+    apart = kernel_distance(rng.normal(size=(20, 4)), rng.normal(1, 1, size=(20, 4)))
+    assert apart > 10 * np.std(same) / 20
+
+
+def test_features_are_what_the_last_layer_sees(rng):
+    classifier = models.load_classifier("vgg")
+    images = rng.integers(0, 256, (5, 32, 32, 3), dtype="uint8")
+    seen = features(classifier, images)
+    assert seen.shape[0] == 5 and seen.shape[1] > 10
+    kernel, bias = classifier.layers[-1].get_weights()
+    logits = classifier.predict(np.float32(images / 255), verbose=0)
+    np.testing.assert_allclose(seen @ kernel.reshape(seen.shape[1], -1) + bias, logits, atol=1e-3)
+
+
+def test_sets_that_cannot_be_compared_are_refused(rng):
+    few = rng.normal(size=(3, 8))
+    with pytest.raises(ValueError, match=r"more pictures than the 8.*kernel_distance"):
+        frechet_distance(few, few)
+    with pytest.raises(ValueError, match="at least two"):
+        kernel_distance(few[:1], few)
+    with pytest.raises(ValueError, match=r"\(3, 8\) and \(3, 7\)"):
+        kernel_distance(few, few[:, :7])

@@ -1,0 +1,52 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import ColorBins, Colorizer, models, pairs
+from colorkit.losses import RebalancedCrossentropy
+
+SMALL = {"widths": (4, 8), "encoder_blocks": (0, 1), "decoder_blocks": (0,)}
+
+
+@pytest.fixture
+def lightness(rng):
+    return rng.uniform(0, 100, (2, 8, 12, 1)).astype("float32")
+
+
+def features(model, lightness, name):
+    layer = model.get_layer(name)
+    return keras.Model(model.inputs[0], layer.input).predict(lightness, verbose=0)
+
+
+def test_all_but_the_head_is_what_was_learned(lightness):
+    before = models.build_residual_unet(9, **SMALL)
+    after = models.replace_head(before, 16, num_classes=3)
+    outputs = after.predict(lightness, verbose=0)
+    assert outputs["chroma"].shape == (2, 8, 12, 16) and outputs["label"].shape == (2, 3)
+    np.testing.assert_array_equal(
+        features(after, lightness, "logits"), features(before, lightness, "logits")
+    )
+    chroma = models.replace_head(after, name="chroma")
+    assert chroma.name == "chroma" and chroma.predict(lightness, verbose=0).shape == (2, 8, 12, 2)
+    np.testing.assert_array_equal(
+        features(chroma, lightness, "head"), features(before, lightness, "logits")
+    )
+
+
+def test_a_network_with_a_new_head_learns_is_saved_and_colours(tmp_path, pictures):
+    bins = ColorBins.fit(pictures, 12)
+    model = models.replace_head(models.build_unet(9, widths=(4, 6)), bins.num_bins)
+    model.compile("adam", RebalancedCrossentropy(bins), jit_compile=False)
+    history = model.fit(pairs(pictures, batch_size=8), epochs=3, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    colorizer = Colorizer(model, bins=bins)
+    colorizer.save(tmp_path / "mine.keras")
+    loaded = Colorizer.load(tmp_path / "mine.keras")
+    np.testing.assert_array_equal(loaded(pictures[0]), colorizer(pictures[0]))
+
+
+def test_models_that_have_no_head_or_tell_no_classes_are_refused():
+    with pytest.raises(ValueError, match=r'"logits" or "head".*ends with'):
+        models.replace_head(models.build_vae(input_shape=(8, 8, 3), widths=(4,)), 9)
+    with pytest.raises(ValueError, match="build_residual_unet"):
+        models.replace_head(models.build_unet(9, widths=(4, 6)), 9, num_classes=3)

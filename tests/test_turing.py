@@ -1,0 +1,137 @@
+import json
+
+import numpy as np
+import pytest
+
+from colorkit.turing import TuringTest
+
+
+def build(path=None, count=60, **options):
+    truth = np.zeros((count, 4, 4, 3), "uint8")
+    truth[..., 0] = np.arange(count)[:, None, None]
+    colored = truth.copy()
+    colored[..., 2] = 255
+    return TuringTest(truth, colored, path, **options)
+
+
+def fake_side(test):
+    left, right = test.pair()
+    assert left[0, 0, 0] == right[0, 0, 0], "the same picture on both sides"
+    assert (left[0, 0, 2] == 255) != (right[0, 0, 2] == 255)
+    return "left" if left[0, 0, 2] == 255 else "right"
+
+
+def other(side):
+    return "right" if side == "left" else "left"
+
+
+def test_every_pair_is_shown_once_and_the_fake_on_either_side():
+    test = build()
+    seen, sides = [], []
+    while not test.is_over:
+        seen.append(test.pair()[0][0, 0, 0])
+        sides.append(fake_side(test))
+        assert test.answer(sides[-1])
+    assert sorted(seen) == list(range(60)) and seen != sorted(seen)
+    assert 15 < sides.count("left") < 45
+    with pytest.raises(ValueError, match="All 60 pairs"):
+        test.pair()
+
+
+def test_fooling_rate_counts_wrong_answers_after_practice():
+    test = build(count=50, num_practice=10)
+    for trial in range(50):
+        side = fake_side(test)
+        fooled = trial < 10 or trial < 26  # 16 of the 40 that count
+        assert test.answer(other(side) if fooled else side) != fooled
+    rate, low, high = test.fooling_rate()
+    assert rate == 0.4
+    # Wilson's interval for 16 of 40.
+    z, n = 1.959964, 40
+    middle = (0.4 + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(0.4 * 0.6 / n + z**2 / (4 * n**2))
+    np.testing.assert_allclose((low, high), (middle - half, middle + half), atol=1e-5)
+
+
+def test_guessing_is_within_the_interval():
+    test, rng = build(count=210), np.random.default_rng(1)
+    while not test.is_over:
+        test.answer(rng.choice(["left", "right"]))
+    _, low, high = test.fooling_rate()
+    assert low < 0.5 < high
+
+
+def test_without_answers_nothing_is_known():
+    rate, low, high = build().fooling_rate()
+    assert np.isnan(rate) and (low, high) == (0.0, 1.0)
+
+
+def test_interrupted_test_goes_on(tmp_path):
+    path = tmp_path / "deep" / "answers.json"
+    test = build(path)
+    for _ in range(15):
+        test.answer(fake_side(test), seconds=1.5)
+    again = build(path)
+    assert again.answers == test.answers and not again.is_practice
+    np.testing.assert_array_equal(again.pair(), test.pair())
+    kept = json.loads(path.read_text())
+    assert [answer["practice"] for answer in kept["answers"]] == [True] * 10 + [False] * 5
+    assert kept["answers"][0]["seconds"] == 1.5
+
+
+def test_answers_of_another_test_are_never_mixed(tmp_path):
+    path = tmp_path / "answers.json"
+    build(path).answer("left")
+    with pytest.raises(ValueError, match="another test"):
+        build(path, seed=1)
+    truth = np.full((60, 4, 4, 3), 7, "uint8")
+    with pytest.raises(ValueError, match="another test"):
+        TuringTest(truth, truth + np.uint8(1), path)  # as many, but others
+    path.write_text('{"answers"')
+    with pytest.raises(ValueError, match="take another file"):
+        build(path)
+
+
+def test_pairs_that_are_none_are_refused():
+    pictures = np.zeros((12, 4, 4, 3), "uint8")
+    with pytest.raises(ValueError, match="Received 11 and 12"):
+        TuringTest(pictures, pictures[:11])
+    with pytest.raises(ValueError, match="more than the 20"):
+        TuringTest(pictures, pictures, num_practice=20)
+    with pytest.raises(ValueError, match="same size"):
+        TuringTest(pictures, pictures[:, :3])
+    with pytest.raises(ValueError, match="'middle'"):
+        build().answer("middle")
+
+
+def test_buttons_take_the_test(tmp_path):
+    pytest.importorskip("ipywidgets")
+    test = build(tmp_path / "answers.json", count=12)
+    box = test.show(seconds=0.5)
+    message, pictures, controls = box.children
+    left, right, following = controls.children
+    for _ in range(12):
+        following.click()
+        assert pictures.value.count("<img") == 2 and "0.5s" in pictures.value
+        button = {"left": left, "right": right}[fake_side(test)]
+        assert not button.disabled
+        button.click()
+        assert button.disabled and pictures.value == ""
+    assert test.is_over and following.disabled
+    assert "Fooled in 0%" in message.value
+
+
+def test_second_click_answers_nothing(tmp_path):
+    pytest.importorskip("ipywidgets")
+    test = build(count=12)
+    _, pictures, controls = test.show().children
+    left, right, following = controls.children
+    left.click()  # nothing was shown yet
+    assert not test.answers
+    following.click()
+    shown = pictures.value
+    following.click()
+    assert pictures.value == shown
+    left.click()
+    right.click()
+    assert len(test.answers) == 1

@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit.distances import mean_divergence
+from colorkit.models.vae import Posterior, build_vae, divergence
+
+
+def test_divergence_is_that_of_two_gaussians(rng):
+    mean, deviation = rng.normal(size=(5, 3)), rng.uniform(0.2, 3, (5, 3))
+    # KL(N(m, s) || N(0, 1)) = log(1 / s) + (s^2 + m^2) / 2 - 1 / 2, dimension by dimension.
+    expected = (np.log(1 / deviation) + (deviation**2 + mean**2) / 2 - 0.5).sum(axis=-1)
+    found = divergence(mean.astype("float32"), 2 * np.log(deviation).astype("float32"))
+    np.testing.assert_allclose(np.array(found), expected, rtol=1e-4)
+
+
+def test_posterior_draws_in_training_and_is_its_mean_else():
+    mean, log_variance = np.full((20_000, 1), 3.0, "f4"), np.full((20_000, 1), np.log(4.0), "f4")
+    layer = Posterior()
+    np.testing.assert_array_equal(np.array(layer([mean, log_variance])), mean)
+    drawn = np.array(layer([mean, log_variance], training=True))
+    assert drawn.mean() == pytest.approx(3, abs=0.1) and drawn.std() == pytest.approx(2, abs=0.1)
+
+
+def test_trained_on_pictures_it_finds_others_less_usual(rng, pictures):
+    keras.utils.set_random_seed(0)
+    vae = build_vae(input_shape=(16, 16, 3), widths=(8, 16), latent=8, divergence_weight=1e-3)
+    vae.compile(keras.optimizers.Adam(3e-3), loss="mse")
+    rgb = np.float32(pictures / 255)
+    losses = vae.fit(rgb, rgb, epochs=60, batch_size=16, verbose=0).history["loss"]
+    assert losses[-1] < 0.7 * losses[0]
+    loud = np.float32(rng.random((16, 16, 16, 3)) > 0.5)
+    assert mean_divergence(vae, loud) > mean_divergence(vae, pictures) > 0
+
+
+def test_sides_that_do_not_divide_are_refused():
+    for shape in ((30, 32, 3), (None, None, 3)):
+        with pytest.raises(ValueError, match="8 divides"):
+            build_vae(input_shape=shape)
