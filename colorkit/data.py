@@ -321,6 +321,12 @@ def _load_tfds(name, split, size, data_dir):
             f"({error}): pip install tensorflow tensorflow-datasets importlib_resources. "
             '"photos" and "folder:PATH" need nothing more.'
         ) from error
+    if not hasattr(tfds, "builder"):  # it hides why its import failed
+        raise ImportError(
+            f"The data set {name!r} needs TensorFlow Datasets, which is installed but cannot be "
+            "used: its tensorflow-metadata does not fit this protobuf, as with TensorFlow 2.19. "
+            'pip install "tensorflow-metadata<1.18", or a later TensorFlow.'
+        )
 
     root = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
     builder = _prepared_builder(tfds, root, name)

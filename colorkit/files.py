@@ -1,13 +1,17 @@
 """Files: nothing half-written, and trained models at half their size."""
 
 import contextlib
+import inspect
+import json
 import os
 import tempfile
 import zipfile
 from pathlib import Path
 
+import keras
 import numpy as np
 
+_PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer}
 _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 of bfloat16
 
 
@@ -38,7 +42,8 @@ def save_model(model, path):
     """Write a `keras.Model` to a `.keras` file, whole or not at all, and compressed.
 
     Compression halves the file of a model whose kernels were rounded, see `round_kernels`;
-    `keras.saving.load_model` reads it as any other.
+    `keras.saving.load_model` reads it as any other. Options of Keras's layers that are at their
+    defaults are not written: versions of Keras that do not know them yet read the file, too.
     """
     with written_whole(path) as temporary, written_whole(temporary) as compressed:
         model.save(temporary)
@@ -47,7 +52,33 @@ def save_model(model, path):
             zipfile.ZipFile(compressed, "w", zipfile.ZIP_DEFLATED) as archive,
         ):
             for name in plain.namelist():
-                archive.writestr(name, plain.read(name), zipfile.ZIP_DEFLATED)
+                content = plain.read(name)
+                if name == "config.json":
+                    content = json.dumps(_without_defaults(json.loads(content)))
+                archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+
+
+def _without_defaults(config):
+    """A serialized model without those options of Keras's objects that are at their defaults."""
+    if isinstance(config, list):
+        return [_without_defaults(entry) for entry in config]
+    if not isinstance(config, dict):
+        return config
+    parent = _PARENTS.get(config.get("module"))
+    if parent is not None:
+        module = getattr(keras, config["module"].removeprefix("keras."))
+        kind = getattr(module, config["class_name"])
+        known = inspect.signature(kind).parameters
+        needs_all = kind.from_config.__func__ is not parent.from_config.__func__
+        options = {
+            option: value
+            for option, value in config["config"].items()
+            if option not in known
+            or known[option].default != value
+            or (needs_all and value is not None)
+        }
+        config = {**config, "config": options}
+    return {key: _without_defaults(value) for key, value in config.items()}
 
 
 def round_kernels(model):

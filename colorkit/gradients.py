@@ -73,7 +73,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
     counts = np.zeros(len(limits) + 1)
     for chroma in chroma_batches(images, space):
         sizes = ops.convert_to_numpy(magnitude(gradient(chroma)))
-        counts += np.bincount(np.searchsorted(limits, sizes.ravel()), minlength=len(counts))
+        counts += np.bincount(np.digitize(sizes.ravel(), limits), minlength=len(counts))
     if counts[1:].sum() == 0:
         raise ValueError(
             f"No chroma gradient of `images` exceeds {limits[0]}: are they gray pictures? Their "

@@ -331,11 +331,8 @@ class GradientCoherence(keras.losses.Loss):
 
             loss = ops.mean(ops.abs(total(true) - total(predicted)), axis=-1)
         if self.class_weights is not None:
-            classes = ops.searchsorted(
-                np.asarray(self.magnitudes, "float32"), ops.reshape(magnitude(true), (-1,))
-            )
-            weights = ops.take(ops.convert_to_tensor(self.class_weights), classes)
-            loss = ops.reshape(weights, ops.shape(loss)) * loss
+            classes = ops.digitize(magnitude(true), np.float32(self.magnitudes))
+            loss = ops.take(ops.convert_to_tensor(self.class_weights), classes) * loss
         return loss
 
     def get_config(self):

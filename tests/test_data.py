@@ -82,6 +82,14 @@ def test_unreachable_data_set_is_an_error_that_says_the_ways_on(tmp_path, monkey
     assert not list(tmp_path.iterdir()), "nothing is left behind"
 
 
+def test_installation_that_cannot_work_is_an_error_that_says_what_to_install(monkeypatch):
+    """With a tensorflow-metadata too new for it, the package imports and is empty."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    monkeypatch.delattr(tfds, "builder")
+    with pytest.raises(ImportError, match=r"pip install \"tensorflow-metadata<1.18\""):
+        load("cifar10")
+
+
 def test_failed_download_leaves_nothing_behind(tmp_path, monkeypatch):
     tfds = pytest.importorskip("tensorflow_datasets")
     from colorkit import data

@@ -1,3 +1,4 @@
+import json
 import zipfile
 
 import keras
@@ -16,6 +17,8 @@ def network():
             keras.layers.Conv2D(64, 3),
             keras.layers.BatchNormalization(),
             keras.layers.Conv2D(64, 3),
+            keras.layers.Rescaling(0.5),
+            keras.layers.Dense(4),
         ]
     )
 
@@ -67,3 +70,19 @@ def test_rounded_model_takes_much_less_space_and_predicts_the_same(network, tmp_
     sizes = [sum(member.compress_size for member in zipfile.ZipFile(tmp_path / name).infolist())
              for name in ("plain.keras", "small.keras")]  # fmt: skip
     assert sizes[1] < 0.6 * sizes[0]
+
+
+def test_saved_model_leaves_out_what_is_at_its_default(network, tmp_path):
+    """Keras 3.15 writes options, `None` by default, which Keras 3.10 refuses to read."""
+    save_model(network, tmp_path / "model.keras")
+    config = json.loads(zipfile.ZipFile(tmp_path / "model.keras").read("config.json"))
+    layers = {layer["config"]["name"]: layer for layer in config["config"]["layers"]}
+    for layer in network.layers:
+        written = layers[layer.name]["config"]
+        assert None not in written.values()
+        if isinstance(layer, keras.layers.Conv2D):
+            assert written["filters"] == 64 and written["kernel_initializer"]["config"] == {}
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert [layer.get_config() for layer in model.layers] == [
+        layer.get_config() for layer in network.layers
+    ]
