@@ -19,7 +19,8 @@ class Claim:
         text: What is claimed.
         higher, lower: Names of the experiments.
         metric: Metric of their records.
-        source: "paper" or "audit".
+        source: "paper" or "audit". Where a paper gives no number, the metric and the factor are
+            the kit's reading of its words.
         factor: What the lower one's score is multiplied by first: to be higher than 0.95 of it is
             to lose less than a twentieth.
     """
@@ -170,7 +171,8 @@ def _architectures():
     resnet, unet = name("resnet-mae"), name("unet-mae")
     # Of an error the one that has more is the worse.
     yield Claim("U-Net errs 2 % more than ResNet at most", resnet, unet, "mae", factor=0.98)
-    yield Claim("U-Net takes half of ResNet's time at most", resnet, unet, "minutes", factor=2)
+    time = "training_milliseconds"
+    yield Claim("U-Net takes half of ResNet's time at most", resnet, unet, time, factor=2)
     yield Claim(
         "MAE is more colourful than MSE", name("unet-mae"), name("unet-mse"), "colorfulness"
     )
@@ -188,6 +190,7 @@ def _convnets():
             f"convnets/adversarial{kind}",
             simple,
             "colorfulness",
+            source="audit",
         )
 
 
@@ -273,25 +276,31 @@ def judge(claim, records):
 def render(records, claims=CLAIMS):
     """Claims and verdicts as a Markdown table.
 
+    "Beyond" is what the lower score is multiplied by before it is taken from the higher one;
+    differences of shares are in percentage points.
+
     Args:
         records: List of `Record`.
         claims: Claims to judge.
     """
-    rows = [("claim", "whose", "measured by", "difference", "seeds", "verdict")]
+    rows = [("claim", "whose", "measured by", "beyond", "difference", "seeds", "verdict")]
     for claim in claims:
         verdict = judge(claim, records)
-        scale, unit = (100, " %") if results.is_share(claim.metric) else (1, "")
+        is_share = results.is_share(claim.metric)
+        scale, unit = (100, " points") if is_share else (1, "")
+        digits = ".2f" if is_share else ".3g"
         difference = ""
         if verdict.seeds:
-            difference = f"{scale * verdict.difference:+.2f}"
+            difference = f"{scale * verdict.difference:+{digits}}"
             if verdict.seeds > 1:
-                difference += f" ± {scale * verdict.margin:.2f}"
+                difference += f" ± {scale * verdict.margin:{digits}}"
             difference += unit
         rows.append(
             (
                 claim.text,
                 claim.source,
                 claim.metric.removeprefix("published/").replace("_", " "),
+                f"{claim.factor:.3g} times" if claim.factor != 1 else "",
                 difference,
                 str(verdict.seeds),
                 verdict.verdict,

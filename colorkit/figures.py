@@ -16,6 +16,8 @@ from colorkit.files import written_whole
 
 _DPI = 120
 _GAP = 6 / _DPI  # inches between the pictures of a grid
+_SIDE = 256  # at which networks of free size are drawn
+_LANE = 1.55  # between branches of a network, in heights of its largest features
 
 
 class _Figure(Figure):
@@ -239,13 +241,14 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
 
 
 def network_diagram(model):
-    """The convolutions and dense layers of a network, in order, as boxes.
+    """The convolutions and dense layers of a network, from left to right, as boxes.
 
     A box is as tall as its features are, and as thick as they are many; a black edge is batch
     normalisation. Below it stand the number of features and what is special about the layer.
+    Branches run below each other, and lines join them.
 
     Args:
-        model: Functional `keras.Model` with one path, of fixed or free size.
+        model: Functional `keras.Model`, of fixed or free size.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -256,33 +259,49 @@ def network_diagram(model):
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figures 4 to 6.
     """
-    boxes = _boxes(model)
+    sized = model
+    if None in model.inputs[0].shape[1:]:  # heights need a size, of which all halvings are whole
+        sizes = [keras.Input((_SIDE, _SIDE, each.shape[-1])) for each in model.inputs]
+        sized = keras.models.clone_model(model, sizes if len(sizes) > 1 else sizes[0])
+    boxes = _boxes(sized)
     if not boxes:
         raise ValueError(f"`model` must have convolutions or dense layers. Received: {model!r}")
-    figure = _Figure(figsize=(0.62 * len(boxes) + 0.6, 2.6), layout="constrained")
+    columns, lanes = (1 + max(box[name] for box in boxes) for name in ("column", "lane"))
+    size = (0.62 * columns + 0.6, 2.6 * lanes)
+    figure = _Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
     tallest = max(box["height"] for box in boxes)
-    for i, box in enumerate(boxes):
+    for box in boxes:
+        x, y = _place(box)
         height = 0.15 + 0.85 * box["height"] / tallest
         width = 0.16 + 0.09 * np.log2(max(box["features"], 1)) / 1.4
-        corner = (i - width / 2, -height / 2)
+        corner = (x - width / 2, y - height / 2)
         axes.add_patch(Rectangle(corner, width, height, facecolor=box["color"], edgecolor="gray"))
         if box["is_normalized"]:
-            edge = i + width / 2
-            axes.plot([edge, edge], [-height / 2, height / 2], color="black", linewidth=2.5)
-        axes.text(i, -0.56, box["text"], ha="center", va="top", fontsize=7)
-    axes.set(xlim=(-0.7, len(boxes) - 0.3), ylim=(-0.95, 0.6), title=model.name.replace("_", " "))
+            edge = x + width / 2
+            axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
+        for source in box["sources"]:
+            if source["lane"] != box["lane"]:
+                places = zip(_place(source), (x, y), strict=True)
+                axes.plot(*places, color="gray", linewidth=0.8, zorder=0)
+        axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
+    axes.set(
+        xlim=(-0.7, columns - 0.3),
+        ylim=(0.6 - _LANE * lanes, 0.6),
+        title=model.name.replace("_", " "),
+    )
     axes.set_axis_off()
     return figure
 
 
-def vividness_curves(curves, marks=None):
+def vividness_curves(curves, marks=None, truth=None):
     """Threshold accuracy against colourfulness, a curve a colorizer.
 
     Args:
         curves: Dict from label to rows of `evaluation.temperature_curve`.
         marks: Dict from label to a pair of colourfulness and threshold accuracy, for single
             points, such as baselines.
+        truth: Colourfulness of the truth, a line, or `None`.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -303,6 +322,8 @@ def vividness_curves(curves, marks=None):
             axes.annotate(f"T = {row['temperature']:g}", place, **offset)
     for (label, (x, y)), marker in zip((marks or {}).items(), "sDv^ox*", strict=False):
         axes.plot(x, 100 * y, marker, color="black", label=label)
+    if truth is not None:
+        axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")
     axes.set(xlabel="colourfulness, mean over pictures", ylabel="threshold accuracy, percent")
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
@@ -332,7 +353,9 @@ def training_curves(rows, names):
             points = [(row["epoch"] + 1, row[key]) for row in rows if key in row]
             if points:
                 label = "training" if key == name else "validation"
-                axes.plot(*zip(*points, strict=True), style, color="tab:blue", label=label)
+                axes.plot(
+                    *zip(*points, strict=True), style, marker=".", color="tab:blue", label=label
+                )
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
@@ -373,34 +396,62 @@ def dot_plot(panels):
     return figure
 
 
-def _boxes(model):
+def _place(box):
+    return box["column"], -_LANE * box["lane"]
+
+
+def _boxes(model, sources=(), boxes=None):
     """What `network_diagram` draws of each layer with weights."""
-    boxes = []
-    height = model.inputs[0].shape[1] or 32
-    for layer in model.layers:
-        kind = type(layer).__name__
+    boxes = [] if boxes is None else boxes
+    last = {}  # by name of a layer, the boxes that its output comes from
+    for config in model.get_config()["layers"]:
+        layer = model.get_layer(config["name"])
+        origins = [box for name in _sources(config["inbound_nodes"]) for box in last[name]]
+        last[layer.name] = origins or list(sources)
+        box = None if isinstance(layer, keras.Model) else _box(layer, last[layer.name])
         if isinstance(layer, keras.Model):
-            boxes += _boxes(layer)
-        elif kind == "Conv2D":
-            stride, rate = layer.strides[0], layer.dilation_rate[0]
-            size = layer.output.shape[1]
-            height = size or height / stride
-            notes = [f"{layer.kernel_size[0]}x{layer.kernel_size[1]}"]
-            notes += [f"stride {stride}"] * (stride > 1) + [f"dilated {rate}"] * (rate > 1)
-            notes += ["frozen"] * (not layer.trainable)
-            boxes.append(_box(height, layer.filters, notes, "lightsteelblue"))
-        elif kind == "Dense":
-            boxes.append(_box(height, layer.units, ["dense"], "navajowhite"))
-        elif kind == "BatchNormalization" and boxes:
-            boxes[-1]["is_normalized"] = True
+            last[layer.name] = _boxes(layer, last[layer.name], boxes)[-1:]
+        elif box is not None:
+            taken = {other["lane"] for other in boxes if other["column"] == box["column"]}
+            free = (lane for lane in (box["lane"], *range(len(boxes) + 1)) if lane not in taken)
+            boxes.append({**box, "lane": next(free)})
+            last[layer.name] = boxes[-1:]
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            for before in last[layer.name]:
+                before["is_normalized"] = True
     return boxes
 
 
-def _box(height, features, notes, color):
-    text = "\n".join([str(features), *notes])
+def _sources(nodes):
+    """Names of the layers that serialized calls of a layer take their tensors from."""
+    if isinstance(nodes, dict) and nodes.get("class_name") == "__keras_tensor__":
+        yield nodes["config"]["keras_history"][0]
+    elif isinstance(nodes, (dict, list, tuple)):
+        for entry in nodes.values() if isinstance(nodes, dict) else nodes:
+            yield from _sources(entry)
+
+
+def _box(layer, sources):
+    """A layer with weights as a box behind others, or `None` for another layer."""
+    before = max(sources, key=lambda box: box["column"], default=None)
+    height = before["height"] if before else _SIDE
+    if isinstance(layer, keras.layers.Dense):
+        features, notes, color = layer.units, ["dense"], "navajowhite"
+    elif type(layer) in (keras.layers.Conv2D, keras.layers.Conv2DTranspose):
+        features, color = layer.filters, "lightsteelblue"
+        stride, rate = layer.strides[0], layer.dilation_rate[0]
+        is_up = isinstance(layer, keras.layers.Conv2DTranspose)
+        # Within a network that is a layer of another, sizes are free again.
+        height = layer.output.shape[1] or (height * stride if is_up else height / stride)
+        notes = [f"{layer.kernel_size[0]}x{layer.kernel_size[1]}"]
+        notes += [f"{'up' if is_up else 'stride'} {stride}"] * (stride > 1)
+        notes += [f"dilated {rate}"] * (rate > 1) + ["frozen"] * (not layer.trainable)
+    else:
+        return None
     return {
-        "height": height, "features": features, "text": text, "color": color,
-        "is_normalized": False,
+        "height": height, "features": features, "text": "\n".join([str(features), *notes]),
+        "color": color, "is_normalized": False, "sources": sources,
+        "column": before["column"] + 1 if before else 0, "lane": before["lane"] if before else 0,
     }  # fmt: skip
 
 

@@ -312,15 +312,18 @@ def _newest(records, name):
 
 
 def _over_seeds(records, name):
-    scale = 100 if results.is_share(name) else 1
+    is_share = results.is_share(name)
     found = (record.value(name) for record in records)
-    values = [scale * value for value in found if value is not None]
+    values = [100 * value if is_share else value for value in found if value is not None]
     if not values:
         return ""
-    mean = f"{statistics.mean(values):.2f}"
+    mean = statistics.mean(values)
+    digits = ".2f"
+    if not is_share:  # small errors need their digits, weights none behind the point
+        digits = ",.0f" if abs(mean) >= 1000 else ".2f" if abs(mean) >= 1 else ".4f"
     if len(values) == 1:
-        return mean
-    return f"{mean} ± {statistics.stdev(values):.2f} ({len(values)})"
+        return f"{mean:{digits}}"
+    return f"{mean:{digits}} ± {statistics.stdev(values):{digits}} ({len(values)})"
 
 
 def _percent(value):

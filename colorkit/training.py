@@ -174,6 +174,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         epochs=log.epochs,
         images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
         minutes=log.seconds / 60 + (base.minutes if base else 0),
+        training_milliseconds=log.milliseconds,
         parameters=(
             network.generator if experiment.target == "adversarial" else network
         ).count_params(),
@@ -461,8 +462,9 @@ def _pictures(experiment, profile, seed):
             f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
             "needed to validate; give more."
         )
-    return (
-        train[: profile.train],
-        validation[: profile.validation],
-        test[: profile.test],
-    )
+    most = profile.test
+    if profile.test_pixels is not None and test.shape is not None:
+        most = min(
+            most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
+        )
+    return train[: profile.train], validation[: profile.validation], test[:most]

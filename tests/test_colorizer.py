@@ -237,7 +237,7 @@ def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
 
 def test_pretrained_is_what_its_record_says():
     folder = Path(colorkit.__file__).parent / "weights"
-    record = results.read(folder / "cifar10.json")
+    record = results.pretrained("cifar10")
     colorizer = Colorizer.load(folder / "cifar10.keras")
     assert colorizer.temperature == record.settings["temperature"]
     assert record.parameters < 5_000_000 and (folder / "cifar10.keras").stat().st_size < 10e6

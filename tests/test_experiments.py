@@ -100,3 +100,5 @@ def test_smoke_shrinks_pictures_and_their_crops_alike():
         112,
     )
     assert experiments.experiment("cifar/lab-conv-regression").sides(smoke) == (None, None)
+    deep = experiments.experiment("architectures/pix2pix-as-published")
+    assert deep.sides(smoke) == deep.sides(full) == (128, None), "halved seven times"

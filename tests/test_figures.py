@@ -226,6 +226,25 @@ def test_network_diagram_marks_frozen_features():
     assert ["frozen" in text for text in texts] == [True, True, False, False]
 
 
+def test_network_diagram_puts_branches_below_each_other():
+    model = models.build_coherent_as_published(models.build_zhang(width=0.25))
+    axes = figures.network_diagram(model).axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert sum("up 2" in text for text in texts) == 1 and len(texts) == 27
+    rows = {round(patch.get_y() + patch.get_height() / 2, 3) for patch in axes.patches}
+    assert len(rows) == 2
+    joints = [line for line in axes.lines if line.get_zorder() == 0]
+    assert len(joints) == 1, "both branches meet once"
+    drawn(axes.figure)
+
+
+def test_network_diagram_of_a_network_of_free_size_shows_its_sizes():
+    axes = figures.network_diagram(models.build_unet(widths=(4, 8, 16))).axes[0]
+    heights = [round(patch.get_height(), 2) for patch in axes.patches]
+    # Full, half and quarter size and back, each drawn on 0.15.
+    assert heights == [1.0] * 2 + [0.57] * 2 + [0.36] * 2 + [0.57] * 2 + [1.0] * 3
+
+
 def test_vividness_curves_hold_every_temperature():
     rows = [
         {"temperature": t, "threshold_accuracy": 0.95 + t / 100, "colorfulness": 30 - 10 * t}

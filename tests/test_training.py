@@ -36,6 +36,11 @@ def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
     assert record.sizes == {"train": 24, "validation": 8, "test": 8}
     assert record.settings["loss"] == "RebalancedCrossentropy"
     assert np.isfinite(record.metrics["threshold_accuracy"])
+    assert (
+        0
+        < record.training_milliseconds
+        <= 60_000 * record.minutes / record.images_seen * SHORT.epochs
+    )
     losses = [line["loss"] for line in history(tmp_path)]
     assert losses[-1] < losses[0]
     saved = Colorizer.load(tmp_path / "runs/smoke/test/tiny/seed0/colorizer.keras")
@@ -350,3 +355,8 @@ def test_patches_are_trained_on_and_whole_pictures_tested(row):
     row = dataclasses.replace(row, crop=16)
     colorizer, record = run(row, SHORT, verbose=0)
     assert colorizer.size == 32 and record.settings["crop"] == 16
+
+
+def test_large_test_pictures_are_fewer_where_pixels_are_counted(row):
+    profile = dataclasses.replace(SHORT, test_pixels=3 * 32 * 32 + 5)
+    assert run(row, profile, verbose=0)[1].sizes["test"] == 3

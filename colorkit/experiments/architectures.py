@@ -94,7 +94,7 @@ def _rows():
     players = dataclasses.replace(_ROW, target="adversarial", learning_rate=2e-4, beta_1=0.5)
     yield dataclasses.replace(players, name="architectures/pix2pix", build=_pix2pix)
     yield dataclasses.replace(
-        players, name="architectures/pix2pix-as-published", build=_published_pix2pix
+        players, name="architectures/pix2pix-as-published", build=_published_pix2pix, smallest=128
     )
     yield dataclasses.replace(
         players,

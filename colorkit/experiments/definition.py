@@ -20,6 +20,7 @@ class Profile:
         name: "smoke", "quick" or "full".
         data: Data set that replaces the experiment's own, or `None`.
         train, validation, test: Most pictures used of each split, `None` for all.
+        test_pixels: Most pixels of all test pictures together, `None` for all.
         size: Largest side of what is trained on, `None` for the experiment's own.
         width: Factor on the widths of the network.
         epochs: Most epochs, `None` for the experiment's own number.
@@ -30,6 +31,7 @@ class Profile:
     train: int | None = None
     validation: int | None = None
     test: int | None = None
+    test_pixels: int | None = None
     size: int | None = None
     width: float = 1.0
     epochs: int | None = None
@@ -39,7 +41,8 @@ PROFILES = {
     "smoke": Profile(
         "smoke", "photos", train=128, validation=64, test=64, size=32, width=0.25, epochs=2
     ),
-    "quick": Profile("quick", validation=2000, width=0.5, epochs=4),
+    # As many pixels as 256 test pictures of 256 x 256 have, or 16,384 of CIFAR-10.
+    "quick": Profile("quick", validation=2000, test_pixels=2**24, width=0.5, epochs=4),
     "full": Profile("full"),
 }
 
@@ -111,6 +114,8 @@ class Experiment:
         batch_size, epochs: Schedule at the full profile; no epochs where nothing is to be learned.
         quick_size: Side of what is trained on at the quick profile, the crops if there are any;
             `None` for the full one.
+        smallest: Side of what is trained on below which no profile goes, for networks that halve it
+            often.
         quick_images: How many pictures to see at the quick profile, in whole epochs; `None` for
             the profile's epochs.
         patience: Epochs without a better validation loss after which training stops.
@@ -149,6 +154,7 @@ class Experiment:
     batch_size: int = 128
     epochs: int = 70
     quick_size: int | None = None
+    smallest: int = 0
     quick_images: int | None = None
     patience: int = 20
     validation_split: float = 0.2
@@ -187,8 +193,9 @@ class Experiment:
         """Side of the pictures and of the crops at a profile, `None` for whole ones."""
         side = self.crop or self.size
         most = profile.size or (self.quick_size if profile.name == "quick" else None)
-        if None in (side, most) or side <= most:
+        if None in (side, most) or side <= max(most, self.smallest):
             return self.size, self.crop
+        most = max(most, self.smallest)
         return self.size * most // side, self.crop and most
 
     def width(self, profile):
