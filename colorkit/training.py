@@ -8,7 +8,7 @@ import zlib
 import keras
 import numpy as np
 
-from colorkit import evaluation, experiments, hardware, results, runs
+from colorkit import evaluation, experiments, fitting, hardware, results, runs
 from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data import load
@@ -19,11 +19,7 @@ from colorkit.evaluation import (
     temperature_curve,
 )
 from colorkit.files import round_kernels, save_model, written_whole
-from colorkit.gradients import MAGNITUDES, gradient_prior
-from colorkit.losses import GradientCoherence, RebalancedCrossentropy
-from colorkit.models import Adversarial, load_classifier
-from colorkit.pipeline import labeled, pairs
-from colorkit.rebalancing import class_weights, color_prior, smooth_prior
+from colorkit.models import load_classifier
 
 
 def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
@@ -111,7 +107,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     if epochs is None:
         epochs = experiment.schedule(profile, len(train))
     batch_size = min(experiment.batch_size, len(train))
-    train_pairs = _batches(
+    train_pairs = fitting.batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
     )
     bins = _bins(experiment, train, folder)
@@ -134,11 +130,12 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         return _load(experiment, folder), record
 
     classifiers = _classifiers(experiment, profile)  # before training: they may be missing
-    weights = _class_weights(experiment, bins, train)
+    weights = fitting.balance(experiment, bins, train)
     if not done:
-        validation_pairs = _batches(experiment, _whole_batches(validation, batch_size), batch_size)
-        _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
-             train_pairs, validation_pairs)  # fmt: skip
+        whole = fitting.whole_batches(validation, batch_size)
+        validation_pairs = fitting.batches(experiment, whole, batch_size)
+        fitting.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
+                    train_pairs, validation_pairs)  # fmt: skip
 
     best_epoch = log.best_epoch
     if experiment.target == "label":
@@ -242,19 +239,6 @@ def _build(experiment, base, width, num_bins):
     return experiment.build(width, num_bins, network, **experiment.build_options)
 
 
-def _class_weights(experiment, bins, train):
-    if bins is None or experiment.uniform_weight is None:
-        return None
-    if experiment.loss is GradientCoherence:
-        magnitudes = experiment.loss_options.get("magnitudes", MAGNITUDES)
-        prior = gradient_prior(train, magnitudes, experiment.space)
-    elif experiment.prior_sigma is None:
-        prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
-    else:
-        prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
-    return class_weights(prior, experiment.uniform_weight)
-
-
 def _load_weights(network, path):
     network.load_weights(path)
     round_kernels(network)  # what is measured is what the file holds
@@ -326,14 +310,9 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
         "parameters": network.count_params(),
         "space": experiment.space.name,
         "data": train_pairs.images.name,
-        "loss": _loss(experiment).__name__,
+        "loss": fitting.loss_class(experiment).__name__,
         **{name: getattr(experiment, name) for name in fields},
     }
-
-
-def _whole_batches(images, batch_size):
-    """Pictures without the last partial batch: several devices could not share it."""
-    return images[: max(1, len(images) // batch_size) * batch_size]
 
 
 def _bins(experiment, train, folder):
@@ -347,97 +326,6 @@ def _bins(experiment, train, folder):
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(bins.get_config()))
     return bins
-
-
-def _batches(experiment, images, batch_size, **options):
-    if experiment.target == "label":
-        return labeled(images, batch_size=batch_size, **options)
-    return pairs(
-        images,
-        space=experiment.space,
-        batch_size=batch_size,
-        crop=experiment.crop,
-        near_gray=experiment.near_gray,
-        luminance_gate=experiment.luminance_gate,
-        labels=experiment.target == "both",
-        **options,
-    )
-
-
-def _loss(experiment):
-    """Class of the loss that an experiment learns from, or of the model that brings its own."""
-    if experiment.target == "label":
-        return keras.losses.SparseCategoricalCrossentropy
-    if experiment.target == "adversarial":
-        return Adversarial
-    if experiment.loss is not None:
-        return experiment.loss
-    return keras.losses.MeanSquaredError if experiment.bins is None else RebalancedCrossentropy
-
-
-def _objectives(experiment, bins, weights):
-    """Losses, their weights and metrics, as `compile` takes them."""
-    classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    if experiment.target == "label":
-        return {"loss": classes, "metrics": ["accuracy"]}
-    if experiment.target == "adversarial":
-        return {}
-    options = dict(experiment.loss_options)
-    if bins is not None:
-        options |= {"bins": bins, "class_weights": weights}
-        if experiment.loss is not GradientCoherence:
-            options["neighbors"] = experiment.neighbors
-    loss = _loss(experiment)(**options)
-    if experiment.target == "both":
-        return {
-            "loss": {"chroma": loss, "label": classes},
-            "loss_weights": {"chroma": 1.0, "label": experiment.label_weight},
-            "metrics": {"label": ["accuracy"]},
-        }
-    return {"loss": loss}
-
-
-def _fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
-         train_pairs, validation_pairs):  # fmt: skip
-    keras.utils.set_random_seed(seed)
-    objectives = _objectives(experiment, bins, weights)
-    steps = epochs * len(train_pairs)
-    warmup = min(200, steps // 2)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
-    )
-    callbacks = [
-        log,  # first: it stops at a loss that is no number before anything is saved
-        keras.callbacks.ModelCheckpoint(
-            folder / runs.BEST,
-            monitor=log.monitor,
-            mode="min",
-            save_best_only=log.monitor is not None,
-            save_weights_only=True,
-            initial_value_threshold=log.best_loss,
-        ),
-        keras.callbacks.BackupAndRestore(
-            str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
-        ),
-    ]
-    with (
-        hardware.precision(hardware.fast_precision()),
-        hardware.distributed(devices) as synchronize,
-    ):
-        network = build()
-        synchronize(network)
-        options = {"beta_1": experiment.beta_1, "weight_decay": experiment.weight_decay}
-        optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
-        optimizer = optimizer(schedule, **options)
-        network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
-        network.fit(
-            train_pairs,
-            validation_data=validation_pairs,
-            epochs=epochs,
-            shuffle=False,  # the pairs shuffle themselves
-            verbose=verbose,
-            callbacks=callbacks,
-        )
 
 
 def _source(experiment, profile, which):

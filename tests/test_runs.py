@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from colorkit import experiments, run, runs, training
+from colorkit import experiments, fitting, run, runs
 
 SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
 
@@ -40,7 +40,7 @@ def test_runs_from_before_a_setting_existed_go_on(tmp_path, row, monkeypatch):
     for name in ("shift", "loss", "loss_options", "label_weight", "data"):
         del begun["settings"][name]
     path.write_text(json.dumps(begun))
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     run(row, SHORT)
     with pytest.raises(ValueError, match="shift was 0, is 2"):
         run(dataclasses.replace(row, shift=2), SHORT)

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorkit import ColorBins, Colorizer, experiments, models, pairs, results, run, runs, training
+from colorkit import (
+    ColorBins,
+    Colorizer,
+    experiments,
+    fitting,
+    models,
+    pairs,
+    results,
+    run,
+    runs,
+    training,
+)
 from colorkit.data import Images
 from colorkit.evaluation import temperature_curve
 from colorkit.losses import RebalancedCrossentropy
@@ -146,14 +157,14 @@ def test_run_on_its_own_data_measures_feature_preservation(tmp_path, row, monkey
         assert 0 <= record.metrics[f"{prefix}feature_preservation_vgg"] <= 1
     assert {"T=0/colorfulness", "T=1/threshold_accuracy"} <= set(record.metrics)
     # What is measured otherwise than now is measured again, and not trained again.
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     monkeypatch.setattr(training.evaluation, "VERSION", 0)
     assert run(row, own_data)[1].settings["measures"] == 0
 
 
 def test_missing_classifiers_are_told_before_training(row, monkeypatch):
     row = dataclasses.replace(row, data="photos", classifiers=("imagenet",))
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     with pytest.raises(ValueError, match="imagenet"):
         run(row, dataclasses.replace(TINY, data=None))
 
@@ -162,7 +173,7 @@ def test_training_stops_when_it_no_longer_helps(tmp_path, row, monkeypatch):
     stuck = dataclasses.replace(row, bins=None, build=REGRESSION, patience=2, learning_rate=0.0)
     _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)
     assert record.epochs < 9
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     assert run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9)[1].epochs == record.epochs
 
 
@@ -173,7 +184,7 @@ def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row
         run(dataclasses.replace(row, learning_rate=9), SHORT, verbose=0)
     with pytest.raises(ValueError, match="epochs was 2, is 5"):
         run(row, SHORT, epochs=5, verbose=0)
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     _, again = run(row, SHORT, verbose=0)
     assert again == results.read(tmp_path / "runs/smoke/test/tiny/seed0/record.json")
     assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
@@ -277,7 +288,7 @@ def test_run_begins_with_another_and_leaves_it_as_it_was(base, monkeypatch):
     assert record.settings["build_options"]["as_published"]
     assert record.settings["temperature"] == 0.01, "decoded as it was trained"
     assert {"bleeding", "occupied_bins"} <= set(record.metrics)
-    monkeypatch.setattr(training, "_fit", None)
+    monkeypatch.setattr(fitting, "fit", None)
     again, _ = run(row, SHORT)
     picture = np.arange(256, dtype="uint8").reshape(16, 16)
     np.testing.assert_array_equal(again(picture), colorizer(picture))

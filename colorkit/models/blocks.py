@@ -1,8 +1,9 @@
 """Blocks of layers that several architectures share."""
 
+import keras
 from keras import layers
 
-from colorkit.layers import to_chroma
+from colorkit.layers import normalize_chroma, normalize_lightness, to_chroma
 
 
 def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
@@ -38,3 +39,23 @@ def label_head(features, num_classes):
     """Class logits `(num_classes,)` of pooled features `(1, 1, channels)`."""
     x = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
     return layers.Reshape((num_classes,), dtype="float32", name="label")(x)
+
+
+def judged(space, input_shape, is_conditional):
+    """What a discriminator sees: chroma, and the lightness beside it if it is conditional.
+
+    Args:
+        space: `ColorSpace`.
+        input_shape: `(height, width, 1)` of the lightness.
+        is_conditional: Whether there is lightness.
+
+    Returns:
+        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalised planes.
+    """
+    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
+    planes = normalize_chroma(chroma, space)
+    if not is_conditional:
+        return chroma, planes
+    lightness = keras.Input(input_shape, name="lightness")
+    planes = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), planes])
+    return [lightness, chroma], planes

@@ -7,11 +7,10 @@ from colorkit import colorspace
 from colorkit.layers import (
     CropLike,
     ResizeLike,
-    normalize_chroma,
     normalize_lightness,
     to_chroma,
 )
-from colorkit.models.blocks import conv_norm
+from colorkit.models.blocks import conv_norm, judged
 
 SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
@@ -204,12 +203,7 @@ def build_picture_discriminator(
         Han, section 2.3, and the author's code.
     """
     space = colorspace.get(space)
-    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
-    inputs, x = chroma, normalize_chroma(chroma, space)
-    if conditional:
-        lightness = keras.Input(input_shape, name="lightness")
-        inputs = [lightness, chroma]
-        x = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), x])
+    inputs, x = judged(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):
         x = conv_norm(x, width, strides=2, activation="linear", name=f"conv{i}")
         x = layers.LeakyReLU(_SLOPE, name=f"conv{i}_leaky")(x)

@@ -4,7 +4,8 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import ResizeLike, normalize_chroma, normalize_lightness, to_chroma
+from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
+from colorkit.models.blocks import judged
 
 GENERATOR_WIDTHS = (64, 128, 256, 512, 512, 512, 512, 512)
 DISCRIMINATOR_WIDTHS = (64, 128, 256, 512)
@@ -99,12 +100,7 @@ def build_patch_discriminator(
         2017, section 6.1.2.
     """
     space = colorspace.get(space)
-    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
-    inputs, x = chroma, normalize_chroma(chroma, space)
-    if conditional:
-        lightness = keras.Input(input_shape, name="lightness")
-        inputs = [lightness, chroma]
-        x = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), x])
+    inputs, x = judged(space, input_shape, conditional)
     for level, width in enumerate(widths):
         last = level == len(widths) - 1
         if last:  # padded by one pixel, and so a pixel less in the end, as the authors do

@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
-from colorkit.models.blocks import conv_norm
+from colorkit.layers import ResizeLike, normalize_lightness
+from colorkit.models.blocks import chroma_head, conv_norm
 
 
 def build_autoencoder(
@@ -49,8 +49,7 @@ def build_autoencoder(
         x = ResizeLike(name=f"up{level}")([x, levels[level]])  # the size alone
         for i in range(num_blocks):
             x = conv_norm(x, widths[level], name=f"decoder{level}_{i}")
-    x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
-    return keras.Model(inputs, to_chroma(x, space), name=name)
+    return keras.Model(inputs, chroma_head(x, None, space), name=name)
 
 
 def build_deep_cnn(
@@ -81,5 +80,4 @@ def build_deep_cnn(
     x = normalize_lightness(inputs, space)
     for i in range(num_blocks):
         x = conv_norm(x, width, name=f"block{i}")
-    x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
-    return keras.Model(inputs, to_chroma(x, space), name=name)
+    return keras.Model(inputs, chroma_head(x, None, space), name=name)

@@ -4,7 +4,8 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import normalize_lightness, to_chroma
+from colorkit.layers import normalize_lightness
+from colorkit.models.blocks import chroma_head
 
 
 def build_resnet(
@@ -95,5 +96,4 @@ def _activated_conv(x, width, kernel_size, name):
 def _with_head(inputs, x, space, name):
     x = layers.BatchNormalization(name="last_bn")(x)
     x = layers.Activation("relu", name="last_relu")(x)
-    x = layers.Conv2D(space.chroma_channels, 1, name="head")(x)
-    return keras.Model(inputs, to_chroma(x, space), name=name)
+    return keras.Model(inputs, chroma_head(x, None, space), name=name)

@@ -2,7 +2,25 @@ import numpy as np
 import pytest
 
 from colorkit import ColorBins, metrics
-from tests.test_metrics_coherence import painted
+from tests.metrics.test_coherence import painted
+from tests.metrics.test_mean import measured
+
+
+def test_colorfulness_has_known_values():
+    gray = np.full((1, 8, 8, 3), 0.3, "float32")
+    assert measured(metrics.Colorfulness(), gray, gray) == pytest.approx(0, abs=1e-4)
+    red = np.zeros((1, 8, 8, 3), "float32")
+    red[..., 0] = 1
+    # Constant red: no spread, rg = 255, yb = 127.5.
+    expected = 0.3 * np.hypot(255, 127.5)
+    assert measured(metrics.Colorfulness(), red, red) == pytest.approx(expected, rel=1e-5)
+    half_green = red.copy()
+    half_green[:, 4:] = [0, 1, 0]
+    # rg = +-255 spreads by 255 about 0, yb is 127.5 throughout; absolute values do not spread.
+    expected = 255 + 0.3 * 127.5
+    assert measured(metrics.Colorfulness(), red, half_green) == pytest.approx(expected, rel=1e-5)
+    absolute = measured(metrics.Colorfulness(signed=False), red, half_green)
+    assert absolute == pytest.approx(0.3 * np.hypot(255, 127.5), rel=1e-5)
 
 
 def test_occupied_bins_of_one_colour_is_one():

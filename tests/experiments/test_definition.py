@@ -35,16 +35,6 @@ def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch):
     assert sizes == sorted(sizes)
 
 
-def test_experiments_without_their_weights_say_what_they_need(monkeypatch):
-    monkeypatch.delenv("COLORKIT_VGG16", raising=False)
-    row = experiments.experiment("cifar/lab-vgg1-frozen-regression")
-    for path in (None, "vgg16_weights.h5"):  # both layers would be another row
-        if path:
-            monkeypatch.setenv("COLORKIT_VGG16", path)
-        with pytest.raises(FileNotFoundError, match="set COLORKIT_VGG16"):
-            row.build(0.25, None)
-
-
 def test_profile_comes_from_the_environment_or_the_hardware(monkeypatch):
     monkeypatch.setenv("COLORKIT_PROFILE", "smoke")
     assert experiments.profile().name == "smoke"

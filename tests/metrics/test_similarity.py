@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import skimage.color
@@ -6,6 +5,7 @@ from keras import ops
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from colorkit import LAB, ColorBins, metrics
+from tests.metrics.test_mean import measured, spoiled
 
 # The 34 pairs of Sharma, Wu, Dalal, "The CIEDE2000 Color-Difference Formula", 2005, Table 1.
 SHARMA = np.fromstring(
@@ -47,20 +47,6 @@ SHARMA = np.fromstring(
     """,
     sep=" ",
 ).reshape(34, 7)
-
-
-@pytest.fixture
-def truth(rng):
-    return rng.random((3, 16, 17, 3), dtype="float32")
-
-
-def spoiled(truth, rng, amount=0.1):
-    return np.clip(truth + rng.normal(0, amount, truth.shape), 0, 1).astype("float32")
-
-
-def measured(metric, y_true, y_pred, **kwargs):
-    metric.update_state(y_true, y_pred, **kwargs)
-    return float(metric.result())
 
 
 def test_published_threshold_accuracy_agrees_with_its_definition(truth, rng):
@@ -113,23 +99,6 @@ def test_ciede2000_of_pictures_is_the_mean_over_pixels(truth, rng):
     assert measured(metrics.CIEDE2000(), truth, prediction) == pytest.approx(expected, rel=1e-3)
 
 
-def test_colorfulness_has_known_values():
-    gray = np.full((1, 8, 8, 3), 0.3, "float32")
-    assert measured(metrics.Colorfulness(), gray, gray) == pytest.approx(0, abs=1e-4)
-    red = np.zeros((1, 8, 8, 3), "float32")
-    red[..., 0] = 1
-    # Constant red: no spread, rg = 255, yb = 127.5.
-    expected = 0.3 * np.hypot(255, 127.5)
-    assert measured(metrics.Colorfulness(), red, red) == pytest.approx(expected, rel=1e-5)
-    half_green = red.copy()
-    half_green[:, 4:] = [0, 1, 0]
-    # rg = +-255 spreads by 255 about 0, yb is 127.5 throughout; absolute values do not spread.
-    expected = 255 + 0.3 * 127.5
-    assert measured(metrics.Colorfulness(), red, half_green) == pytest.approx(expected, rel=1e-5)
-    absolute = measured(metrics.Colorfulness(signed=False), red, half_green)
-    assert absolute == pytest.approx(0.3 * np.hypot(255, 127.5), rel=1e-5)
-
-
 def test_auc_of_a_constant_error_is_known(rng):
     lightness = np.full((2, 6, 6, 1), 60, "float32")
     chroma = rng.uniform(-8, 8, (2, 6, 6, 2)).astype("float32")
@@ -151,50 +120,6 @@ def test_rebalanced_auc_weighs_pixels_by_their_true_color():
     assert raw == pytest.approx((3 + missed) / 4, abs=2e-3)
     rebalanced = measured(metrics.AbAUC(bins, weights), y_true, y_pred)
     assert rebalanced == pytest.approx((3 + 3 * missed) / 6, abs=2e-3)
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        metrics.ThresholdAccuracy,
-        lambda: metrics.ThresholdAccuracy("euclidean"),
-        metrics.PSNR,
-        metrics.SSIM,
-        metrics.Colorfulness,
-        lambda: metrics.Colorfulness(signed=False),
-        metrics.CIEDE2000,
-        metrics.AbAUC,
-        lambda: metrics.AbAUC(ColorBins.grid(49), np.linspace(1, 2, 49)),
-        lambda: metrics.Bleeding(60.0, 60.0),
-        metrics.ChromaGradientError,
-        lambda: metrics.OccupiedBins(ColorBins.grid(49), share=0.01),
-    ],
-)
-def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
-    prediction = spoiled(truth, rng)
-    whole = measured(make(), truth, prediction)
-    metric = make()
-    for i in range(3):
-        metric.update_state(truth[i : i + 1], prediction[i : i + 1])
-    assert float(metric.result()) == pytest.approx(whole, rel=1e-5)
-    metric.reset_state()
-    weighted = measured(metric, truth, prediction, sample_weight=np.array([0.0, 1.0, 0.0]))
-    alone = measured(make(), truth[1:2], prediction[1:2])
-    assert weighted == pytest.approx(alone, rel=1e-5)
-    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
-    assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
-
-
-def test_wrong_shapes_and_types_are_refused(truth):
-    metric = metrics.PSNR()
-    with pytest.raises(ValueError, match="same shape"):
-        metric.update_state(truth, truth[:2])
-    with pytest.raises(ValueError, match="uint8"):
-        metric.update_state(np.zeros((1, 4, 4, 3), "uint8"), np.zeros((1, 4, 4, 3), "uint8"))
-    with pytest.raises(ValueError, match="'l2'"):
-        metrics.ThresholdAccuracy("l2")
-    with pytest.raises(ValueError, match="both or neither"):
-        metrics.AbAUC(ColorBins.grid(49))
 
 
 def test_published_baselines_of_cifar10_are_reproduced(cifar10_test):

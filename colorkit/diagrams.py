@@ -1,0 +1,112 @@
+"""Networks as boxes: which layers are drawn, where they stand, and how."""
+
+import keras
+import numpy as np
+from matplotlib.patches import Rectangle
+
+_SIDE = 256  # at which networks of free size are drawn
+_LANE = 1.55  # between branches, in heights of the largest features
+
+
+def draw_network(axes, model):
+    """Draw the convolutions and dense layers of a network, from left to right, branches below.
+
+    Args:
+        axes: Matplotlib axes.
+        model: Functional `keras.Model`.
+
+    Returns:
+        Width and height in inches that the diagram needs.
+
+    Raises:
+        ValueError: If there is no convolution or dense layer.
+    """
+    sized = model
+    if None in model.inputs[0].shape[1:]:  # heights need a size, of which all halvings are whole
+        sizes = [keras.Input((_SIDE, _SIDE, each.shape[-1])) for each in model.inputs]
+        sized = keras.models.clone_model(model, sizes if len(sizes) > 1 else sizes[0])
+    boxes = _boxes(sized)
+    if not boxes:
+        raise ValueError(f"`model` must have convolutions or dense layers. Received: {model!r}")
+    columns, lanes = (1 + max(box[name] for box in boxes) for name in ("column", "lane"))
+    tallest = max(box["height"] for box in boxes)
+    for box in boxes:
+        x, y = _place(box)
+        height = 0.15 + 0.85 * box["height"] / tallest
+        width = 0.16 + 0.09 * np.log2(max(box["features"], 1)) / 1.4
+        corner = (x - width / 2, y - height / 2)
+        axes.add_patch(Rectangle(corner, width, height, facecolor=box["color"], edgecolor="gray"))
+        if box["is_normalized"]:
+            edge = x + width / 2
+            axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
+        for source in box["sources"]:
+            if source["lane"] != box["lane"]:
+                places = zip(_place(source), (x, y), strict=True)
+                axes.plot(*places, color="gray", linewidth=0.8, zorder=0)
+        axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
+    axes.set(
+        xlim=(-0.7, columns - 0.3),
+        ylim=(0.6 - _LANE * lanes, 0.6),
+        title=model.name.replace("_", " "),
+    )
+    axes.set_axis_off()
+    return 0.62 * columns + 0.6, 2.6 * lanes
+
+
+def _place(box):
+    return box["column"], -_LANE * box["lane"]
+
+
+def _boxes(model, sources=(), boxes=None):
+    """What `network_diagram` draws of each layer with weights."""
+    boxes = [] if boxes is None else boxes
+    last = {}  # by name of a layer, the boxes that its output comes from
+    for config in model.get_config()["layers"]:
+        layer = model.get_layer(config["name"])
+        origins = [box for name in _sources(config["inbound_nodes"]) for box in last[name]]
+        last[layer.name] = origins or list(sources)
+        box = None if isinstance(layer, keras.Model) else _box(layer, last[layer.name])
+        if isinstance(layer, keras.Model):
+            last[layer.name] = _boxes(layer, last[layer.name], boxes)[-1:]
+        elif box is not None:
+            taken = {other["lane"] for other in boxes if other["column"] == box["column"]}
+            free = (lane for lane in (box["lane"], *range(len(boxes) + 1)) if lane not in taken)
+            boxes.append({**box, "lane": next(free)})
+            last[layer.name] = boxes[-1:]
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            for before in last[layer.name]:
+                before["is_normalized"] = True
+    return boxes
+
+
+def _sources(nodes):
+    """Names of the layers that serialized calls of a layer take their tensors from."""
+    if isinstance(nodes, dict) and nodes.get("class_name") == "__keras_tensor__":
+        yield nodes["config"]["keras_history"][0]
+    elif isinstance(nodes, (dict, list, tuple)):
+        for entry in nodes.values() if isinstance(nodes, dict) else nodes:
+            yield from _sources(entry)
+
+
+def _box(layer, sources):
+    """A layer with weights as a box behind others, or `None` for another layer."""
+    before = max(sources, key=lambda box: box["column"], default=None)
+    height = before["height"] if before else _SIDE
+    if isinstance(layer, keras.layers.Dense):
+        features, notes, color = layer.units, ["dense"], "navajowhite"
+    elif type(layer) in (keras.layers.Conv2D, keras.layers.Conv2DTranspose):
+        features, color = layer.filters, "lightsteelblue"
+        stride, rate = layer.strides[0], layer.dilation_rate[0]
+        is_up = isinstance(layer, keras.layers.Conv2DTranspose)
+        # Within a network that is a layer of another, sizes are free again.
+        height = layer.output.shape[1] or (height * stride if is_up else height / stride)
+        notes = [f"{layer.kernel_size[0]}x{layer.kernel_size[1]}"]
+        notes += [f"{'up' if is_up else 'stride'} {stride}"] * (stride > 1)
+        notes += [f"dilated {rate}"] * (rate > 1) + ["frozen"] * (not layer.trainable)
+    else:
+        return None
+    return {
+        "height": height, "features": features, "text": "\n".join([str(features), *notes]),
+        "color": color, "is_normalized": False, "sources": sources,
+        "column": before["column"] + 1 if before else 0, "lane": before["lane"] if before else 0,
+    }  # fmt: skip

@@ -1,0 +1,122 @@
+"""Fit a network to what an experiment says: batches, loss, weights of classes, schedule."""
+
+import keras
+
+from colorkit import hardware, runs
+from colorkit.gradients import MAGNITUDES, gradient_prior
+from colorkit.losses import GradientCoherence, RebalancedCrossentropy
+from colorkit.models import Adversarial
+from colorkit.pipeline import labeled, pairs
+from colorkit.rebalancing import class_weights, color_prior, smooth_prior
+
+
+def balance(experiment, bins, train):
+    """Weights of an experiment's classes by how rare they are in pictures, or `None`."""
+    if bins is None or experiment.uniform_weight is None:
+        return None
+    if experiment.loss is GradientCoherence:
+        magnitudes = experiment.loss_options.get("magnitudes", MAGNITUDES)
+        prior = gradient_prior(train, magnitudes, experiment.space)
+    elif experiment.prior_sigma is None:
+        prior = color_prior(train, bins, neighbors=max(5, experiment.neighbors))
+    else:
+        prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
+    return class_weights(prior, experiment.uniform_weight)
+
+
+def whole_batches(images, batch_size):
+    """Pictures without the last partial batch: several devices could not share it."""
+    return images[: max(1, len(images) // batch_size) * batch_size]
+
+
+def batches(experiment, images, batch_size, **options):
+    """Pictures as what an experiment learns from, see `pairs` and `labeled`."""
+    if experiment.target == "label":
+        return labeled(images, batch_size=batch_size, **options)
+    return pairs(
+        images,
+        space=experiment.space,
+        batch_size=batch_size,
+        crop=experiment.crop,
+        near_gray=experiment.near_gray,
+        luminance_gate=experiment.luminance_gate,
+        labels=experiment.target == "both",
+        **options,
+    )
+
+
+def loss_class(experiment):
+    """Class of the loss that an experiment learns from, or of the model that brings its own."""
+    if experiment.target == "label":
+        return keras.losses.SparseCategoricalCrossentropy
+    if experiment.target == "adversarial":
+        return Adversarial
+    if experiment.loss is not None:
+        return experiment.loss
+    return keras.losses.MeanSquaredError if experiment.bins is None else RebalancedCrossentropy
+
+
+def _objectives(experiment, bins, weights):
+    """Losses, their weights and metrics, as `compile` takes them."""
+    classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    if experiment.target == "label":
+        return {"loss": classes, "metrics": ["accuracy"]}
+    if experiment.target == "adversarial":
+        return {}
+    options = dict(experiment.loss_options)
+    if bins is not None:
+        options |= {"bins": bins, "class_weights": weights}
+        if experiment.loss is not GradientCoherence:
+            options["neighbors"] = experiment.neighbors
+    loss = loss_class(experiment)(**options)
+    if experiment.target == "both":
+        return {
+            "loss": {"chroma": loss, "label": classes},
+            "loss_weights": {"chroma": 1.0, "label": experiment.label_weight},
+            "metrics": {"label": ["accuracy"]},
+        }
+    return {"loss": loss}
+
+
+def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
+        train_pairs, validation_pairs):  # fmt: skip
+    """Train or resume; the weights lie in `folder`, as `runs` names them."""
+    keras.utils.set_random_seed(seed)
+    objectives = _objectives(experiment, bins, weights)
+    steps = epochs * len(train_pairs)
+    warmup = min(200, steps // 2)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
+    )
+    callbacks = [
+        log,  # first: it stops at a loss that is no number before anything is saved
+        keras.callbacks.ModelCheckpoint(
+            folder / runs.BEST,
+            monitor=log.monitor,
+            mode="min",
+            save_best_only=log.monitor is not None,
+            save_weights_only=True,
+            initial_value_threshold=log.best_loss,
+        ),
+        keras.callbacks.BackupAndRestore(
+            str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
+        ),
+    ]
+    with (
+        hardware.precision(hardware.fast_precision()),
+        hardware.distributed(devices) as synchronize,
+    ):
+        network = build()
+        synchronize(network)
+        options = {"beta_1": experiment.beta_1, "weight_decay": experiment.weight_decay}
+        optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
+        optimizer = optimizer(schedule, **options)
+        network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
+        network.fit(
+            train_pairs,
+            validation_data=validation_pairs,
+            epochs=epochs,
+            shuffle=False,  # the pairs shuffle themselves
+            verbose=verbose,
+            callbacks=callbacks,
+        )

@@ -1,0 +1,31 @@
+import itertools
+
+from colorkit import experiments
+from colorkit.experiments import architectures
+
+
+def test_every_architecture_meets_every_loss_on_the_same_schedule():
+    architectures_of = ("autoencoder", "deep-cnn", "unet", "resnet", "densenet")
+    pairs = itertools.product(architectures_of, ("mse", "mae", "huber"))
+    rows = [experiments.experiment(f"architectures/{name}-{loss}") for name, loss in pairs]
+    assert len({(row.data, row.size, row.crop, row.epochs, row.learning_rate) for row in rows}) == 1
+    assert len({row.build for row in rows}) == 5
+    assert len({row.loss for row in rows}) == 3
+
+
+def test_pretrained_players_go_on_with_the_network_that_learned_alone(rng):
+    row = experiments.experiment("architectures/pix2pix-pretrained")
+    base = experiments.experiment(row.base)
+    assert base.name == "architectures/unet-mae" and (base.data, base.size) == (row.data, row.size)
+    network = base.build(0.05, None)
+    network.trainable = False  # as a run hands it over
+    players = row.build(0.05, None, network)
+    assert players.generator is network and network.trainable_variables
+
+
+def test_patches_are_crops_of_larger_pictures():
+    patches = [row for row in architectures.ROWS if row.name.endswith("-patches")]
+    assert len(patches) == 2
+    for row in patches:
+        whole = experiments.experiment(row.name.removesuffix("-patches"))
+        assert row.crop == whole.size < row.size and whole.crop is None

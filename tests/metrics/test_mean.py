@@ -1,0 +1,58 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit import ColorBins, metrics
+
+
+def spoiled(truth, rng, amount=0.1):
+    return np.clip(truth + rng.normal(0, amount, truth.shape), 0, 1).astype("float32")
+
+
+def measured(metric, y_true, y_pred, **kwargs):
+    metric.update_state(y_true, y_pred, **kwargs)
+    return float(metric.result())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        metrics.ThresholdAccuracy,
+        lambda: metrics.ThresholdAccuracy("euclidean"),
+        metrics.PSNR,
+        metrics.SSIM,
+        metrics.Colorfulness,
+        lambda: metrics.Colorfulness(signed=False),
+        metrics.CIEDE2000,
+        metrics.AbAUC,
+        lambda: metrics.AbAUC(ColorBins.grid(49), np.linspace(1, 2, 49)),
+        lambda: metrics.Bleeding(60.0, 60.0),
+        metrics.ChromaGradientError,
+        lambda: metrics.OccupiedBins(ColorBins.grid(49), share=0.01),
+    ],
+)
+def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
+    prediction = spoiled(truth, rng)
+    whole = measured(make(), truth, prediction)
+    metric = make()
+    for i in range(3):
+        metric.update_state(truth[i : i + 1], prediction[i : i + 1])
+    assert float(metric.result()) == pytest.approx(whole, rel=1e-5)
+    metric.reset_state()
+    weighted = measured(metric, truth, prediction, sample_weight=np.array([0.0, 1.0, 0.0]))
+    alone = measured(make(), truth[1:2], prediction[1:2])
+    assert weighted == pytest.approx(alone, rel=1e-5)
+    restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
+
+
+def test_wrong_shapes_and_types_are_refused(truth):
+    metric = metrics.PSNR()
+    with pytest.raises(ValueError, match="same shape"):
+        metric.update_state(truth, truth[:2])
+    with pytest.raises(ValueError, match="uint8"):
+        metric.update_state(np.zeros((1, 4, 4, 3), "uint8"), np.zeros((1, 4, 4, 3), "uint8"))
+    with pytest.raises(ValueError, match="'l2'"):
+        metrics.ThresholdAccuracy("l2")
+    with pytest.raises(ValueError, match="both or neither"):
+        metrics.AbAUC(ColorBins.grid(49))
