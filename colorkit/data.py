@@ -352,7 +352,8 @@ def _load_tfds(name, split, size, data_dir):
             f"{name!r} has the splits {sorted(builder.info.splits)}. Received: {split!r}"
         ) from error
     pictures, labels = [], []
-    for record in tfds.as_numpy(records):
+    keys = {key for key in (image_key, label_key, has_names and "label") if key}
+    for record in _records(tfds, records, keys):
         if wanted and has_names:
             # By a checksum of the name, so that no person is in both.
             is_held_out = zlib.crc32(record["label"]) % _HELD_OUT_NAMES == 0
@@ -370,6 +371,18 @@ def _load_tfds(name, split, size, data_dir):
         class_names=builder.info.features[label_key].names if label_key else None,
         name=name,
     )
+
+
+def _records(tfds, dataset, keys):
+    """The records of a data set, with these features alone, in its order."""
+    dataset = dataset.map(lambda record: {key: record[key] for key in keys})
+    if not all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values()):
+        yield from tfds.as_numpy(dataset)
+        return
+    # Of one size: one by one, most of the time would go into leaving TensorFlow.
+    for batch in tfds.as_numpy(dataset.batch(512)):
+        for values in zip(*batch.values(), strict=True):
+            yield dict(zip(batch, values, strict=True))
 
 
 def _prepared_builder(tfds, root, name):

@@ -21,8 +21,12 @@ def features(network, images, batch_size=256):
     """
     last = [layer for layer in network.layers if layer.weights][-1]
     truncated = keras.Model(network.inputs[0], last.input)
-    found = truncated.predict(_scaled(images), batch_size=batch_size, verbose=0)
-    return found.reshape(len(found), -1)
+    images = _scaled(images)
+    found = [
+        ops.convert_to_numpy(truncated(images[i : i + batch_size], training=False))
+        for i in range(0, len(images), batch_size)
+    ]
+    return np.concatenate(found).reshape(len(images), -1)
 
 
 def frechet_distance(first, second):
