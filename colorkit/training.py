@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import os
 import zlib
 
 import keras
@@ -282,7 +283,7 @@ def _colorizer(experiment, network, bins, weights, train):
 def _baselines(name, split, size, count, classifier_names):
     """What costs nothing is the same for all experiments on the same pictures."""
     classifiers = {name: load_classifier(name) for name in classifier_names}
-    test = load(name, split, size=size)[:count]
+    test = _loaded(name, split, size)[:count]
     return measure_baselines(test, classifiers=classifiers)
 
 
@@ -335,9 +336,21 @@ def _source(experiment, profile, which):
     return profile.data, ("train", "test")[which]
 
 
+def _loaded(name, split, size):
+    if ":" in name:
+        return load(name, split, size=size)
+    return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
+
+
+@functools.lru_cache(maxsize=2)
+def _prepared(name, split, size, data_dir):
+    """Data sets, unlike folders, do not change: the rows of a study share what is in memory."""
+    return load(name, split, size=size, data_dir=data_dir)
+
+
 def _pictures(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture."""
-    pool, test = (load(*_source(experiment, profile, i), size=experiment.size) for i in (0, 1))
+    pool, test = (_loaded(*_source(experiment, profile, i), experiment.size) for i in (0, 1))
     order = np.random.default_rng(seed).permutation(len(pool))
     count = max(1, round(experiment.validation_split * len(pool)))
     gap = 0
