@@ -21,12 +21,8 @@ def features(network, images, batch_size=256):
     """
     last = [layer for layer in network.layers if layer.weights][-1]
     truncated = keras.Model(network.inputs[0], last.input)
-    images = _scaled(images)
-    found = [
-        ops.convert_to_numpy(truncated(images[i : i + batch_size], training=False))
-        for i in range(0, len(images), batch_size)
-    ]
-    return np.concatenate(found).reshape(len(images), -1)
+    found = _called(truncated, images, batch_size)
+    return np.concatenate([ops.convert_to_numpy(x) for x in found]).reshape(len(images), -1)
 
 
 def frechet_distance(first, second):
@@ -104,8 +100,15 @@ def mean_divergence(vae, images, batch_size=256):
     """
     outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
     encoder = keras.Model(vae.inputs[0], outputs)
-    found = encoder.predict(_scaled(images), batch_size=batch_size, verbose=0)
-    return float(ops.mean(divergence(*found)))
+    found = _called(encoder, images, batch_size)
+    return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
+
+
+def _called(network, images, batch_size):
+    """What a network makes of each batch. `predict` would trace each new network anew."""
+    images = _scaled(images)
+    for i in range(0, len(images), batch_size):
+        yield network(images[i : i + batch_size], training=False)
 
 
 def _scaled(images):
