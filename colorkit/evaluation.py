@@ -83,7 +83,8 @@ def evaluate(
         isinstance(colorizer, Colorizer) and shape and colorizer.network_size(*shape) == shape
     )
     meters = _all_meters("", images) | _class_meters("", classifiers)
-    temperatures = tuple(map(float, temperatures)) if bins is not None and sees_whole else ()
+    has_bins = isinstance(colorizer, Colorizer) and bins is not None
+    temperatures = tuple(map(float, temperatures)) if has_bins else ()
     for temperature in temperatures:
         meters |= _curve_meters(temperature)
     if sees_whole:
@@ -92,10 +93,8 @@ def evaluate(
         meters |= _main_meters("oracle/")
 
     def predictions(rgb):
-        if sees_whole:
+        if isinstance(colorizer, Colorizer):
             colored = _colored(colorizer, rgb, temperatures)
-        elif isinstance(colorizer, Colorizer):
-            colored = {"": colorizer(rgb, dtype="float32")}
         else:
             colored = {"": _scaled(ops.convert_to_numpy(colorizer(rgb)))}
         if bins is not None:
@@ -184,8 +183,7 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
 
     Raises:
-        ValueError: If the colorizer has no bins, or its network sees pictures of this size
-            reduced.
+        ValueError: If the colorizer has no bins.
     """
     if colorizer.bins is None:
         raise ValueError("`colorizer` must have bins; a regression has no temperature.")
@@ -195,11 +193,6 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
         meters |= _curve_meters(temperature)
 
     def predictions(rgb):
-        if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
-            raise ValueError(
-                f"`images` must be small enough for the network to see them whole, short side "
-                f"{colorizer.size}. Received pictures of {rgb.shape[1]} x {rgb.shape[2]}"
-            )
         return _colored(colorizer, rgb, temperatures)
 
     return curve(_measure(predictions, images, None, meters, batch_size))
@@ -314,6 +307,11 @@ def _labels(images, labels, classifiers):
 
 def _colored(colorizer, rgb, temperatures=()):
     """A batch with its lightness kept, as published code colours it, and at temperatures."""
+    if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
+        annealed = {f"T={t:g}/": colorizer.at_temperature(t) for t in temperatures}
+        return {
+            name: each(rgb, dtype="float32") for name, each in {"": colorizer, **annealed}.items()
+        }
     lightness = colorizer.space.split(rgb)[0]
     if colorizer.bins is None:
         chroma = colorizer.predict(lightness)

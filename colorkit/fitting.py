@@ -31,13 +31,12 @@ def whole_batches(images, batch_size):
 
 def batches(experiment, images, batch_size, **options):
     """Pictures as what an experiment learns from, see `pairs` and `labeled`."""
+    options |= {"batch_size": batch_size, "crop": experiment.crop, "zoom": experiment.zoom}
     if experiment.target == "label":
-        return labeled(images, batch_size=batch_size, **options)
+        return labeled(images, **options)
     return pairs(
         images,
         space=experiment.space,
-        batch_size=batch_size,
-        crop=experiment.crop,
         near_gray=experiment.near_gray,
         luminance_gate=experiment.luminance_gate,
         labels=experiment.target == "both",

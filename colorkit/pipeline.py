@@ -5,6 +5,7 @@ import os
 import keras
 import numpy as np
 from keras import ops
+from PIL import Image
 
 from colorkit import colorspace
 from colorkit.data import Images
@@ -21,7 +22,7 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, images, convert, *, batch_size, augment, crop, shift, shuffle, seed, workers
+        self, images, convert, *, batch_size, augment, crop, shift, zoom, shuffle, seed, workers
     ):
         super().__init__(workers=workers)
         self.images = images
@@ -30,6 +31,7 @@ class Batches(keras.utils.PyDataset):
         self.augment = augment
         self.crop = crop
         self.shift = shift
+        self.zoom = zoom
         self.shuffle = shuffle
         self.seed = seed
         self.epoch = 0
@@ -51,10 +53,12 @@ class Batches(keras.utils.PyDataset):
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
         rng = np.random.default_rng((self.seed, self.epoch, index))
         images = self.images[self._epoch_order()[chosen]]
-        if self.crop is None:
-            rgb = np.asarray(images)
-        else:
+        if self.zoom is not None:
+            rgb = np.stack([self._zoomed(image, rng) for image in images])
+        elif self.crop is not None:
             rgb = np.stack([self._cropped(image, rng) for image in images])
+        else:
+            rgb = np.asarray(images)
         if self.augment:
             mirrored = rng.random(len(rgb)) < 0.5
             rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
@@ -92,6 +96,16 @@ class Batches(keras.utils.PyDataset):
         top, left = rng.integers(0, spare + 1) if self.augment else spare // 2
         return image[top : top + self.crop, left : left + self.crop]
 
+    def _zoomed(self, image, rng):
+        whole = np.array(image.shape[:2])
+        side = whole if self.crop is None else np.array((self.crop, self.crop))
+        factor = rng.uniform(*self.zoom) if self.augment else self.zoom[1]
+        taken = side * min(factor, *(whole / side))
+        top, left = rng.uniform(0, whole - taken) if self.augment else (whole - taken) / 2
+        box = (left, top, left + taken[1], top + taken[0])
+        size = (int(side[1]), int(side[0]))
+        return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, box=box))
+
 
 def pairs(
     images,
@@ -101,6 +115,7 @@ def pairs(
     augment=False,
     crop=None,
     shift=0,
+    zoom=None,
     shuffle=None,
     near_gray="keep",
     luminance_gate=False,
@@ -118,6 +133,9 @@ def pairs(
         crop: Side of a square crop in pixels; needed where pictures have different sizes.
         shift: Most pixels by which augmented pictures are moved up or down and left or right;
             what comes in at the border is their reflection.
+        zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
+            of the crop, or of the picture, brought to that size; without `augment`, `high` times
+            from the centre. No part is larger than its picture.
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
@@ -161,7 +179,7 @@ def pairs(
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
-    images = _checked(images, batch_size, crop, shift)
+    images = _checked(images, batch_size, crop, shift, zoom)
     if labels:
         _check_labels(images)
     if near_gray == "drop":
@@ -176,13 +194,24 @@ def pairs(
         augment=augment,
         crop=crop,
         shift=shift,
+        zoom=zoom,
         shuffle=augment if shuffle is None else shuffle,
         seed=seed,
         workers=workers or _num_workers(),
     )
 
 
-def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0, workers=None):
+def labeled(
+    images,
+    *,
+    batch_size=128,
+    augment=False,
+    crop=None,
+    shift=0,
+    zoom=None,
+    seed=0,
+    workers=None,
+):
     """Turn pictures into batches of (RGB, class), for classifiers.
 
     Args:
@@ -191,6 +220,7 @@ def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0
         augment: As `pairs` takes it; augmented pictures are shuffled.
         crop: As `pairs` takes it.
         shift: As `pairs` takes it.
+        zoom: As `pairs` takes it.
         seed: As `pairs` takes it.
         workers: As `pairs` takes it.
 
@@ -200,7 +230,7 @@ def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0
     Raises:
         ValueError: As `pairs`; if the pictures have no labels.
     """
-    images = _checked(images, batch_size, crop, shift)
+    images = _checked(images, batch_size, crop, shift, zoom)
     _check_labels(images)
     return Batches(
         images,
@@ -209,6 +239,7 @@ def labeled(images, *, batch_size=128, augment=False, crop=None, shift=0, seed=0
         augment=augment,
         crop=crop,
         shift=shift,
+        zoom=zoom,
         shuffle=augment,
         seed=seed,
         workers=workers or _num_workers(),
@@ -237,7 +268,7 @@ def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
 
 
-def _checked(images, batch_size, crop, shift):
+def _checked(images, batch_size, crop, shift, zoom):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
@@ -260,6 +291,10 @@ def _checked(images, batch_size, crop, shift):
         raise ValueError(
             f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
             f"picture. Received: {shift!r}"
+        )
+    if zoom is not None and not (len(zoom) == 2 and 0 < zoom[0] <= zoom[1]):
+        raise ValueError(
+            f"`zoom` must be (low, high), positive and in that order. Received: {zoom!r}"
         )
     return images
 

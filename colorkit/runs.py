@@ -47,7 +47,7 @@ def begin(folder, settings):
 
     Args:
         folder: Folder of the run.
-        settings: Dict of what its weights depend on, as JSON holds it.
+        settings: Dict of what its weights depend on, which JSON can hold.
 
     Returns:
         Dict of `settings` and `circumstances`, as they were when the run began.
@@ -56,6 +56,7 @@ def begin(folder, settings):
         ValueError: If the run was begun with other settings.
     """
     path = folder / "settings.json"
+    settings = json.loads(json.dumps(settings))  # so that they compare with what was written
     if path.exists():
         begun = json.loads(path.read_text())
         # What a run from before a setting existed has not stored is what the setting began as.

@@ -268,12 +268,15 @@ def _colorizer(experiment, network, bins, weights, train):
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
     elif experiment.target == "adversarial":
         network = network.generator
+    side, scale = max(train.shape), 1.0
+    if experiment.zoom is not None:  # colour at the scale that validation pictures had
+        scale = min(experiment.zoom[1], side / (experiment.crop or side))
     return Colorizer(
         network,
         space=experiment.space,
         bins=bins,
         temperature=experiment.temperature or 0.0,
-        size=max(train.shape),
+        size=round(side / scale),
         mirror=experiment.mirror,
         class_weights=weights if experiment.logit_adjustment else None,
     )
@@ -295,9 +298,9 @@ def _load(experiment, folder):
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
-    fields = ("learning_rate", "beta_1", "weight_decay", "shift", "neighbors", "uniform_weight",
-              "prior_sigma", "label_weight", "loss_options", "patience", "near_gray",
-              "luminance_gate", "crop", "base", "build_options")  # fmt: skip
+    fields = ("learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
+              "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
+              "near_gray", "luminance_gate", "crop", "base", "build_options")  # fmt: skip
     return {
         "sizes": {
             "train": len(train_pairs.images),

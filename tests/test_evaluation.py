@@ -111,12 +111,16 @@ def test_no_pictures_is_an_error(colorizer):
         evaluate(colorizer, [])
 
 
-def test_scores_at_temperatures_are_the_curve(colorizer, pictures):
+@pytest.mark.parametrize("size", [256, 8])
+def test_scores_at_temperatures_are_the_curve(colorizer, pictures, size):
+    colorizer.size = size  # 8: the network sees the pictures reduced
     scores = evaluate(colorizer, pictures, temperatures=(1, 0.38, 0))
     rows = temperature_curve(colorizer, pictures, (0, 0.38, 1))
     for row, expected in zip(curve(scores), rows, strict=True):
         assert row == pytest.approx(expected, rel=1e-4)
     assert scores["T=0.38/colorfulness"] == pytest.approx(scores["colorfulness"], rel=1e-4)
+    vivid = evaluate(colorizer.at_temperature(0), pictures)
+    assert scores["T=0/threshold_accuracy"] == pytest.approx(vivid["threshold_accuracy"], rel=1e-4)
     assert curve(evaluate(lambda rgb: rgb, pictures, temperatures=(0, 1))) == []
 
 

@@ -52,6 +52,31 @@ def test_shifted_pictures_are_their_reflection_moved(rng):
         pairs(images, shift=8)
 
 
+def test_zoomed_pictures_are_parts_enlarged(rng):
+    # Horizontal and vertical place as red and green: what is shown says where it was taken.
+    ramp = np.zeros((64, 64, 3), "uint8")
+    ramp[..., 0], ramp[..., 1] = np.meshgrid(4 * np.arange(64), 4 * np.arange(64))
+    images = Images(np.stack([ramp] * 200), labels=np.zeros(200))
+    for crop, low, high in ((None, 32, 64), (32, 16, 48)):
+        options = {"batch_size": 200, "crop": crop, "zoom": (0.5, 1.5)}
+        rgb = 255 * labeled(images, augment=True, **options)[0][0]
+        side = rgb.shape[1]
+        assert side == (crop or 64)
+        slope = np.abs(rgb[:, 16, 24, 0] - rgb[:, 16, 8, 0]) / 16  # away from the border
+        taken = slope / 4 * side
+        assert low - 1 < taken.min() < low + 4 and high - 4 < taken.max() < high + 1
+        central = 255 * labeled(images, **options)[0][0][0]
+        np.testing.assert_allclose(np.mean(central[..., :2], axis=(0, 1)), 126, atol=1)
+        assert central[16, 24, 0] - central[16, 8, 0] == pytest.approx(64 * high / side, abs=2)
+    wide = [rng.integers(0, 256, (20, 30, 3), dtype="uint8")] * 4
+    lightness, _ = pairs(wide, batch_size=4, augment=True, zoom=(1.0, 1.0))[0]
+    plain, _ = pairs(wide[:1])[0]
+    assert min(np.abs(lightness[0] - part).max() for part in (plain, plain[:, :, ::-1])) < 1e-4
+    for zoom in ((0, 1), (1, 0.5), (1,)):
+        with pytest.raises(ValueError, match="`zoom` must be"):
+            pairs(wide, zoom=zoom)
+
+
 def test_labels_come_with_the_chroma_or_alone(pictures):
     images = Images(pictures, labels=np.arange(16))
     _, target = pairs(images, batch_size=4, labels=True)[1]

@@ -54,7 +54,7 @@ def test_same_run_twice_at_once_is_refused(tmp_path, row):
 
 
 def test_run_goes_on_with_what_it_began_with(tmp_path):
-    settings = {"epochs": 3, "data": "photos", "loss": "MeanSquaredError"}
+    settings = {"epochs": 3, "data": "photos", "build_options": {"filters": (8, 16)}}
     begun = runs.begin(tmp_path, settings)
     assert runs.begin(tmp_path, settings) == begun
     with pytest.raises(ValueError, match=r"\(epochs was 3, is 4\)\. Delete .* take another seed"):

@@ -1,6 +1,6 @@
 """The table of experiments: one row each, what its paper reports beside it."""
 
-from colorkit.experiments import architectures, cifar, coherence, convnets
+from colorkit.experiments import architectures, cifar, coherence, convnets, flowers
 from colorkit.experiments.definition import (
     PROFILES,
     TEMPERATURES,
@@ -20,7 +20,14 @@ __all__ = [
 ]
 
 EXPERIMENTS = {
-    row.name: row for row in (*cifar.ROWS, *coherence.ROWS, *convnets.ROWS, *architectures.ROWS)
+    row.name: row
+    for row in (
+        *cifar.ROWS,
+        *coherence.ROWS,
+        *convnets.ROWS,
+        *architectures.ROWS,
+        *flowers.ROWS,
+    )
 }
 
 

@@ -106,6 +106,7 @@ class Experiment:
         luminance_gate: As `colorkit.pairs` takes it.
         crop: Side of the crops that are trained on, or `None` for whole pictures. Tests are whole.
         shift: Most pixels by which training pictures are moved, beside being mirrored.
+        zoom: As `colorkit.pairs` takes it.
         narrow: Factor on the width below the full profile, beside the profile's own, for networks
             that are slow at full resolution.
         learning_rate: Peak learning rate of Adam, cosine decay to zero.
@@ -147,6 +148,7 @@ class Experiment:
     near_gray: str = "keep"
     luminance_gate: bool = False
     shift: int = 0
+    zoom: tuple | None = None
     narrow: float = 1.0
     learning_rate: float = 1e-3
     beta_1: float = 0.9

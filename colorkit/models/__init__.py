@@ -21,7 +21,7 @@ from colorkit.models.han import (
 from colorkit.models.pix2pix import build_patch_discriminator, build_pix2pix_generator
 from colorkit.models.plain import build_autoencoder, build_deep_cnn
 from colorkit.models.residual import build_densenet, build_resnet
-from colorkit.models.transfer import replace_head
+from colorkit.models.transfer import copy_weights, replace_head
 from colorkit.models.unet import build_residual_unet, build_unet
 from colorkit.models.vae import build_vae
 from colorkit.models.vgg import build_vgg_features
@@ -51,6 +51,7 @@ __all__ = [
     "build_vgg_classifier",
     "build_vgg_features",
     "build_zhang",
+    "copy_weights",
     "load_classifier",
     "replace_head",
 ]

@@ -5,6 +5,36 @@ import keras
 from colorkit import colorspace
 from colorkit.models.blocks import chroma_head, label_head
 
+# Layers that speak of one set of bins or classes, and of no other.
+_HEADS = ("logits", "head", "label_logits")
+
+
+def copy_weights(trained, model):
+    """Give a network what another of its kind has learned, all but its outputs.
+
+    Layers of the same name and the same weights' shapes are copied; both networks stay apart.
+
+    Args:
+        trained: `keras.Model` that has learned, such as
+            `Colorizer.pretrained("cifar10").model`.
+        model: `keras.Model` of the same builder, for it `build_residual_unet`.
+
+    Raises:
+        ValueError: If no layer agrees.
+    """
+    known = {layer.name: layer for layer in trained.layers if layer.name not in _HEADS}
+    copied = 0
+    for layer in model.layers:
+        weights = known[layer.name].get_weights() if layer.name in known else []
+        if weights and [w.shape for w in weights] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(weights)
+            copied += 1
+    if not copied:
+        raise ValueError(
+            f"`model` must have layers of the names and widths of `trained`, {trained.name!r}. "
+            f"Received {model.name!r}, of which none agrees"
+        )
+
 
 def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None, name=None):
     """A trained network with new outputs, to be taught other pictures.

@@ -33,6 +33,23 @@ def test_all_but_the_head_is_what_was_learned(lightness):
     )
 
 
+def test_copied_weights_are_all_that_agree_but_the_heads():
+    trained = models.build_residual_unet(9, **SMALL)
+    model = models.build_residual_unet(9, **SMALL, num_classes=3)
+    fresh = {layer.name: layer.get_weights() for layer in model.layers}
+    models.copy_weights(trained, model)
+    for layer in trained.layers:
+        expected = (fresh[layer.name],) if layer.name == "logits" else (layer.get_weights(),)
+        for new, old in zip(model.get_layer(layer.name).get_weights(), *expected, strict=True):
+            np.testing.assert_array_equal(new, old)
+    before = trained.get_weights()
+    model.set_weights([0 * weights for weights in model.get_weights()])
+    for new, old in zip(trained.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(new, old)
+    with pytest.raises(ValueError, match="of which none agrees"):
+        models.copy_weights(models.build_unet(9, widths=(5, 6)), model)
+
+
 def test_a_network_with_a_new_head_learns_is_saved_and_colours(tmp_path, pictures):
     bins = ColorBins.fit(pictures, 12)
     model = models.replace_head(models.build_unet(9, widths=(4, 6)), bins.num_bins)

@@ -1,0 +1,48 @@
+"""Flowers in the kit's own way: the model of `Colorizer.pretrained("flowers")`."""
+
+from colorkit import losses, models
+from colorkit.bins import ColorBins
+from colorkit.colorizer import Colorizer
+from colorkit.experiments.definition import Experiment, scaled
+from colorkit.models import unet
+
+
+def _residual_unet(width, num_bins, pretrained):
+    network = models.build_residual_unet(
+        num_bins, widths=scaled(unet.WIDTHS, width), num_classes=102
+    )
+    if width == 1:
+        models.copy_weights(Colorizer.pretrained(pretrained).model, network)
+    return network
+
+
+ROWS = (
+    Experiment(
+        "flowers/residual-unet",
+        build=_residual_unet,
+        build_options={"pretrained": "cifar10"},
+        target="both",
+        bins=lambda images: ColorBins.fit(images[:1000], min(64, len(images) // 2)),
+        loss=losses.JointCrossentropy,
+        loss_options={"regression_weight": 0.2, "delta": 30.0},
+        neighbors=5,
+        uniform_weight=0.5,
+        logit_adjustment=True,
+        label_weight=0.5,
+        temperature=None,
+        mirror=True,
+        data="oxford_flowers102",
+        size=128,
+        # From half of a picture to all of it, seen at half its size.
+        crop=64,
+        zoom=(1.0, 2.0),
+        narrow=2.0,
+        learning_rate=1e-3,
+        weight_decay=0.2,
+        batch_size=32,
+        epochs=150,
+        quick_images=16_000,
+        patience=50,
+        validation_split=0.1,
+    ),
+)
