@@ -79,12 +79,11 @@ def evaluate(
         )
     bins = getattr(colorizer, "bins", None)
     shape = _shape(images)
-    sees_whole = (
-        isinstance(colorizer, Colorizer) and shape and colorizer.network_size(*shape) == shape
-    )
+    is_colorizer = isinstance(colorizer, Colorizer)
+    sees_whole = is_colorizer and shape and colorizer.network_size(*shape) == shape
     meters = _all_meters("", images) | _class_meters("", classifiers)
-    has_bins = isinstance(colorizer, Colorizer) and bins is not None
-    temperatures = tuple(map(float, temperatures)) if has_bins else ()
+    has_temperature = is_colorizer and bins is not None
+    temperatures = tuple(map(float, temperatures)) if has_temperature else ()
     for temperature in temperatures:
         meters |= _curve_meters(temperature)
     if sees_whole:
@@ -93,7 +92,7 @@ def evaluate(
         meters |= _main_meters("oracle/")
 
     def predictions(rgb):
-        if isinstance(colorizer, Colorizer):
+        if is_colorizer:
             colored = _colored(colorizer, rgb, temperatures)
         else:
             colored = {"": _scaled(ops.convert_to_numpy(colorizer(rgb)))}

@@ -219,7 +219,7 @@ def _classifiers():
 
 
 # The best that these pictures and two cores give: the model of `Colorizer.pretrained("cifar10")`.
-_BEST = Experiment(
+BEST = Experiment(
     "cifar/lab-residual-unet",
     build=_residual_unet,
     target="both",
@@ -240,12 +240,10 @@ _BEST = Experiment(
 )
 
 # What learning the classes beside is worth: the same without.
-_WITHOUT_CLASSES = dataclasses.replace(
-    _BEST, name=f"{_BEST.name}-without-classes", label_weight=0.0
-)
+_WITHOUT_CLASSES = dataclasses.replace(BEST, name=f"{BEST.name}-without-classes", label_weight=0.0)
 
 _JUDGES = ("vgg", "residual")
-_COLORIZERS = (*_regressions(), *_classifications(), *_transfers(), _BEST, _WITHOUT_CLASSES)
+_COLORIZERS = (*_regressions(), *_classifications(), *_transfers(), BEST, _WITHOUT_CLASSES)
 ROWS = (
     *(dataclasses.replace(row, classifiers=_JUDGES) for row in _COLORIZERS),
     *_classifiers(),
