@@ -15,7 +15,12 @@ def main(arguments=None):
     # Hides as much of TensorFlow's chatter as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        return options.command(options)
+        code = options.command(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
         print(f"colorkit: {error}", file=sys.stderr)
         return 2
@@ -251,13 +256,21 @@ def _results(options):
     for problem in problems:
         print(f"colorkit: skipped: {problem}", file=sys.stderr)
     if not records:
-        raise ValueError("There are no records yet; `python -m colorkit train NAME` writes one.")
+        folder = options.folder or "figures/records"
+        hint = "" if options.folder else ". Those of smoke lie in runs/smoke/figures/records"
+        raise ValueError(
+            f"There are no records in {folder}; `python -m colorkit train NAME` writes one{hint}."
+        )
     parts = {
         "Summary": tables.summary(records),
         "The tables of Champati, Houle and Zhang": tables.render(records),
-        "Their claims": claims.render(records),
-        "All records": tables.overview(records),
+        "What the papers claim": claims.render(records),
     }
+    for label in sorted({record.experiment.partition("@")[2] for record in records} - {""}):
+        about = [c for c in claims.on(claims.CLAIMS, label) if claims.judge(c, records).seeds]
+        if about:
+            parts[f"What the papers claim, on {label}"] = claims.render(records, about)
+    parts["All records"] = tables.overview(records)
     print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
     return 0
 

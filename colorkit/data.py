@@ -40,6 +40,7 @@ class Images(collections.abc.Sequence):
         size: Side of the square that each picture is reduced to (short side scaled, centre
             kept), or `None` for pictures as they are.
         is_sequence: Whether they follow each other in time, as the frames of a video.
+        checksum: What tells the source from another of the same name, or `None`.
 
     Raises:
         ValueError: If an array is not uint8 or has another shape.
@@ -54,6 +55,7 @@ class Images(collections.abc.Sequence):
         name="images",
         size=None,
         is_sequence=False,
+        checksum=None,
     ):
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
@@ -64,6 +66,7 @@ class Images(collections.abc.Sequence):
         self.name = name
         self.size = size
         self.is_sequence = is_sequence
+        self.checksum = checksum
 
     def __len__(self):
         return len(self._items)
@@ -85,6 +88,7 @@ class Images(collections.abc.Sequence):
             name=self.name,
             size=self.size,
             is_sequence=self.is_sequence,
+            checksum=self.checksum,
         )
 
     def __array__(self, dtype=None, copy=None):
@@ -140,7 +144,8 @@ def load(name, split="train", *, size=None, data_dir=None):
     Args:
         name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
             needs no network), "folder:PATH" (picture files; subfolders named like the split are
-            used, else one picture in ten is held out for "test" by its name), "video:PATH" or
+            used, else one picture in ten is held out for "test" by its name: of frames that
+            follow each other take the video), "video:PATH" or
             "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
             and some before it are left out, so that no frame has its neighbour on the other
             side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
@@ -233,6 +238,7 @@ def _load_photos(split, size):
 
 def _load_folder(folder, split, size):
     paths = find_pictures(folder)
+    checksum = _checksum(folder, paths)
     # Subfolders named train and test are splits, any other is a class.
     splits = [name for name in ("train", "test", split) if (folder / name).is_dir()]
     classes = {path: _class_of(path.relative_to(folder), splits) for path in paths}
@@ -276,6 +282,7 @@ def _load_folder(folder, split, size):
         class_names=class_names if has_classes else None,
         name=f"folder:{folder.resolve().name}",
         size=size,
+        checksum=checksum,
     )
 
 
@@ -302,7 +309,14 @@ def _load_video(name, split, size):
             )
         frames = frames[first_test:] if split == "test" else frames[: first_test - gap]
     name = f"video:{path.name}?{options}" if options else f"video:{path.name}"
-    return Images(np.stack(frames), name=name, is_sequence=True)
+    checksum = _checksum(path.parent, [path])
+    return Images(np.stack(frames), name=name, is_sequence=True, checksum=checksum)
+
+
+def _checksum(folder, paths):
+    """Of the names and sizes of files below a folder."""
+    files = (f"{path.relative_to(folder)} {path.stat().st_size}" for path in paths)
+    return f"{zlib.crc32(chr(10).join(files).encode()):08x}"
 
 
 def _class_of(path, splits):

@@ -7,6 +7,7 @@ from keras import ops
 from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
 from colorkit.colorizer import Colorizer
+from colorkit.colorspace import same_size
 from colorkit.rebalancing import color_prior
 
 # Raised when the same colouring would be measured in another way than before.
@@ -14,6 +15,7 @@ VERSION = 2
 _BATCH_PIXELS = 2**18
 # Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
 _HUBER_DELTA = 0.1
+_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 def evaluate(
@@ -59,8 +61,8 @@ def evaluate(
         for each of the `temperatures`.
 
     Raises:
-        ValueError: If there are no pictures, no labels for classifiers, or `baselines` without
-            them.
+        ValueError: If there are no pictures, no labels for classifiers, `baselines` without them,
+            classifiers of pictures of another size, or colours that are no numbers in [0, 1].
     """
     labels = _labels(images, labels, classifiers)
     missing = [
@@ -239,6 +241,12 @@ def _measure(predictions, images, labels, meters, batch_size):
         y_true, colored = _scaled(rgb), predictions(rgb)
         classes = None if labels is None else labels[start : start + len(rgb)]
         start += len(rgb)
+        for prefix, y_pred in colored.items():
+            if not (y_pred.min() >= -_ROUNDING and y_pred.max() <= 1 + _ROUNDING):
+                raise ValueError(
+                    "Coloured pictures must be uint8, or floating point in [0, 1]. Received values "
+                    f"from {y_pred.min()} to {y_pred.max()} ({prefix or 'the colorizer'})"
+                )
         for name, meter in meters.items():
             y_pred = colored[name[: name.rfind("/") + 1]]
             is_classes = isinstance(meter, metrics.FeaturePreservation)
@@ -297,11 +305,35 @@ def _labels(images, labels, classifiers):
             "Feature preservation needs the class of each picture, and these pictures have none. "
             "Give `labels`, or leave `classifiers` out."
         )
-    if labels is not None and len(labels) != len(images):
+    _check_classifiers(classifiers or {}, _shape(images))
+    if labels is None:
+        return None
+    labels = np.asarray(labels)
+    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            f"`labels` must have one entry a picture, {len(images)}. Received: {len(labels)}"
+            f"`labels` must be one whole number a picture, {len(images)}. Received shape "
+            f"{labels.shape} of {labels.dtype}"
         )
     return labels
+
+
+def _check_classifiers(classifiers, shape):
+    are_models = isinstance(classifiers, dict) and all(
+        isinstance(classifier, keras.Model) for classifier in classifiers.values()
+    )
+    if not are_models:
+        raise ValueError(
+            "`classifiers` must be a dict from name to keras.Model, such as "
+            f'{{"vgg": models.load_classifier("vgg")}}. Received: {classifiers!r}'
+        )
+    for name, classifier in classifiers.items():
+        wanted = classifier.input_shape
+        if not same_size(wanted, (None, *(shape or (0, 0)), 3)):
+            raise ValueError(
+                f"The classifier {name!r} takes pictures of {wanted[1]} x {wanted[2]} pixels; these"
+                f" have {' x '.join(map(str, shape)) if shape else 'different sizes'}. Give `size` "
+                "to `load`."
+            )
 
 
 def _colored(colorizer, rgb, temperatures=()):
@@ -331,6 +363,8 @@ def _batches(images, batch_size):
     """Pictures in uint8 batches where all have one size, else one by one."""
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
+    if batch_size is not None and not batch_size > 0:
+        raise ValueError(f"`batch_size` must be positive. Received: {batch_size!r}")
     shape = _shape(images)
     step = 1 if shape is None else batch_size or max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
     for i in range(0, len(images), step):

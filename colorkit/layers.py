@@ -167,7 +167,8 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     `EdgeAwareSmoothing()([features, lightness])`. Each pass takes the mean of a pixel and the two
     pixels one step away, each weighted by `exp(-d / edge)`, where d is how much lightness goes up
-    and down on the way there: the distance of the domain transform.
+    and down on the way there, which is the distance of the domain transform but for its part that
+    grows with the way itself.
 
     Args:
         steps: Distance in pixels of each pass along rows and then columns, small ones first.

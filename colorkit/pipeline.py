@@ -139,8 +139,8 @@ def pairs(
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
-        luminance_gate: Whether sample weights discount pixels so dark or bright that their chroma
-            can hardly be seen, see `visibility`. Lab only.
+        luminance_gate: Whether sample weights, of mean 1 over a batch, discount pixels so dark or
+            bright that their chroma can hardly be seen, see `visibility`. Lab only.
         labels: True makes the target a dict of "chroma" and "label", the class of each picture,
             for networks that learn both.
         seed: Seed of order, mirroring and crops.
@@ -175,7 +175,9 @@ def pairs(
                 weights = np.float32(~_is_near_gray(rgb))[:, None, None]
             if luminance_gate:
                 with keras.device("cpu"):
-                    weights = weights * ops.convert_to_numpy(visibility(lightness))
+                    visible = ops.convert_to_numpy(visibility(lightness))
+                # Mean 1, so that the gate does not change how a loss compares with what is beside.
+                weights = weights * visible / visible.mean()
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 

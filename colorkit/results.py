@@ -7,6 +7,7 @@ import importlib.resources
 import json
 import math
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,8 +37,8 @@ class Record:
         settings: What else the numbers depend on: temperature, batch size, learning rate, ...
         hardware, precision, versions, revision, date: Where, with what and when it was begun.
         version: Version of this format.
-        training_milliseconds: What a picture took in the fastest epoch, which other work disturbed
-            least; 0 where nothing was trained, or it was not noted.
+        training_milliseconds: What a picture took to train, without validation, in the fastest
+            epoch, which other work disturbed least; 0 where nothing was trained, or not noted.
     """
 
     experiment: str
@@ -61,7 +62,10 @@ class Record:
 
     def value(self, name):
         """A metric, or another number of the record, such as "minutes"; `None` without it."""
-        return self.metrics.get(name, getattr(self, name, None))
+        if name == "training_milliseconds":
+            return self.training_milliseconds or None
+        value = self.metrics.get(name, getattr(self, name, None))
+        return value if isinstance(value, (int, float)) else None
 
 
 def home():
@@ -132,18 +136,59 @@ def read(path):
         ValueError: If the file is damaged or of another version.
     """
     try:
-        fields = json.loads(Path(path).read_text())
+        if not Path(path).is_file():
+            raise ValueError("there is no such file")
+        fields = json.loads(
+            Path(path).read_text(), parse_constant=_refuse, object_pairs_hook=_unique
+        )
+        if not isinstance(fields, dict):
+            raise ValueError(f"it is a {type(fields).__name__}")
         if fields.get("version") != VERSION:
-            raise ValueError(f"it has version {fields.get('version')}, not {VERSION}")
-        record = Record(**fields)
-        for field in dataclasses.fields(Record):
-            # bool is an int and an int will do for a float, so numbers are one kind here.
-            wanted = (int, float) if field.type in (int, float) else field.type
-            if not isinstance(getattr(record, field.name), wanted):
-                raise ValueError(f"its {field.name} is no {field.type.__name__}")
-        return record
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"its version is {fields.get('version', 'missing')}, not {VERSION}")
+        known = {field.name: field for field in dataclasses.fields(Record)}
+        optional = {"training_milliseconds"}
+        if wrong := (known.keys() - optional - fields.keys()) | (fields.keys() - known.keys()):
+            raise ValueError(f"these fields are missing or unknown: {', '.join(sorted(wrong))}")
+        for name, value in fields.items():
+            _check_field(name, value, known[name].type)
+        return Record(**fields)
+    except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a record that can be read: {error}") from error
+
+
+def _refuse(constant):
+    raise ValueError(f"it holds {constant}, which is no number")
+
+
+def _unique(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("a name stands in it twice")
+    return entries
+
+
+def _check_field(name, value, kind):
+    """Raise a `ValueError` unless a field of a record is what it should be."""
+    if kind in (int, float):
+        fits = _is_number(value, kind) and value >= 0
+    elif name in ("metrics", "sizes"):
+        fits = isinstance(value, dict) and all(
+            _is_number(entry, float if name == "metrics" else int)
+            or (entry is None and name == "metrics")
+            for entry in value.values()
+        )
+    elif name in ("experiment", "profile", "data"):  # they stand in tables
+        fits = isinstance(value, str) and re.fullmatch(r"[^\s|](?:[^\n|]*[^\s|])?", value)
+    else:
+        fits = isinstance(value, kind)
+    if not fits:
+        raise ValueError(f"its {name} is {str(value)[:80]!r}")
+
+
+def _is_number(value, kind):
+    if isinstance(value, bool) or not isinstance(value, (int, kind)):
+        return False
+    return abs(value) < 1e300  # neither infinite nor too large for a float
 
 
 def pretrained(name="cifar10"):
@@ -160,19 +205,54 @@ def pretrained(name="cifar10"):
 def read_all(folder=None):
     """All records of a folder, by default `figures/records`, and what could not be read.
 
+    Records that would be taken for seeds of one experiment and are none are left out, too: a second
+    one of the same seed, and those made on other pictures or with other settings than the longest.
+
     Returns:
         `(records, problems)`: a list of `Record` and a list of messages.
     """
-    folder = Path(folder or figures_folder("full") / "records")
+    folder = Path(figures_folder("full") / "records" if folder is None else folder)
     if not folder.is_dir():
         return [], [f"There is no folder {folder}."]
-    records, problems = [], []
+    found, problems = {}, []
     for path in sorted(folder.glob("*.json")):
         try:
-            records.append(read(path))
+            found[path] = read(path)
         except ValueError as error:
             problems.append(str(error))
-    return records, problems
+    records, longest = {}, {}
+    for path, record in sorted(
+        found.items(), key=lambda item: (-item[1].images_seen, item[1].seed, item[0])
+    ):
+        like = record.experiment, record.profile
+        first = longest.setdefault(like, path)
+        if differences := _differences(found[first], record):
+            problems.append(
+                f"{path} is left out: unlike {first} of the same experiment and profile, it has "
+                f"{', '.join(differences)}."
+            )
+        elif (*like, record.seed) in records:
+            problems.append(
+                f"{path} is left out: {records[*like, record.seed]} has the same experiment, "
+                "profile and seed."
+            )
+        else:
+            records[*like, record.seed] = path
+    return [found[path] for path in sorted(records.values())], problems
+
+
+# Settings that are found out by a run, and so may differ from seed to seed.
+_FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum")
+
+
+def _differences(record, other):
+    """What should be the same of two seeds of an experiment and is not."""
+    made, other_made = ({"data": r.data, "sizes": r.sizes, **r.settings} for r in (record, other))
+    return [
+        f"{name} {other_made[name]!r} for {made[name]!r}"
+        for name in made
+        if name in other_made and name not in _FOUND and made[name] != other_made[name]
+    ]
 
 
 def by_profile(records, experiments):
@@ -183,14 +263,14 @@ def by_profile(records, experiments):
         experiments: Names of experiments.
 
     Returns:
-        Dict from each of the names to its records by seed; empty lists where there is no such
-        profile.
+        Dict from each of the names to a list of its records, in the order of their seeds; empty
+        where there is no such profile.
     """
     found = {name: {} for name in experiments}
     for record in sorted(records, key=lambda record: record.seed):
         if record.experiment in found:
             found[record.experiment].setdefault(record.profile, []).append(record)
-    shared = set.intersection(*(set(profiles) for profiles in found.values()))
+    shared = set.intersection(*map(set, found.values())) if found else ()
     best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
     return {name: profiles.get(best, []) for name, profiles in found.items()}
 

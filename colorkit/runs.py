@@ -17,6 +17,7 @@ from colorkit.files import written_whole
 # Weights in the folder of a run: of the lowest validation loss, and of the last epoch. The second
 # name is what `keras.callbacks.BackupAndRestore` gives.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
+_SETTINGS = "settings.json"
 
 
 @contextlib.contextmanager
@@ -42,6 +43,17 @@ def alone(folder):
         yield
 
 
+@contextlib.contextmanager
+def unless_begun_removed(folder):
+    """Context that takes the folder of a run away when it fails before there is anything in it."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / _SETTINGS).exists():
+            shutil.rmtree(folder)
+        raise
+
+
 def begin(folder, settings):
     """Write down a run's settings, or read those that it began with.
 
@@ -53,12 +65,14 @@ def begin(folder, settings):
         Dict of `settings` and `circumstances`, as they were when the run began.
 
     Raises:
-        ValueError: If the run was begun with other settings.
+        ValueError: If the run was begun with other settings, or they cannot be read.
     """
-    path = folder / "settings.json"
+    path = folder / _SETTINGS
     settings = json.loads(json.dumps(settings))  # so that they compare with what was written
     if path.exists():
-        begun = json.loads(path.read_text())
+        begun = stored(path)
+        if not all(isinstance(begun.get(k), dict) for k in ("settings", "circumstances")):
+            raise _damaged(path, "it lacks what it should hold")
         # What a run from before a setting existed has not stored is what the setting began as.
         before = {
             **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
@@ -88,6 +102,27 @@ def begin(folder, settings):
     return begun
 
 
+def stored(path):
+    """A dict that a run has stored as JSON.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(value, dict):
+        raise _damaged(path, f"it is a {type(value).__name__}")
+    return value
+
+
+def _damaged(path, why):
+    return ValueError(
+        f"{path} is damaged: {why}. Bring it back, or delete {path.parent} to begin anew."
+    )
+
+
 class EpochLog(keras.callbacks.Callback):
     """A line of JSON an epoch: what it measured and how long it took. Survives interruption.
 
@@ -110,10 +145,14 @@ class EpochLog(keras.callbacks.Callback):
             experiment.target, "val_loss"
         )
         self.rows = {}
-        for line in self.path.read_text().splitlines() if self.path.exists() else []:
-            with contextlib.suppress(ValueError):  # an interrupted write leaves half a line
+        lines = self.path.read_bytes().splitlines() if self.path.exists() else []
+        for line in lines:
+            # What is damaged is as if it had not been: training goes on from before.
+            with contextlib.suppress(ValueError, TypeError, KeyError):
                 row = json.loads(line)
-                self.rows[row["epoch"]] = row
+                needed = [row["seconds"], *([row[self.monitor]] if self.monitor else [])]
+                if isinstance(row["epoch"], int) and np.isfinite(np.float64(needed)).all():
+                    self.rows[row["epoch"]] = row
 
     @property
     def epochs(self):
@@ -125,9 +164,11 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def milliseconds(self):
-        """What a picture took in the fastest epoch; 0 where there was none."""
+        """What a picture took to train in the fastest epoch; 0 where there was none."""
         pictures = len(self.train_pairs) * self.train_pairs.batch_size
-        return 1000 * min((row["seconds"] for row in self.rows.values()), default=0.0) / pictures
+        # Runs from before the training was timed apart have the whole epoch alone.
+        seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows.values())
+        return 1000 * min(seconds, default=0.0) / pictures
 
     @property
     def best_epoch(self):
@@ -159,8 +200,15 @@ class EpochLog(keras.callbacks.Callback):
                 "kept. A lower learning rate usually helps."
             )
 
+    def on_test_begin(self, logs=None):
+        self._trained = time.monotonic()  # what follows in the epoch is validation
+
     def on_epoch_end(self, epoch, logs=None):
-        row = {"epoch": epoch, "seconds": round(time.monotonic() - self._start, 3)}
+        row = {
+            "epoch": epoch,
+            "seconds": round(time.monotonic() - self._start, 3),
+            "training_seconds": round(self._trained - self._start, 3),
+        }
         row.update({key: float(value) for key, value in (logs or {}).items()})
         self.rows[epoch] = row
         with written_whole(self.path) as temporary:
@@ -178,7 +226,10 @@ def mend(folder, log):
         try:
             with h5py.File(weights):
                 epoch = json.loads(state.read_text())["epoch"]
-        except (OSError, ValueError, KeyError):
+            if not isinstance(epoch, int) or epoch < 0:
+                raise ValueError(epoch)
+        except (OSError, ValueError, TypeError, KeyError):
+            epoch = 0
             continue
         if ending:
             shutil.copy(weights, latest)

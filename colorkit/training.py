@@ -1,5 +1,6 @@
 """Run an experiment: train or resume it, evaluate it, write its record."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -21,6 +22,8 @@ from colorkit.evaluation import (
 )
 from colorkit.files import round_kernels, save_model, written_whole
 from colorkit.models import load_classifier
+
+_LARGEST = 2**32 - 1  # seed that Keras takes
 
 
 def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
@@ -45,23 +48,24 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
         `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
 
     Raises:
-        ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, or
-            the run was begun with other settings.
+        ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
+            pictures have more classes than the network, or the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
             data, cannot be had; the message says how they can.
     """
     experiment, profile = _chosen(experiment, profile, data)
-    asked = {"seed": (seed, 0)} | ({} if epochs is None else {"epochs": (epochs, 1)})
-    for name, (value, least) in asked.items():
-        if not isinstance(value, (int, np.integer)) or value < least:
+    for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1)):
+        if value is None and name == "epochs":
+            continue
+        if not isinstance(value, (int, np.integer)) or not least <= value <= _LARGEST:
             raise ValueError(
-                f"`{name}` must be a whole number from {least} on. Received: {value!r}"
+                f"`{name}` must be a whole number from {least} to {_LARGEST}. Received: {value!r}"
             )
     pictures = _pictures(experiment, profile, seed)
     folder = _folder(experiment, profile, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    with runs.alone(folder):
+    with runs.alone(folder), runs.unless_begun_removed(folder):
         return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
 
 
@@ -75,8 +79,9 @@ def history(experiment, profile=None, *, data=None, seed=0):
         seed: As `run` takes it.
 
     Returns:
-        List of dicts, one an epoch: "epoch" from 0 on, "seconds", each loss and metric, and those
-        of the validation pictures with "val_" before their names.
+        List of dicts, one an epoch: "epoch" from 0 on, "seconds" and without validation
+        "training_seconds", each loss and metric, and those of the validation pictures with "val_"
+        before their names.
 
     Raises:
         FileNotFoundError: If the run was never begun.
@@ -86,9 +91,15 @@ def history(experiment, profile=None, *, data=None, seed=0):
     if not path.exists():
         raise FileNotFoundError(
             f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
-            f"`python -m colorkit train {experiment.name.partition('@')[0]}` makes one."
+            f"`python -m colorkit train {_arguments(experiment, profile, seed)}` makes one."
         )
     return list(runs.EpochLog(path, None, experiment).rows.values())
+
+
+def _arguments(experiment, profile, seed):
+    name, _, label = experiment.name.partition("@")
+    data = f" --data {experiment.data}" if label else ""
+    return f"{name}{data} --profile {profile.name} --seed {seed}"
 
 
 def _chosen(experiment, profile, data):
@@ -118,18 +129,20 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     # In float32: what was trained in a mixed precision must run anywhere.
     with hardware.precision("float32"):
         network = build()
+    _check_labels(experiment, network, pictures)
     begun = runs.begin(
         folder,
         _settings(experiment, profile, epochs, network, train_pairs, validation, test)
         | {"base_checksum": base and base.checksum},
     )
+    record = _record(folder, experiment, profile, seed)
+    if record is not None:
+        # Where the file is gone or damaged it is made anew from the weights, if those are there.
+        with contextlib.suppress(OSError, ValueError):
+            return _load(experiment, folder), record
     log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment)
     runs.mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
-    record = _record(folder)
-    if done and record is not None:
-        return _load(experiment, folder), record
-
     classifiers = _classifiers(experiment, profile)  # before training: they may be missing
     weights = fitting.balance(experiment, bins, train)
     if not done:
@@ -192,13 +205,30 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     return trained, record
 
 
-def _record(folder):
-    """The record of a run, unless there is none or it was measured in another way than now."""
-    path = folder / "record.json"
-    if not path.exists():
+def _record(folder, experiment, profile, seed):
+    """The record of a run that is complete; none if it was measured in another way than now."""
+    try:
+        record = results.read(folder / "record.json")
+    except ValueError:
         return None
-    record = results.read(path)
-    return record if record.settings.get("measures") == evaluation.VERSION else None
+    is_own = (record.experiment, record.profile, record.seed) == (
+        experiment.name, profile.name, seed,
+    )  # fmt: skip
+    return record if is_own and record.settings.get("measures") == evaluation.VERSION else None
+
+
+def _check_labels(experiment, network, pictures):
+    """Raise a `ValueError` if the pictures have classes that the network does not know."""
+    if experiment.target not in ("label", "both"):
+        return
+    outputs = network.output
+    known = (outputs if experiment.target == "label" else outputs["label"]).shape[-1]
+    for images in pictures:
+        if images.labels is not None and max(images.labels) >= known:
+            raise ValueError(
+                f"{images.name} has pictures of class {max(images.labels)}; {experiment.name} "
+                f"tells {known} classes, from 0 on."
+            )
 
 
 def _classifiers(experiment, profile):
@@ -298,7 +328,7 @@ def _load(experiment, folder):
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
-    fields = ("learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
+    fields = ("size", "learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
               "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
               "near_gray", "luminance_gate", "crop", "base", "build_options")  # fmt: skip
     return {
@@ -314,6 +344,7 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
         "parameters": network.count_params(),
         "space": experiment.space.name,
         "data": train_pairs.images.name,
+        "checksum": train_pairs.images.checksum,
         "loss": fitting.loss_class(experiment).__name__,
         **{name: getattr(experiment, name) for name in fields},
     }
@@ -325,7 +356,13 @@ def _bins(experiment, train, folder):
         return None
     path = folder / "bins.json"
     if path.exists():
-        return ColorBins.from_config(json.loads(path.read_text()))
+        config = runs.stored(path)
+        try:
+            return ColorBins.from_config(config)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} holds no bins: {error}. Delete it to have them made anew."
+            ) from error
     bins = experiment.bins(train)
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(bins.get_config()))

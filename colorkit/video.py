@@ -28,7 +28,8 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     Args:
         colorizer: `Colorizer`, or any function from a picture to a coloured one.
         source: Path of a video file.
-        target: Path of the file to write, such as "colored.mp4".
+        target: Path of the file to write, such as "colored.mp4". Its format wants even sides; odd
+            ones get a pixel more.
         steadiness: Share of the colour before where nothing moves, in [0, 1); 0 colours each frame
             by itself.
 
@@ -94,10 +95,13 @@ def read_frames(path, stride=1):
     Raises:
         FileNotFoundError: If there is no such file.
         ImportError: If PyAV is not installed.
-        ValueError: If the file is empty or damaged, holds no video, or its frames change size.
+        ValueError: If the file is empty or damaged, holds no video, or its frames change size; if
+            `stride` is no positive whole number.
     """
     import imageio.v3 as iio
 
+    if not (isinstance(stride, int) and stride > 0):
+        raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"

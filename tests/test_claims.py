@@ -37,6 +37,14 @@ def test_claims_are_about_experiments():
     assert claims.render([]).count("cannot be told") == len(claims.CLAIMS)
 
 
+def test_claims_may_be_about_a_baseline_of_the_same_experiment():
+    records = [make_record("a", s, psnr=9.0 + 0.01 * s, ssim=20.0) for s in range(3)]
+    claim = Claim("", "a", "a", "ssim", "psnr", factor=2)
+    verdict = claims.judge(claim, records)
+    assert (verdict.verdict, verdict.difference) == ("holds", pytest.approx(1.98))
+    assert "| psnr" in claims.render(records, [claim])
+
+
 def test_claims_may_be_about_a_part_of_the_other():
     records = []
     for seed in range(3):

@@ -32,6 +32,14 @@ def test_folder_gives_classes_and_reads_on_demand(folder):
     assert square.shape == (16, 16) and np.asarray(square[:3]).shape == (3, 16, 16, 3)
 
 
+def test_checksum_tells_a_folder_from_another_of_its_name(folder):
+    first = load(f"folder:{folder}", "train")
+    assert first.checksum == load(f"folder:{folder}", "test")[:2].checksum is not None
+    Image.new("RGB", (9, 9)).save(folder / "cats" / "another.png")
+    assert load(f"folder:{folder}", "train").checksum != first.checksum
+    assert load("photos").checksum is None
+
+
 def test_folder_is_split_by_picture(folder):
     train, test = (load(f"folder:{folder}", split) for split in ("train", "test"))
     assert len(train) + len(test) == 40 and len(train) > len(test) > 0

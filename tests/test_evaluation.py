@@ -100,10 +100,41 @@ def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
         evaluate(
             colorizer, pictures, np.zeros(16, int), classifiers={"toy": classifier}, baselines={}
         )
-    with pytest.raises(ValueError, match=r"one entry a picture, 16\. Received: 3"):
-        evaluate(colorizer, pictures, [0, 1, 0])
+    for labels in ([0, 1, 0], ["cat"] * 16, [None] * 16, [0.5] * 16, 5, np.zeros((16, 2), int)):
+        with pytest.raises(ValueError, match=r"one whole number a picture, 16\. Received shape"):
+            evaluate(colorizer, pictures, labels)
     with pytest.raises(ValueError, match=r"from 0 to 1\b.*classes 0 to 7"):
         evaluate(colorizer, pictures, np.arange(16) // 2, classifiers={"toy": classifier})
+
+
+@pytest.mark.parametrize(
+    "classifiers, message",
+    [
+        (["vgg"], "dict from name"),
+        ({"vgg": "vgg"}, "dict from name"),
+        ({"toy": (8, 8, 3)}, "takes pictures of 8 x 8 pixels; these have 16 x 16"),
+    ],
+)
+def test_classifiers_that_do_not_fit_are_refused_at_once(colorizer, pictures, classifiers, message):
+    if isinstance(classifiers, dict) and isinstance(classifiers.get("toy"), tuple):
+        shape = classifiers["toy"]
+        classifiers["toy"] = models.build_vgg_classifier(
+            2, input_shape=shape, widths=(4,), hidden=4
+        )
+    with pytest.raises(ValueError, match=message):
+        evaluate(colorizer, pictures, np.zeros(16, int), classifiers=classifiers)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, 200.0, -1.0])
+def test_colours_that_are_none_are_refused(pictures, wrong):
+    with pytest.raises(ValueError, match=r"floating point in \[0, 1\]. Received values from"):
+        evaluate(lambda rgb: np.full(rgb.shape, wrong, "float32"), pictures)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1])
+def test_batches_of_nothing_are_refused(colorizer, pictures, batch_size):
+    with pytest.raises(ValueError, match="`batch_size` must be positive"):
+        evaluate(colorizer, pictures, batch_size=batch_size)
 
 
 def test_no_pictures_is_an_error(colorizer):

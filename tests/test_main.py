@@ -15,6 +15,7 @@ from colorkit import ColorBins, Colorizer, models, results
 from colorkit.__main__ import main
 from colorkit.pictures import read_picture
 from colorkit.video import read_frames
+from tests.test_tables import make_record
 
 
 @pytest.fixture(autouse=True)
@@ -157,7 +158,9 @@ def test_temperature_and_size_are_passed_on(photos, model):
         (["train", "cifar/best", "--profile", "smoke"], "cifar/lab-conv-regression"),
         (["train", "cifar/lab-conv-regression", "--profile", "huge"], "smoke"),
         (["train", "cifar/lab-conv-regression", "--epochs", "0"], "at least 1"),
-        (["results"], "no records"),
+        (["train", "cifar/lab-conv-regression", "--profile", ""], "''"),
+        (["train", "cifar/lab-conv-regression", "--seed", "99999999999"], "4294967295"),
+        (["results"], "runs/smoke/figures/records"),
         (["results", "--folder", "typo"], "typo"),
     ],
 )
@@ -181,6 +184,20 @@ def test_folder_without_permission_is_told(tmp_path, photos, model, capsys):
 def test_output_below_a_file_is_told(photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "in/b.jpg/a.png", "--model", model]) == 2
     assert "b.jpg" in capsys.readouterr().err
+
+
+def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_path, capsys):
+    folder = tmp_path / "records"
+    folder.mkdir()
+    for name in ("unet-mae", "unet-mse"):
+        record = make_record(f"architectures/{name}@flowers", colorfulness=1.0)
+        results.write(record, folder / f"{name}.json")
+    assert main(["results", "--folder", str(folder)]) == 0
+    judged = capsys.readouterr().out.split("## What the papers claim, on flowers")[1]
+    assert "MAE is more colourful than MSE, unet" in judged
+    command = f"{sys.executable} -m colorkit results --folder {folder} | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert "Summary" in done.stdout and "pipe" not in done.stderr.lower()
 
 
 def test_wrong_usage_ends_with_code_two(capsys):

@@ -96,3 +96,15 @@ def test_figures_are_named_after_the_notebook(path):
         for line in source(cell).splitlines():
             if "figures.save(" in line:
                 assert f'"{path.stem}' in line or f'"{path.stem[:2]}_' in line, line
+
+
+@every_notebook
+def test_parameters_stay_what_they_were(path):
+    # A cell that is run again must do what it did; only what cannot be had is replaced by photos.
+    code = cells(path, "code")
+    (tagged,) = (c for c in code if "parameters" in c["metadata"].get("tags", []))
+    names = {line.targets[0].id for line in ast.parse(source(tagged)).body} - {"profile"}
+    for cell in code[code.index(tagged) + 2 :]:
+        nodes = ast.walk(ast.parse(source(cell)))
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        assert not stored & names, source(cell)

@@ -182,7 +182,8 @@ def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):
     images[0], images[1] = images[0] // 16, 255 - images[1] // 16  # nearly black, nearly white
     lightness, _, weights = pairs(images, luminance_gate=True)[0]
     assert weights.shape == lightness.shape[:3]
-    assert weights[:2].max() < 0.4 < weights[2:].mean() and weights.max() <= 1
+    assert weights.mean() == pytest.approx(1)  # the loss as a whole weighs what it did
+    assert weights[:2].max() < 0.5 < weights[2:].mean()
     masked = pairs(images, luminance_gate=True, near_gray="mask")[0][2]
     assert masked.shape == weights.shape and (masked <= weights).all()
 

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import os
 
 import numpy as np
 import pytest
@@ -63,6 +64,7 @@ def test_profiles_are_never_mixed():
     }
     assert results.by_profile([*quick, full], "a") == {"a": [full]}
     assert results.by_profile(quick, "ac") == {"a": [], "c": []}
+    assert results.by_profile(quick, []) == {}
 
 
 def test_smoke_records_are_kept_apart(tmp_path):
@@ -83,7 +85,80 @@ def test_damaged_and_foreign_records_are_reported_and_skipped():
     records, problems = results.read_all()
     assert [record.experiment for record in records] == ["cifar/lab-conv-regression"]
     assert len(problems) == 4
-    assert any("newer.json" in problem and "version 99" in problem for problem in problems)
+    assert any("newer.json" in problem and "version is 99" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"metrics": {"psnr": "25"}}, "metrics"),
+        ({"metrics": {"psnr": True}}, "metrics"),
+        ({"metrics": {"psnr": 10**400}}, "metrics"),
+        ({"sizes": {"test": "many"}}, "sizes"),
+        ({"sizes": {"test": None}}, "sizes"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": -1}, "seed"),
+        ({"minutes": True}, "minutes"),
+        ({"experiment": "a | b"}, "experiment"),
+        ({"profile": ""}, "profile"),
+        ({"more": 1}, "unknown: more"),
+        ({"version": None}, "version is None"),
+    ],
+)
+def test_fields_that_are_not_what_they_should_be_are_named(changes, message):
+    path = results.save(make_record())
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    records, problems = results.read_all()
+    assert not records and len(problems) == 1
+    assert path.name in problems[0] and message in problems[0]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace("0.9449", "NaN"),
+        lambda text: text.replace("0.9449", "1e999"),
+        lambda text: text.replace('"seed": 0', '"seed": 0, "seed": 1'),
+        lambda text: "[" * 100_000,
+        lambda text: "",
+    ],
+    ids=["nan", "infinite", "twice", "nested", "empty"],
+)
+def test_text_that_is_no_record_is_skipped(spoil):
+    path = results.save(make_record())
+    path.write_text(spoil(path.read_text()))
+    records, problems = results.read_all()
+    assert not records and path.name in problems[0]
+
+
+def test_what_is_no_file_is_skipped():
+    good = results.save(make_record())
+    os.mkfifo(good.with_name("pipe.json"))
+    good.with_name("folder.json").mkdir()
+    records, problems = results.read_all()
+    assert len(records) == 1 and len(problems) == 2
+
+
+def test_records_that_are_no_seeds_of_one_experiment_are_not_merged():
+    settings = {"epochs": 4, "validation_loss": 0.5, "temperature": 0.38}
+    good = results.save(make_record(settings=settings))
+    found_out = {**settings, "validation_loss": 0.4, "best_epoch": 2, "newer": 1}
+    results.save(make_record(settings=found_out, seed=1))
+    results.write(make_record(settings=settings, images_seen=10), good.with_name("again.json"))
+    results.save(make_record(settings={**settings, "epochs": 1}, seed=2, images_seen=10))
+    results.save(make_record(settings=settings, data="photos", seed=3))
+    records, problems = results.read_all()
+    assert [record.seed for record in records] == [0, 1]
+    assert len(problems) == 3
+    for message in ("again.json", "epochs 1 for 4", "data 'photos' for 'cifar10'"):
+        assert any(message in problem for problem in problems), message
+
+
+def test_what_was_not_timed_has_no_time():
+    assert make_record().value("training_milliseconds") is None
+    assert make_record(training_milliseconds=2.5).value("training_milliseconds") == 2.5
+    assert make_record().value("minutes") == 9.5
+    assert make_record().value("hardware") is None
 
 
 def test_nan_is_written_as_null():

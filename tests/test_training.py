@@ -3,6 +3,7 @@ import json
 import shutil
 import zlib
 
+import h5py
 import imageio.v3 as iio
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from colorkit import (
     ColorBins,
     Colorizer,
+    evaluation,
     experiments,
     fitting,
     models,
@@ -24,6 +26,7 @@ from colorkit import (
 from colorkit.data import Images
 from colorkit.evaluation import temperature_curve
 from colorkit.losses import RebalancedCrossentropy
+from tests.test_tables import make_record
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
 REGRESSION = experiments.experiment("cifar/lab-conv-regression").build
@@ -47,13 +50,12 @@ def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
     assert record.sizes == {"train": 24, "validation": 8, "test": 8}
     assert record.settings["loss"] == "RebalancedCrossentropy"
     assert np.isfinite(record.metrics["threshold_accuracy"])
-    assert (
-        0
-        < record.training_milliseconds
-        <= 60_000 * record.minutes / record.images_seen * SHORT.epochs
-    )
-    losses = [line["loss"] for line in history(tmp_path)]
-    assert losses[-1] < losses[0]
+    lines = history(tmp_path)
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    # Validation comes after training, and is no part of what a picture took to train.
+    assert all(0 < line["training_seconds"] < line["seconds"] for line in lines)
+    fastest = min(line["training_seconds"] for line in lines)
+    assert record.training_milliseconds == pytest.approx(1000 * fastest / 24, rel=1e-3)
     saved = Colorizer.load(tmp_path / "runs/smoke/test/tiny/seed0/colorizer.keras")
     picture = np.arange(256, dtype="uint8").reshape(16, 16)
     np.testing.assert_array_equal(saved(picture), colorizer(picture))
@@ -189,6 +191,10 @@ def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row
     assert again == results.read(tmp_path / "runs/smoke/test/tiny/seed0/record.json")
     assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
     assert again.date == first.date
+    for lost in ("backup", "history.jsonl", "best.weights.h5"):  # the result is enough
+        path = tmp_path / "runs/smoke/test/tiny/seed0" / lost
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert run(row, SHORT, verbose=0)[1] == again
 
 
 def test_run_of_another_network_is_refused_and_kept(tmp_path, row):
@@ -212,6 +218,112 @@ def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkey
     folder = tmp_path / "runs/smoke/test/tiny/seed0"
     assert not (folder / "colorizer.keras").exists() and not (folder / "record.json").exists()
     assert not (tmp_path / "runs/smoke/figures").exists()
+
+
+def test_result_that_is_lost_or_damaged_is_made_anew_from_the_weights(tmp_path, row, monkeypatch):
+    row = dataclasses.replace(row, bins=None, build=REGRESSION)
+    _, first = run(row, SHORT, verbose=0)
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    monkeypatch.setattr(fitting, "fit", None)
+    for lost in ("colorizer.keras", "record.json"):
+        for content in (None, b"\x93"):
+            (folder / lost).unlink() if content is None else (folder / lost).write_bytes(content)
+            _, again = run(row, SHORT, verbose=0)
+            assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
+            stored = results.read(folder / "record.json").metrics
+            assert stored == pytest.approx(again.metrics, rel=1e-5)
+            Colorizer.load(folder / "colorizer.keras")
+
+
+def test_record_of_another_run_is_not_taken_for_its_own(tmp_path, row):
+    settings = {"measures": evaluation.VERSION}
+    record = dataclasses.replace(make_record(row.name, 0, "smoke"), settings=settings)
+    for stored, is_own in (
+        (record, True),
+        (dataclasses.replace(record, experiment="test/other"), False),
+        (dataclasses.replace(record, seed=1), False),
+        (dataclasses.replace(record, settings={"measures": 0}), False),
+    ):
+        results.write(stored, tmp_path / "record.json")
+        assert (training._record(tmp_path, row, TINY, 0) is not None) == is_own
+
+
+DAMAGED = (b"", b"\x93", b"[]", b"null", b"{}", b'{"settings": []}')
+
+
+def test_damaged_files_of_a_run_are_named_with_the_way_out(tmp_path, row):
+    run(row, SHORT, verbose=0)
+    for name in ("settings.json", "bins.json"):
+        path = tmp_path / "runs/smoke/test/tiny/seed0" / name
+        whole = path.read_bytes()
+        for content in DAMAGED:
+            path.write_bytes(content)
+            with pytest.raises(ValueError, match=rf"seed0/{name} .*[Dd]elete"):
+                run(row, SHORT, verbose=0)
+        path.write_bytes(whole)
+
+
+def test_damaged_lines_of_a_history_are_left_out(tmp_path, row):
+    path = tmp_path / "history.jsonl"
+    damaged = [*DAMAGED, b"5", b'{"epoch": "0", "seconds": 1, "val_loss": 1}', b'{"epoch": 1']
+    whole = b'{"epoch": 0, "seconds": 2.5, "val_loss": 0.5}'
+    path.write_bytes(b"\n".join([*damaged, whole, *damaged]))
+    assert runs.EpochLog(path, None, row).rows == {0: json.loads(whole)}
+
+
+def test_damaged_state_of_a_checkpoint_is_no_checkpoint(tmp_path, row):
+    lines = [json.dumps({"epoch": i, "seconds": 1, "val_loss": 1}) for i in range(2)]
+    for i, (content, epochs) in enumerate(
+        {b'{"epoch": 2}': 2, b"[]": 0, b'{"epoch": "2"}': 0, b'{"epoch": -1}': 0, b"": 0}.items()
+    ):
+        folder = tmp_path / str(i)
+        (folder / "backup").mkdir(parents=True)
+        for name in (runs.BEST, runs.LATEST):
+            h5py.File(folder / name, "w").close()
+        (folder / "backup/training_metadata.json").write_bytes(content)
+        (folder / "history.jsonl").write_text("\n".join(lines))
+        log = runs.EpochLog(folder / "history.jsonl", None, row)
+        runs.mend(folder, log)
+        assert log.epochs == epochs and (folder / "backup").exists() == bool(epochs)
+
+
+def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, row, pictures):
+    for i, picture in enumerate(pictures[:12]):
+        for split in ("train", "test"):
+            path = tmp_path / "many" / split / f"{i:02}" / "a.png"
+            path.parent.mkdir(parents=True)
+            Image.fromarray(picture).save(path)
+    with pytest.raises(ValueError, match=r"class 11; .* tells 10 classes"):
+        run("cifar/vgg-classifier", SHORT, data=f"folder:{tmp_path / 'many'}", verbose=0)
+    assert not list((tmp_path / "runs").rglob("seed0")), "nothing was begun"
+
+
+def test_experiments_made_for_cifar_reduce_other_pictures_to_its_size(tmp_path, rng):
+    for i in range(30):
+        for split in ("train", "test"):
+            path = tmp_path / "mine" / split / f"{i:02}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            size = (40 + i % 3, 50, 3)
+            Image.fromarray(rng.integers(0, 256, size, dtype="uint8")).save(path)
+    _, record = run(
+        "cifar/lab-dense-regression", SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0
+    )
+    assert record.experiment == "cifar/lab-dense-regression@mine"
+    assert record.settings["size"] == 32
+
+
+def test_folders_of_one_name_are_told_apart(tmp_path, row, pictures, monkeypatch):
+    row = dataclasses.replace(row, bins=None, build=REGRESSION, size=16)
+    for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
+        for split in ("train", "test"):
+            (tmp_path / place / "mine" / split).mkdir(parents=True)
+            for i, picture in enumerate(chosen):
+                Image.fromarray(picture).save(tmp_path / place / "mine" / split / f"{i}.png")
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(fitting, "fit", lambda *_: 1 / 0)  # begun, and interrupted
+        run(row, SHORT, data=f"folder:{tmp_path / 'a' / 'mine'}", verbose=0)
+    with pytest.raises(ValueError, match=r"checksum was .*, is .*Delete"):
+        run(row, SHORT, data=f"folder:{tmp_path / 'b' / 'mine'}", verbose=0)
 
 
 @pytest.mark.parametrize("bad", [{"epochs": 0}, {"epochs": -1}, {"epochs": 1.5}, {"seed": -1}])
@@ -316,8 +428,11 @@ def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
 
 
 def test_history_of_a_run_that_never_began_names_the_command():
-    with pytest.raises(FileNotFoundError, match="colorkit train cifar/lab-conv-regression"):
-        training.history("cifar/lab-conv-regression", TINY)
+    command = "train cifar/lab-conv-regression --profile smoke --seed 3"
+    with pytest.raises(FileNotFoundError, match=command):
+        training.history("cifar/lab-conv-regression", TINY, seed=3)
+    with pytest.raises(FileNotFoundError, match=r"train cifar/lab-\S+ --data folder:a/mine --prof"):
+        training.history("cifar/lab-conv-regression", TINY, data="folder:a/mine")
 
 
 def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):

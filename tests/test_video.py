@@ -99,6 +99,8 @@ def test_a_video_of_one_frame_cannot_be_split(tmp_path):
     with pytest.raises(ValueError, match="1 frames at stride 1, too few"):
         load(f"video:{path}")
     assert len(load(f"video:{path}", "all")) == 1
+    with pytest.raises(ValueError, match=r"positive whole number\. Received: 0"):
+        next(read_frames(path, stride=0))
     for wrong in ("stride=0", "stride=2.5", "every=2"):
         with pytest.raises(ValueError, match=rf"\?stride=5.*Received: '{wrong}'"):
             load(f"video:{path}?{wrong}", "all")

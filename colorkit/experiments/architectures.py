@@ -54,7 +54,7 @@ def _pix2pix(width, num_bins):
 def _published_pix2pix(width, num_bins):
     # Seven halvings for 128 pixels, where the paper has eight for 256.
     widths = scaled(pix2pix.GENERATOR_WIDTHS[:-1], width)
-    return _against(models.build_pix2pix_generator(widths=widths), width)
+    return _against(models.build_pix2pix_generator(widths=widths, gradual=False), width)
 
 
 def _pix2pix_after(width, num_bins, generator):

@@ -36,17 +36,31 @@ def _lattice(num_bins, **options):
     return lambda images: ColorBins.grid(num_bins, **options)
 
 
-def _vgg16():
+_FILE_OF_VGG16 = (
+    'COLORKIT_VGG16 may name the weights file that Keras downloads (.h5), or for the rows "vgg1" '
+    "an .npz with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution; "
+    'the rows "own" need neither'
+)
+
+
+def _file_of_vgg16():
     path = os.environ.get("COLORKIT_VGG16", "")
+    if path and not os.path.isfile(path):
+        raise FileNotFoundError(f"COLORKIT_VGG16 is {path!r}, and there is no such file.")
+    return path
+
+
+def _vgg16():
+    path = _file_of_vgg16()
     return path if path.endswith(".h5") else "imagenet"
 
 
 def _first_of_vgg16():
-    path = os.environ.get("COLORKIT_VGG16", "")
+    path = _file_of_vgg16()
     if not path.endswith(".npz"):
         raise FileNotFoundError(
-            "This experiment begins with the first convolution of VGG16: set COLORKIT_VGG16 to an "
-            f".npz with its `kernel` (3, 3, 3, 64), for BGR input, and `bias`. It is {path!r}"
+            "This experiment begins with the first convolution of VGG16, which COLORKIT_VGG16 must "
+            f"name; it is {path!r}. {_FILE_OF_VGG16}."
         )
     return path
 
@@ -60,7 +74,14 @@ _SOURCES = {
 
 
 def _features(source, trainable):
-    return lambda: models.build_vgg_features(_SOURCES[source](), trainable=trainable)
+    def build():
+        weights = _SOURCES[source]()
+        try:
+            return models.build_vgg_features(weights, trainable=trainable)
+        except ConnectionError as error:
+            raise ConnectionError(f"{error} {_FILE_OF_VGG16}.") from error
+
+    return build
 
 
 def _paper(table, accuracy, preservation):

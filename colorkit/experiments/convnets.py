@@ -29,7 +29,7 @@ def _adversarial(space, as_coded):
         discriminator = models.build_picture_discriminator(
             space=space,
             filters=filters,
-            head_size=7 if as_coded else None,
+            head_size=7,
             conditional=not as_coded,
         )
         # The paper's weight of 100 is for colours in [-1, 1].

@@ -10,6 +10,8 @@ from colorkit import colorspace, hardware
 
 # At which every experiment with bins is measured, beside its own.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
+# Side that pictures are reduced to where an experiment was made for those of CIFAR-10.
+_CIFAR_SIDE = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,8 +62,9 @@ def profile(name=None):
     """
     if isinstance(name, Profile):
         return name
-    name = name or os.environ.get("COLORKIT_PROFILE")
-    if not name:
+    if name is None:
+        name = os.environ.get("COLORKIT_PROFILE") or None
+    if name is None:
         name = "full" if hardware.accelerators() else "quick"
     if name not in PROFILES:
         raise ValueError(f"`profile` must be one of {sorted(PROFILES)}. Received: {name!r}")
@@ -164,7 +167,7 @@ class Experiment:
     paper: dict = dataclasses.field(default_factory=dict)
 
     def on(self, data):
-        """The same experiment on other pictures, as a row of its own.
+        """The same experiment on other pictures, of its own size, as a row of its own.
 
         Args:
             data: Name for `colorkit.load`.
@@ -179,6 +182,7 @@ class Experiment:
             name=f"{self.name}@{label}",
             data=data,
             splits=("train", "test"),
+            size=self.size or _CIFAR_SIDE,
             classifiers=(),  # they know the classes of the experiment's own pictures
             paper={},
         )

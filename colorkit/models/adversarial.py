@@ -92,7 +92,7 @@ class Adversarial(keras.Model):
             frozen, others, self._shown(x, y_pred), training=training
         )
         generator_loss = self._distance(verdict, 1.0)
-        reconstruction = keras.losses.MeanAbsoluteError()(y, y_pred)
+        reconstruction = ops.mean(ops.abs(ops.cast(y, "float32") - ops.cast(y_pred, "float32")))
         middle = 0.5 if self.objective == "least_squares" else 0.0
         fooled = ops.mean(ops.cast(fake > middle, "float32"))
         seen = ops.mean(ops.cast(real > middle, "float32"))
@@ -105,18 +105,18 @@ class Adversarial(keras.Model):
         }.items():
             self.meters[name].update_state(value)
         total = discriminator_loss + generator_loss + self.reconstruction_weight * reconstruction
-        return total + sum(self.losses)
+        # What several devices find is added up; a loss of Keras knows by how many to divide.
+        share = keras.losses.MeanAbsoluteError()(ops.ones((1, 1)), ops.zeros((1, 1)))
+        return share * (total + sum(self.losses))
 
     def _shown(self, lightness, chroma):
         return [lightness, chroma] if self.conditional else chroma
 
     def _distance(self, logits, verdict):
-        # Keras's own losses, because they know how to add up over several devices.
         if self.objective == "least_squares":
-            loss = keras.losses.MeanSquaredError()
-        else:
-            loss = keras.losses.BinaryCrossentropy(from_logits=True)
-        return loss(verdict * ops.ones_like(logits), logits)
+            return ops.mean(ops.square(logits - verdict))
+        target = verdict * ops.ones_like(logits)
+        return ops.mean(ops.binary_crossentropy(target, logits, from_logits=True))
 
     def get_config(self):
         return {

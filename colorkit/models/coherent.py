@@ -137,5 +137,6 @@ def _end(inputs, logits, coherent, name):
 def _convolutions(x, widths, name):
     for i, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"{name}{i}")(x)
-        x = layers.BatchNormalization(name=f"{name}{i}_bn")(x)
+        # A moving mean that follows soon: the branch learns for some hundred steps at `quick`.
+        x = layers.BatchNormalization(momentum=0.9, name=f"{name}{i}_bn")(x)
     return x

@@ -45,14 +45,21 @@ def build_simple_convnet(
         Han, section 2.1, Figure 3, and the author's code.
     """
     space = colorspace.get(space)
-    options = {"padding": "same"}
-    if not gradual:
-        options["kernel_initializer"] = keras.initializers.RandomNormal(stddev=0.1)
+
+    def options():
+        if gradual:
+            return {"padding": "same"}
+        # A new one for each layer: one that is shared gives every layer the same numbers.
+        return {
+            "padding": "same",
+            "kernel_initializer": keras.initializers.RandomNormal(stddev=0.1),
+        }
+
     inputs = keras.Input(input_shape, name="lightness")
     x = normalize_lightness(inputs, space)
     sizes = []
     for i, width in enumerate(filters, start=1):
-        x = layers.Conv2D(width, 3, activation="relu", name=f"conv{i}", **options)(x)
+        x = layers.Conv2D(width, 3, activation="relu", name=f"conv{i}", **options())(x)
         if i <= 5:
             sizes.append(x)
             x = layers.MaxPooling2D(padding="same", name=f"pool{i}")(x)
@@ -60,11 +67,11 @@ def build_simple_convnet(
         for i, like in enumerate(reversed(sizes), start=1):
             x = ResizeLike(name=f"up{i}_resize")([x, like])
             width = like.shape[-1]
-            x = layers.Conv2D(width, 3, activation="relu", name=f"up{i}", **options)(x)
-    x = layers.Conv2D(space.chroma_channels, 1, name="head", **options)(x)
+            x = layers.Conv2D(width, 3, activation="relu", name=f"up{i}", **options())(x)
+    x = layers.Conv2D(space.chroma_channels, 1, name="head", **options())(x)
     if not gradual:
         x = layers.Conv2DTranspose(
-            space.chroma_channels, 64, strides=32, name="upsample", **options
+            space.chroma_channels, 64, strides=32, name="upsample", **options()
         )(x)
         x = CropLike(name="crop")([x, inputs])  # poolings round odd sizes up
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)

@@ -4,13 +4,11 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import ResizeLike, normalize_lightness, to_chroma
+from colorkit.layers import CropLike, ResizeLike, normalize_lightness, to_chroma
 from colorkit.models.blocks import judged
 
 GENERATOR_WIDTHS = (64, 128, 256, 512, 512, 512, 512, 512)
 DISCRIMINATOR_WIDTHS = (64, 128, 256, 512)
-# pix2pix draws the weights of convolutions so; the default is ten times as wide for the first.
-_INITIALIZER = {"kernel_initializer": keras.initializers.RandomNormal(stddev=0.02)}
 
 
 def build_pix2pix_generator(
@@ -19,12 +17,10 @@ def build_pix2pix_generator(
     input_shape=(None, None, 1),
     widths=GENERATOR_WIDTHS,
     dropout=0.5,
+    gradual=True,
     name="pix2pix_generator",
 ):
     """The U-Net of pix2pix: 4x4 convolutions that halve the size, skips that are concatenated.
-
-    On the way up the size is doubled by resizing before a convolution, where the paper has
-    transposed convolutions, which leave checkerboards.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
@@ -32,6 +28,8 @@ def build_pix2pix_generator(
         widths: Channels after each halving. The paper's eight are for 256 pixels, of which one
             place is left; leave out one of the 512 for each halving of the size.
         dropout: Share that the three deepest levels drop on the way up.
+        gradual: Whether the way up resizes before each convolution. False takes transposed
+            convolutions, as the paper does, which leave checkerboards.
         name: Name of the model.
 
     Returns:
@@ -49,25 +47,19 @@ def build_pix2pix_generator(
         skips.append(x)
         if level:
             x = layers.LeakyReLU(0.2, name=f"down{level}_activation")(x)
-        x = layers.Conv2D(
-            width, 4, strides=2, padding="same", use_bias=not level, name=f"down{level}",
-            **_INITIALIZER,
-        )(x)  # fmt: skip
+        x = _convolution(width, f"down{level}", strides=2, padding="same", use_bias=not level)(x)
         if 0 < level < len(widths) - 1:  # at the deepest of 256 pixels one value is left to norm
             x = layers.BatchNormalization(name=f"down{level}_bn")(x)
     for level in reversed(range(len(widths))):
         x = layers.Activation("relu", name=f"up{level}_activation")(x)
-        x = ResizeLike(name=f"up{level}_resize")([x, skips[level]])
         if level == 0:
             break
-        x = layers.Conv2D(
-            widths[level - 1], 4, padding="same", use_bias=False, name=f"up{level}", **_INITIALIZER
-        )(x)
+        x = _doubled(x, widths[level - 1], skips[level], gradual, f"up{level}", use_bias=False)
         x = layers.BatchNormalization(name=f"up{level}_bn")(x)
         if dropout and level >= len(widths) - 3:
             x = layers.Dropout(dropout, name=f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
-    x = layers.Conv2D(space.chroma_channels, 4, padding="same", name="head", **_INITIALIZER)(x)
+    x = _doubled(x, space.chroma_channels, inputs, gradual, "head")
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(inputs, to_chroma(2 * x, space), name=name)
 
@@ -84,8 +76,8 @@ def build_patch_discriminator(
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
-        input_shape: `(height, width, 1)` of the lightness; `None` sides accept any size from a few
-            patches on, with the default widths 24 pixels.
+        input_shape: `(height, width, 1)` of the lightness; `None` sides accept any size from 17
+            pixels on with the default widths, 9 with three of them.
         widths: Channels of the 4x4 convolutions; all but the last have stride 2. With four of
             them a patch has 70 pixels a side, with three 34.
         conditional: Whether it sees the lightness beside the chroma.
@@ -95,23 +87,50 @@ def build_patch_discriminator(
         `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
         logit a patch, `(rows, columns, 1)`: 30 by 30 of 256 by 256 pixels.
 
+    Raises:
+        ValueError: If a side of `input_shape` is too short for one patch.
+
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017, section 6.1.2.
     """
     space = colorspace.get(space)
+    least = 2 ** len(widths) + 1
+    if any(side is not None and side < least for side in input_shape[:2]):
+        raise ValueError(
+            f"`input_shape` must have sides of at least {least} pixels for {len(widths)} `widths`. "
+            f"Received: {input_shape!r}"
+        )
     inputs, x = judged(space, input_shape, conditional)
     for level, width in enumerate(widths):
         last = level == len(widths) - 1
         if last:  # padded by one pixel, and so a pixel less in the end, as the authors do
             x = layers.ZeroPadding2D(1, name=f"conv{level}_pad")(x)
-        x = layers.Conv2D(
-            width, 4, strides=1 if last else 2, padding="valid" if last else "same",
-            use_bias=not level, name=f"conv{level}", **_INITIALIZER,
-        )(x)  # fmt: skip
+        strides, padding = (1, "valid") if last else (2, "same")
+        x = _convolution(
+            width, f"conv{level}", strides=strides, padding=padding, use_bias=not level
+        )(x)
         if level:
             x = layers.BatchNormalization(name=f"conv{level}_bn")(x)
         x = layers.LeakyReLU(0.2, name=f"conv{level}_activation")(x)
     x = layers.ZeroPadding2D(1, name="logits_pad")(x)
-    x = layers.Conv2D(1, 4, dtype="float32", name="logits", **_INITIALIZER)(x)
+    x = _convolution(1, "logits", dtype="float32")(x)
     return keras.Model(inputs, x, name=name)
+
+
+def _convolution(width, name, kind=layers.Conv2D, **options):
+    """A 4x4 convolution with weights as pix2pix draws them, much smaller than the default's.
+
+    Each has an initializer of its own: one that is shared gives every layer the same numbers.
+    """
+    initializer = keras.initializers.RandomNormal(stddev=0.02)
+    return kind(width, 4, kernel_initializer=initializer, name=name, **options)
+
+
+def _doubled(x, width, like, gradual, name, **options):
+    if gradual:
+        x = ResizeLike(name=f"{name}_resize")([x, like])
+        return _convolution(width, name, padding="same", **options)(x)
+    options |= {"kind": layers.Conv2DTranspose, "strides": 2}
+    x = _convolution(width, name, padding="same", **options)(x)
+    return CropLike(name=f"{name}_crop")([x, like])

@@ -88,7 +88,7 @@ def _load(weights):
         except Exception as error:  # what the download raises depends on where it fails
             raise ConnectionError(
                 f"The ImageNet weights of VGG16 are not at hand and cannot be downloaded ({error})."
-                " Give the path of a weights file, or a classifier of your own, as `weights`."
+                " `weights` may be the path of a file, or a classifier of your own."
             ) from error
     path = Path(weights)
     if not path.is_file():

@@ -1,13 +1,31 @@
+import keras
 import pytest
 
 from colorkit import experiments
 
 
-def test_experiments_without_their_weights_say_what_they_need(monkeypatch):
+def test_experiments_without_their_weights_say_what_they_need(monkeypatch, tmp_path):
     monkeypatch.delenv("COLORKIT_VGG16", raising=False)
     row = experiments.experiment("cifar/lab-vgg1-frozen-regression")
-    for path in (None, "vgg16_weights.h5"):  # both layers would be another row
+    (tmp_path / "vgg16_weights.h5").touch()
+    for path in (None, tmp_path / "vgg16_weights.h5"):  # both layers would be another row
         if path:
-            monkeypatch.setenv("COLORKIT_VGG16", path)
-        with pytest.raises(FileNotFoundError, match="set COLORKIT_VGG16"):
+            monkeypatch.setenv("COLORKIT_VGG16", str(path))
+        with pytest.raises(FileNotFoundError, match="which COLORKIT_VGG16 must name; it is"):
             row.build(0.25, None)
+    monkeypatch.setenv("COLORKIT_VGG16", "nowhere.npz")
+    for source in ("vgg", "vgg1"):
+        row = experiments.experiment(f"cifar/lab-{source}-frozen-regression")
+        with pytest.raises(FileNotFoundError, match=r"COLORKIT_VGG16 is 'nowhere\.npz'"):
+            row.build(0.25, None)
+
+
+def test_experiments_whose_weights_cannot_be_downloaded_say_what_else_will_do(monkeypatch):
+    def unreachable(**options):
+        raise OSError("no network")
+
+    monkeypatch.delenv("COLORKIT_VGG16", raising=False)
+    monkeypatch.setattr(keras.applications, "VGG16", unreachable)
+    row = experiments.experiment("cifar/lab-vgg-frozen-regression")
+    with pytest.raises(ConnectionError, match=r'no network.*COLORKIT_VGG16 may name.*rows "own"'):
+        row.build(0.25, None)

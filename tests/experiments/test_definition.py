@@ -13,12 +13,13 @@ BUILDERS = {
 
 
 @pytest.mark.parametrize("name", BUILDERS.values())
-def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch):
+def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch, tmp_path):
     row = experiments.experiment(name)
     if any(source in name for source in TRAINED_BEFORE):
         monkeypatch.setattr(models, "build_vgg_features", lambda *args, **kwargs: None)
         monkeypatch.setattr(models, "load_classifier", lambda name: None)
-        monkeypatch.setenv("COLORKIT_VGG16", "first.npz")
+        (tmp_path / "first.npz").touch()
+        monkeypatch.setenv("COLORKIT_VGG16", str(tmp_path / "first.npz"))
     bins = row.bins(pictures) if row.bins else None
     channels = bins.num_bins if bins else row.space.chroma_channels
     sizes = []
@@ -47,8 +48,9 @@ def test_profile_comes_from_the_environment_or_the_hardware(monkeypatch):
 
 
 def test_unknown_names_list_the_known_ones():
-    with pytest.raises(ValueError, match=r"'full', 'quick', 'smoke'.*'huge'"):
-        experiments.profile("huge")
+    for name in ("huge", ""):
+        with pytest.raises(ValueError, match=rf"'full', 'quick', 'smoke'.*'{name}'"):
+            experiments.profile(name)
     with pytest.raises(ValueError, match=r"cifar/lab-conv-regression.*'best'"):
         experiments.experiment("best")
 

@@ -28,6 +28,14 @@ def test_networks_have_as_many_weights_as_the_published_code():
     assert weights(discriminator) == pytest.approx(16.75e6, rel=0.005)
 
 
+def test_layers_as_coded_are_drawn_apart():
+    keras.utils.set_random_seed(0)
+    model = models.build_simple_convnet(filters=(4, 4, 4, 4, 4, 8, 8), gradual=False)
+    kernels = [v for v in model.weights if v.path.endswith("/kernel")]
+    firsts = [float(np.ravel(keras.ops.convert_to_numpy(kernel))[0]) for kernel in kernels]
+    assert len(set(firsts)) == len(firsts)
+
+
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("side", [32, 64, 96, 128, 45])
 def test_networks_keep_every_size(name, side):

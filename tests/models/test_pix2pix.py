@@ -34,6 +34,47 @@ def test_patch_has_as_many_pixels_as_stated(widths, patch):
     assert felt.max() - felt.min() + 1 == patch
 
 
+@pytest.mark.parametrize(
+    "build", [models.build_pix2pix_generator, models.build_patch_discriminator]
+)
+def test_weights_follow_the_seed_and_differ_from_layer_to_layer(build):
+    def kernels(seed):
+        keras.utils.set_random_seed(seed)
+        model = build(widths=(8, 8, 8, 8))
+        return [keras.ops.convert_to_numpy(v) for v in model.weights if v.path.endswith("/kernel")]
+
+    first, again, other = kernels(0), kernels(0), kernels(1)
+    for a, b, c in zip(first, again, other, strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert not np.isclose(a, c).any(axis=-1).all()
+        assert a.std() == pytest.approx(0.02, rel=0.15)
+    firsts = [float(kernel.ravel()[0]) for kernel in first]
+    assert len(set(firsts)) == len(firsts)
+
+
+def test_generator_of_transposed_convolutions_has_the_weights_of_the_gradual_one():
+    widths = (4, 6, 8)
+    gradual, published = (
+        models.build_pix2pix_generator(widths=widths, gradual=g) for g in (True, False)
+    )
+    assert published.count_params() == gradual.count_params()
+    kinds = [type(published.get_layer(name)) for name in ("up2", "up1", "head")]
+    assert kinds == [keras.layers.Conv2DTranspose] * 3
+    for side in (32, 45):
+        assert published(np.zeros((1, side, side + 3, 1), "float32")).shape[1:3] == (side, side + 3)
+
+
+@pytest.mark.parametrize(("widths", "least"), [((4, 4, 4, 4), 17), ((4, 4, 4), 9)])
+def test_discriminator_says_which_pictures_are_too_small(widths, least):
+    def shape(side):
+        discriminator = models.build_patch_discriminator(widths=widths, input_shape=(side, side, 1))
+        return discriminator.output_shape
+
+    assert shape(least) == (None, 1, 1, 1)
+    with pytest.raises(ValueError, match=rf"at least {least} pixels.*\({least - 1}, "):
+        shape(least - 1)
+
+
 def test_generator_has_the_published_layers():
     generator = models.build_pix2pix_generator()
     down = [layer.filters for layer in generator.layers if layer.name.startswith("down")
