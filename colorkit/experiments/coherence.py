@@ -112,6 +112,10 @@ def _rows():
         yield dataclasses.replace(
             colorful, name=f"{colorful.name}-as-published", build_options={"squash": True}
         )
+        # Stellbrink asks for the gate in the loss of the colours, too.
+        yield dataclasses.replace(
+            colorful, name=f"coherence/colorful-gated-{side}", luminance_gate=True
+        )
         yield from _steps(colorful, side)
 
 
