@@ -261,7 +261,7 @@ def network_diagram(model):
 
 
 def vividness_curves(curves, marks=None, truth=None):
-    """Threshold accuracy against colourfulness, a curve a colorizer.
+    """Threshold accuracy against colourfulness, a curve a colorizer, open at its last temperature.
 
     Args:
         curves: Dict from label to rows of `evaluation.temperature_curve`.
@@ -282,17 +282,16 @@ def vividness_curves(curves, marks=None, truth=None):
     for label, rows in curves.items():
         x = [row["colorfulness"] for row in rows]
         y = [100 * row["threshold_accuracy"] for row in rows]
-        axes.plot(x, y, marker=".", label=label)
-        for row, place in ((rows[0], (x[0], y[0])), (rows[-1], (x[-1], y[-1]))):
-            offset = {"textcoords": "offset points", "xytext": (4, 4), "fontsize": 7}
-            axes.annotate(f"T = {row['temperature']:g}", place, **offset)
+        (line,) = axes.plot(x, y, marker=".", label=label)
+        axes.scatter(x[-1:], y[-1:], color="white", edgecolor=line.get_color(), zorder=3)
     for (label, (x, y)), marker in zip((marks or {}).items(), "sDv^ox*", strict=False):
         axes.plot(x, 100 * y, marker, color="black", label=label)
     if truth is not None:
         axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")
     axes.set(xlabel="colourfulness, mean over pictures", ylabel="threshold accuracy, percent")
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
+    ends = {f"T = {rows[-1]['temperature']:g}" for rows in curves.values()}
+    axes.legend(fontsize=8, title=f"open: {', '.join(sorted(ends))}", title_fontsize=8)
     return figure
 
 

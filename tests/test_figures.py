@@ -215,6 +215,9 @@ def test_vividness_curves_hold_every_temperature():
     np.testing.assert_allclose(curve.get_xdata(), [30, 25, 20])
     np.testing.assert_allclose(curve.get_ydata(), [95, 95.5, 96])
     np.testing.assert_allclose(mark.get_ydata(), [94.49])
+    (end,) = figure.axes[0].collections
+    np.testing.assert_allclose(end.get_offsets(), [(20, 96)])
+    assert figure.axes[0].get_legend().get_title().get_text() == "open: T = 1"
     drawn(figure)
     with pytest.raises(ValueError, match="at least one curve"):
         figures.vividness_curves({})
