@@ -83,7 +83,7 @@ def evaluate(
     shape = _shape(images)
     is_colorizer = isinstance(colorizer, Colorizer)
     sees_whole = is_colorizer and shape and colorizer.network_size(*shape) == shape
-    meters = _all_meters("", images) | _class_meters("", classifiers)
+    meters = _all_meters("", _rarity(images)) | _class_meters("", classifiers)
     has_temperature = is_colorizer and bins is not None
     temperatures = tuple(map(float, temperatures)) if has_temperature else ()
     for temperature in temperatures:
@@ -136,8 +136,9 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     """
     labels = _labels(images, labels, classifiers)
     meters = _main_meters("red/") | _main_meters("truth/")
+    rarity = _rarity(images)
     for prefix in ("gray/", "constant/"):
-        meters |= _all_meters(prefix, images)
+        meters |= _all_meters(prefix, rarity)
     for prefix in ("gray/", "constant/", "red/", "truth/"):
         meters |= _class_meters(prefix, classifiers)
     meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
@@ -269,10 +270,14 @@ def _curve_meters(temperature):
     }
 
 
-def _all_meters(prefix, images):
+def _rarity(images):
+    """Inverse frequency of each of the 313 bins in pictures."""
+    prior = color_prior(images, ColorBins.gamut())
+    return 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
+
+
+def _all_meters(prefix, rarity):
     gamut = ColorBins.gamut()
-    prior = color_prior(images, gamut)
-    weights = 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
     return _main_meters(prefix) | {
         f"{prefix}mae": keras.metrics.MeanAbsoluteError(),
         f"{prefix}mse": keras.metrics.MeanSquaredError(),
@@ -283,7 +288,7 @@ def _all_meters(prefix, images):
         f"{prefix}ssim": metrics.SSIM(),
         f"{prefix}colorfulness_absolute": metrics.Colorfulness(signed=False),
         f"{prefix}ciede2000": metrics.CIEDE2000(),
-        f"{prefix}ab_auc_rebalanced": metrics.AbAUC(gamut, weights),
+        f"{prefix}ab_auc_rebalanced": metrics.AbAUC(gamut, rarity),
         f"{prefix}bleeding": metrics.Bleeding(),
         f"{prefix}chroma_gradient_error": metrics.ChromaGradientError(),
         f"{prefix}occupied_bins": metrics.OccupiedBins(gamut),
