@@ -31,11 +31,14 @@ def chroma_batches(images, space, batch_size=256):
         batch_size: Most pictures converted at once; they have one size.
 
     Raises:
-        ValueError: If there are no pictures.
+        ValueError: If there are no pictures, or one holds a NaN or an infinity.
     """
 
     def chroma():
-        return ops.convert_to_numpy(space.split(np.stack(batch))[1])
+        values = ops.convert_to_numpy(space.split(np.stack(batch))[1])
+        if not np.isfinite(values).all():
+            raise ValueError("`images` must be finite. Received a NaN or an infinity")
+        return values
 
     batch = []
     for image in images:
@@ -149,7 +152,8 @@ class ColorBins:
             seed: Seed of the k-means initialisation.
 
         Raises:
-            ValueError: If there are no pictures, or fewer distinct colours than bins.
+            ValueError: If there are no pictures, if one holds a NaN or an infinity, or if there are
+                fewer distinct colours than bins.
         """
         from sklearn.cluster import KMeans  # heavy, and needed here alone
 

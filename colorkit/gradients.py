@@ -64,7 +64,8 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures, all are gray, or the limits do not increase.
+        ValueError: If there are no pictures, one holds a NaN or an infinity, all are gray, or the
+            limits do not increase.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.

@@ -22,7 +22,7 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
         float64 array of shape `(num_bins,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures.
+        ValueError: If there are no pictures, or one holds a NaN or an infinity.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
@@ -30,10 +30,10 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
         # A picture repeats its colours: coding the distinct ones saves most of the work.
-        # As one integer each they are found many times faster than as pairs.
-        pairs = np.round(1000 * chroma).astype("int32").reshape(-1, 2)
-        pairs, repeats = np.unique(pairs.view("int64"), return_counts=True)
-        chroma = np.float32(pairs.view("int32").reshape(-1, 2)) / 1000
+        # As one complex number each they are found several times faster than as rows.
+        colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
+        colors, repeats = np.unique(colors, return_counts=True)
+        chroma = colors.view("float32").reshape(-1, 2)
         indices, weights = bins.soft_encode(chroma, neighbors=neighbors, sigma=sigma)
         weights = ops.convert_to_numpy(weights) * repeats[:, None]
         counts += np.bincount(

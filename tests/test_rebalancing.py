@@ -22,6 +22,16 @@ def test_prior_is_the_same_for_lists_and_arrays(pictures):
     np.testing.assert_allclose(color_prior(list(pictures), bins, neighbors=5), as_array, atol=1e-6)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_pictures_that_are_not_finite_are_refused(pictures, value):
+    broken = np.float32(pictures) / 255
+    broken[1, 2, 3, 0] = value
+    with pytest.raises(ValueError, match="must be finite"):
+        color_prior(broken, ColorBins.grid(49))
+    with pytest.raises(ValueError, match="must be finite"):
+        ColorBins.fit(broken, 4)
+
+
 def test_smoothing_follows_distance_in_the_plane_and_keeps_the_sum():
     bins = ColorBins.grid(441)
     step = bins.centers[1, 1] - bins.centers[0, 1]
