@@ -8,7 +8,7 @@ from keras import ops
 from PIL import Image
 
 from colorkit import colorspace
-from colorkit.data import Images
+from colorkit.images import Images
 
 # A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
 _NEAR_GRAY = 5.0

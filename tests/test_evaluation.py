@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from colorkit import LAB, ColorBins, Colorizer, evaluate, models
-from colorkit.data import Images
 from colorkit.evaluation import curve, temperature_curve
+from colorkit.images import Images
 
 METRICS = {
     "threshold_accuracy", "threshold_accuracy_euclidean", "psnr", "ssim", "colorfulness",

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from colorkit import LAB, YUV, ColorBins, Colorizer, figures, models, results
-from colorkit.data import Images
+from colorkit.images import Images
 
 
 @pytest.fixture

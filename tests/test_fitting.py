@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from colorkit import ColorBins, fitting, losses, models, runs
-from colorkit.data import Images
 from colorkit.gradients import MAGNITUDES, gradient_prior
+from colorkit.images import Images
 from colorkit.rebalancing import color_prior, smooth_prior
 
 

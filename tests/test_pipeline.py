@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from colorkit import LAB, RGB, YUV, ColorBins, load, pairs
-from colorkit.data import Images
+from colorkit.images import Images
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.pipeline import labeled, visibility
 

@@ -23,8 +23,8 @@ from colorkit import (
     runs,
     training,
 )
-from colorkit.data import Images
 from colorkit.evaluation import temperature_curve
+from colorkit.images import Images
 from colorkit.losses import RebalancedCrossentropy
 from tests.test_tables import make_record
 

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from colorkit import models
-from colorkit.data import Images
 from colorkit.evaluation import evaluate_classifier
+from colorkit.images import Images
 from colorkit.pipeline import labeled
 
 

@@ -1,0 +1,132 @@
+"""A set of colour pictures, what everything takes that looks at many."""
+
+import collections.abc
+
+import numpy as np
+from PIL import Image
+
+from colorkit.pictures import picture_size, read_picture
+
+
+class Images(collections.abc.Sequence):
+    """A set of colour pictures: a sequence of uint8 arrays `(height, width, 3)`.
+
+    Pictures in files are read when they are asked for. A slice or an index array gives `Images`
+    again; `numpy.asarray` stacks pictures of one size.
+
+    Args:
+        items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
+        labels: Class of each picture, or `None`.
+        class_names: Name of each class, or `None`.
+        name: What the set is called in records.
+        size: Side of the square that each picture is reduced to (short side scaled, centre
+            kept), or `None` for pictures as they are.
+        is_sequence: Whether they follow each other in time, as the frames of a video.
+        checksum: What tells the source from another of the same name, or `None`.
+
+    Raises:
+        ValueError: If an array is not uint8 or has another shape.
+    """
+
+    def __init__(
+        self,
+        items,
+        *,
+        labels=None,
+        class_names=None,
+        name="images",
+        size=None,
+        is_sequence=False,
+        checksum=None,
+    ):
+        for item in [items] if isinstance(items, np.ndarray) else items:
+            if isinstance(item, np.ndarray):
+                _check_uint8(item, 4 if item is items else 3)
+        self._items = items
+        self.labels = None if labels is None else np.asarray(labels)
+        self.class_names = class_names
+        self.name = name
+        self.size = size
+        self.is_sequence = is_sequence
+        self.checksum = checksum
+
+    def __len__(self):
+        return len(self._items)
+
+    def __getitem__(self, index):
+        if isinstance(index, (int, np.integer)):
+            item = self._items[index]
+            rgb = item if isinstance(item, np.ndarray) else read_picture(item)
+            return rgb if self.size is None else square(rgb, self.size)
+        if isinstance(self._items, np.ndarray):
+            items = self._items[index]
+        else:
+            items = [self._items[i] for i in np.arange(len(self))[index]]
+        labels = None if self.labels is None else self.labels[index]
+        return Images(
+            items,
+            labels=labels,
+            class_names=self.class_names,
+            name=self.name,
+            size=self.size,
+            is_sequence=self.is_sequence,
+            checksum=self.checksum,
+        )
+
+    def __array__(self, dtype=None, copy=None):
+        if isinstance(self._items, np.ndarray) and self.size is None:
+            return np.array(self._items, dtype=dtype, copy=copy)
+        if self.shape is None:
+            raise ValueError(
+                f"The pictures of {self.name} have different sizes; give `size` to `load` or "
+                "`crop` to `pairs`."
+            )
+        return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8")
+
+    def __repr__(self):
+        size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))
+        return f"<Images: {len(self)} of {self.name}, {size}>"
+
+    @property
+    def smallest(self):
+        """Smallest `(height, width)` that any picture has."""
+        return tuple(np.min(self._sizes(), axis=0).tolist())
+
+    @property
+    def shape(self):
+        """`(height, width)` if all pictures have the same, else `None`."""
+        sizes = set(self._sizes())
+        return sizes.pop() if len(sizes) == 1 else None
+
+    def _sizes(self):
+        if self.size is not None:
+            return [(self.size, self.size)]
+        if isinstance(self._items, np.ndarray):
+            return [self._items.shape[1:3]]
+        if not hasattr(self, "_known_sizes"):
+            self._known_sizes = [
+                item.shape[:2] if isinstance(item, np.ndarray) else picture_size(item)
+                for item in self._items
+            ]
+        return self._known_sizes
+
+
+def _check_uint8(array, ndim):
+    if array.dtype != np.uint8 or array.ndim != ndim or array.shape[-1] != 3:
+        shape = "(N, height, width, 3)" if ndim == 4 else "(height, width, 3)"
+        raise ValueError(
+            f"Pictures must be uint8 arrays of shape {shape}. "
+            f"Received dtype {array.dtype}, shape {array.shape}"
+        )
+
+
+def square(rgb, size):
+    """A picture reduced to a square: short side scaled, centre kept."""
+    height, width = rgb.shape[:2]
+    side = min(height, width)
+    if (height, width) == (size, size):
+        return rgb
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (left, top, left + side, top + side)
+    resample = Image.Resampling.BOX if side > 2 * size else Image.Resampling.LANCZOS
+    return np.asarray(Image.fromarray(rgb).resize((size, size), resample, box=box))
