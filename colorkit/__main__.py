@@ -113,7 +113,7 @@ def _color_files(jobs, problems, options):
     from colorkit.pictures import write_picture
     from colorkit.video import color_video, is_video
 
-    if Path(options.model).suffix == ".keras":
+    if Path(options.model).suffix == ".keras" or Path(options.model).exists():
         colorizer = Colorizer.load(options.model)
     else:
         colorizer = Colorizer.pretrained(options.model)
@@ -255,6 +255,12 @@ def _results(options):
     records, problems = read_all(options.folder)
     for problem in problems:
         print(f"colorkit: skipped: {problem}", file=sys.stderr)
+    if problems:
+        print(
+            "colorkit: what is skipped counts nowhere; delete or move such a file, and "
+            "`python -m colorkit train NAME` writes it again.",
+            file=sys.stderr,
+        )
     if not records:
         folder = options.folder or "figures/records"
         hint = "" if options.folder else ". Those of smoke lie in runs/smoke/figures/records"

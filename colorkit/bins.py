@@ -1,6 +1,7 @@
 """Colour bins: a chroma plane cut into classes, so that colorization becomes classification."""
 
 import math
+import numbers
 
 import keras
 import numpy as np
@@ -19,6 +20,7 @@ _GAMUT_OUTLINE = np.array(
 _COLDEST = 1e-6
 # The look-up table divides twice the space's chroma range into this many cells a side.
 _TABLE_CELLS = 256
+_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 def chroma_batches(images, space, batch_size=256):
@@ -31,7 +33,7 @@ def chroma_batches(images, space, batch_size=256):
         batch_size: Most pictures converted at once; they have one size.
 
     Raises:
-        ValueError: If there are no pictures, or one holds a NaN or an infinity.
+        ValueError: If there are no pictures, or one holds a NaN or what is not in [0, 1].
     """
 
     def chroma():
@@ -40,9 +42,17 @@ def chroma_batches(images, space, batch_size=256):
             raise ValueError("`images` must be finite. Received a NaN or an infinity")
         return values
 
+    def check_range(image):
+        if image.dtype != np.uint8 and (image.min() < -_ROUNDING or image.max() > 1 + _ROUNDING):
+            raise ValueError(
+                "`images` must be uint8, or floating point in [0, 1]. Received values from "
+                f"{image.min()} to {image.max()}; divide by 255?"
+            )
+
     batch = []
     for image in images:
         image = np.asarray(image)
+        check_range(image)
         if batch and (len(batch) == batch_size or image.shape != batch[0].shape):
             yield chroma()
             batch = []
@@ -50,6 +60,26 @@ def chroma_batches(images, space, batch_size=256):
     if not batch:
         raise ValueError("`images` must hold at least one picture. Received none")
     yield chroma()
+
+
+def checked_class_weights(weights, count):
+    """Weights of bins, or of other classes, as a float32 array.
+
+    Raises:
+        ValueError: If they are not `count` positive, finite numbers.
+    """
+    weights = np.asarray(weights, "float32")
+    if weights.shape != (count,):
+        raise ValueError(
+            f"`class_weights` must have one entry a class, shape ({count},). "
+            f"Received shape {weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(
+            "`class_weights` must be positive and finite. "
+            f"Received values from {weights.min()} to {weights.max()}"
+        )
+    return weights
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -227,9 +257,7 @@ class ColorBins:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
             neighbours, sigma 5; the authors' code takes 10).
         """
-        self.check_neighbors(neighbors)
-        if not sigma >= 0:
-            raise ValueError(f"`sigma` must not be negative. Received: {sigma!r}")
+        self.check_neighbors(neighbors, sigma)
         rows, distances = self._candidates(chroma, neighbors)
         closeness, order = ops.top_k(-distances, neighbors)
         indices, distances = self._chosen(rows, order, neighbors), -closeness
@@ -257,8 +285,8 @@ class ColorBins:
             float32 tensor of shape `(..., 2)`.
 
         Raises:
-            ValueError: If the last axis does not have `num_bins` entries or `temperature` is
-                negative.
+            ValueError: If the last axis does not have `num_bins` entries, `temperature` is
+                negative, or `class_weights` are not one positive, finite number a bin.
 
         References:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5; Menon et
@@ -272,7 +300,8 @@ class ColorBins:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
         logits = logits / temperature
         if class_weights is not None:
-            logits = logits - ops.convert_to_tensor(np.log(np.asarray(class_weights, "float32")))
+            class_weights = checked_class_weights(class_weights, self.num_bins)
+            logits = logits - ops.convert_to_tensor(np.log(class_weights))
         return ops.matmul(ops.softmax(logits, axis=-1), centers)
 
     def sample(self, logits, seed=0, temperature=1.0):
@@ -300,13 +329,15 @@ class ColorBins:
         # The noise takes the temperature: divided logits would overflow where it is small.
         return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
 
-    def check_neighbors(self, neighbors):
-        """Raise a `ValueError` unless so many bins can share a pixel."""
+    def check_neighbors(self, neighbors, sigma):
+        """Raise a `ValueError` unless so many bins can share a pixel by such a Gaussian."""
         whole = isinstance(neighbors, (int, np.integer))
         if not (whole and 1 <= neighbors <= self.num_bins):
             raise ValueError(
                 f"`neighbors` must be a whole number in 1..{self.num_bins}. Received: {neighbors!r}"
             )
+        if not (isinstance(sigma, numbers.Real) and sigma >= 0):
+            raise ValueError(f"`sigma` must be a number from 0 on. Received: {sigma!r}")
 
     def get_config(self):
         return {"centers": self.centers.tolist(), "space": self.space.name}

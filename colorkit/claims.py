@@ -54,7 +54,10 @@ class Verdict:
 
 
 _PUBLISHED = "published/threshold_accuracy"
+_PRESERVATION = "published/feature_preservation_vgg"
 _BINS = "cifar/lab-conv-classification"
+# Transferred layers, and who judges them: the stand-in comes from the weaker judge.
+_SOURCES = (("vgg", "VGG16", "vgg"), ("own", "own layers", "residual"))
 
 
 def _regression():
@@ -70,12 +73,15 @@ def _regression():
             text = f"{high.title()} beats {'RGB' if low == 'rgb' else low.title()}, {title}"
             names = f"cifar/{high}-{network}-regression", f"cifar/{low}-{network}-regression"
             yield Claim(text, *names, _PUBLISHED)
+            if low == "yuv":  # "in every quantifiable task"
+                yield Claim(text, *names, _PRESERVATION)
             yield Claim(f"{text}, lightness kept", *names, source="audit")
 
 
 def _classification():
     for other in (49, 64, 100):
-        yield Claim(f"81 bins beat {other}", f"{_BINS}-81", f"{_BINS}-{other}", _PUBLISHED)
+        for metric in (_PUBLISHED, _PRESERVATION):
+            yield Claim(f"81 bins beat {other}", f"{_BINS}-81", f"{_BINS}-{other}", metric)
     for other in ("49-centered", "64", "100"):
         yield Claim(
             f"81 bins beat {other.partition('-')[0]}, all centred",
@@ -85,7 +91,7 @@ def _classification():
         )
     rebalanced, plain = f"{_BINS}-81-rebalanced", f"{_BINS}-81"
     yield Claim(
-        "rebalancing adds colour, weights that cancel",
+        "rebalancing adds colour, as expected, weights that cancel",
         f"{rebalanced}-as-published",
         plain,
         "published/colorfulness",
@@ -103,8 +109,7 @@ def _classification():
 
 
 def _transfer():
-    # The stand-in comes from the weaker judge, so the stronger one judges it.
-    for source, title, judge in (("vgg", "VGG16", "vgg"), ("own", "own layers", "residual")):
+    for source, title, judge in _SOURCES:
         name = f"cifar/lab-{source}-{{}}".format
         preservation = f"feature_preservation_{judge}"
         yield Claim(
@@ -138,6 +143,16 @@ def _transfer():
 
 
 def _best():
+    for source, title, judge in _SOURCES:
+        regression = f"cifar/lab-{source}-trainable-regression"
+        bins = f"cifar/lab-{source}-frozen-classification-81-rebalanced"
+        yield Claim(f"the best regression is more accurate than the best bins, {title}",
+                    regression, bins, _PUBLISHED)  # fmt: skip
+        yield Claim(f"the best bins preserve more than the best regression, {title}",
+                    bins, regression, f"published/feature_preservation_{judge}")  # fmt: skip
+    regression, bins = "cifar/lab-conv-regression", f"{_BINS}-81"
+    yield Claim("a regression is more accurate than 81 bins", regression, bins, _PUBLISHED)
+    yield Claim("81 bins preserve more than a regression", bins, regression, _PRESERVATION)
     yield Claim(
         "learning the classes beside makes better colours",
         "cifar/lab-residual-unet",

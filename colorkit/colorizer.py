@@ -1,6 +1,7 @@
 """The one artefact: a network with its colour space, bins and temperature, for any picture."""
 
 import importlib.resources
+import numbers
 from pathlib import Path
 
 import keras
@@ -10,7 +11,8 @@ from PIL import Image
 from scipy.ndimage import uniform_filter
 
 from colorkit import colorspace
-from colorkit.files import save_model
+from colorkit.bins import checked_class_weights
+from colorkit.files import make_folder, read_model, save_model
 from colorkit.layers import ColorDecoder, enlarge, output_stride
 from colorkit.pictures import as_rgb
 
@@ -42,7 +44,8 @@ class Colorizer:
             is to divide by them (see `ColorBins.decode`), or `None`.
 
     Raises:
-        ValueError: If the model's input or output does not fit.
+        ValueError: If the model's input or output does not fit, `temperature` is negative, or
+            `class_weights` are not one positive, finite number a bin.
 
     References:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
@@ -63,6 +66,8 @@ class Colorizer:
         if bins is not None and bins.space is not self.space:
             raise ValueError(f"`bins` lie in {bins.space!r}, `space` is {self.space!r}.")
         channels = bins.num_bins if bins is not None else self.space.chroma_channels
+        if not isinstance(model, keras.Model):
+            raise ValueError(f"`model` must be a keras.Model. Received: {model!r}")
         if len(model.inputs) != 1 or model.inputs[0].shape[-1] != 1:
             raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
         if len(model.outputs) != 1 or model.outputs[0].shape[-1] != channels:
@@ -71,15 +76,14 @@ class Colorizer:
                 f"{'logits over the bins' if bins is not None else 'chroma'}. "
                 f"Received: {[tuple(output.shape) for output in model.outputs]}"
             )
-        if not temperature >= 0:
-            raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
+        if not (isinstance(temperature, numbers.Real) and temperature >= 0):
+            raise ValueError(f"`temperature` must be a number from 0 on. Received: {temperature!r}")
         if size is not None and not size >= 1:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
-        if class_weights is not None and np.shape(class_weights) != (bins and bins.num_bins,):
-            raise ValueError(
-                "`class_weights` must have one entry for each of `bins`. "
-                f"Received shape {np.shape(class_weights)} and {bins!r}"
-            )
+        if class_weights is not None:
+            if bins is None:
+                raise ValueError("`class_weights` are those of `bins`, and there are none.")
+            checked_class_weights(class_weights, bins.num_bins)
         self.model = model
         self._stride = output_stride(model)
         self.bins = bins
@@ -149,10 +153,15 @@ class Colorizer:
             float32 array of shape `(N, height, width, channels)`.
 
         Raises:
-            ValueError: If the model changes the size, or `temperature` is negative or asked of a
-                colorizer without bins.
+            ValueError: If `lightness` has another shape, the model changes the size or predicts a
+                NaN, or `temperature` is negative or asked of a colorizer without bins.
         """
         lightness = ops.convert_to_tensor(lightness, dtype="float32")
+        if len(lightness.shape) != 4 or lightness.shape[-1] != 1:
+            raise ValueError(
+                "`lightness` must have shape (N, height, width, 1). "
+                f"Received shape {tuple(lightness.shape)}"
+            )
         height, width = lightness.shape[1:3]
         outputs, stride = self._outputs(lightness), self._stride
         if self.mirror:
@@ -210,7 +219,7 @@ class Colorizer:
         path = Path(path)
         if path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: {path}")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         decoder = ColorDecoder(
             self.space,
             self.bins,
@@ -234,13 +243,7 @@ class Colorizer:
             ValueError: If the file is damaged, or holds a model that is no colorizer.
         """
         path = Path(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"A colorizer was expected at {path}; there is no such file.")
-        try:
-            model = keras.saving.load_model(path, compile=False)
-        except Exception as error:  # what Keras raises depends on where the file is damaged
-            reason = str(error).partition("\n")[0][:300]
-            raise ValueError(f"{path} is not a Keras model that can be read: {reason}") from error
+        model = read_model(path)
         decoder = model.layers[-1]
         if not isinstance(decoder, ColorDecoder):
             raise ValueError(
@@ -274,7 +277,11 @@ class Colorizer:
         known = sorted(file.name.removesuffix(".keras") for file in folder.iterdir()
                        if file.name.endswith(".keras"))  # fmt: skip
         if name not in known:
-            raise ValueError(f"`name` must be one of {known}. Received: {name!r}")
+            raise ValueError(
+                f"`name` must be one of {known}; `Colorizer.load` reads a .keras file of your own. "
+                f"Received: {name!r}. `python -m colorkit train cifar/lab-residual-unet --profile "
+                'full` trains "cifar10" and writes it to runs/full/cifar/lab-residual-unet/seed0.'
+            )
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
             return cls.load(path).at_temperature(temperature)
 
@@ -285,6 +292,11 @@ class Colorizer:
             raise ValueError(
                 f"`model` must keep height and width, or divide both by {self._stride}. It made "
                 f"{tuple(outputs.shape)} of {tuple(lightness.shape)}"
+            )
+        if not bool(ops.all(ops.isfinite(outputs))):
+            raise ValueError(
+                "`model` predicts a NaN or an infinity: its training has diverged, or its weights "
+                "are damaged."
             )
         return outputs
 

@@ -42,8 +42,9 @@ def load(name, split="train", *, size=None, data_dir=None):
 
     Raises:
         FileNotFoundError: If a folder or file does not exist.
-        ValueError: If the name or split is unknown, a folder holds no pictures or damaged ones, or
-            a video cannot be decoded, changes size or has too few frames.
+        ValueError: If the name or split is unknown, a folder holds no pictures or files that are
+            none (one that breaks off later is found by `Images.verify`, as `run` does first), or a
+            video cannot be decoded, changes size or has too few frames.
         ConnectionError: If a data set is neither on disk nor can be downloaded.
         ImportError: If a data set needs TensorFlow Datasets and that is not installed.
     """
@@ -60,11 +61,11 @@ def load(name, split="train", *, size=None, data_dir=None):
     path = Path(name).expanduser()
     if not re.fullmatch(r"\w+(/[\w.-]+)?", name) or kind in ("folder", "video") or path.is_dir():
         hint = ""
-        if path.exists():
+        if name and path.exists():
             hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
         raise ValueError(
             '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '
-            f"Datasets. Received: {name!r}{hint}"
+            f"Datasets, such as cifar10. Received: {name!r}{hint}"
         )
     return load_tfds(kind, split, size, data_dir)
 
@@ -129,8 +130,8 @@ def _load_folder(folder, split, size):
         )
     if not paths:
         raise ValueError(
-            f"The folder {folder} holds too few pictures for a {split!r} split of its own; take "
-            'split="all" or make subfolders named train and test.'
+            f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
+            'is one in ten; give more, make subfolders named train and test, or take split="all".'
         )
     bad = []
     for path in paths:

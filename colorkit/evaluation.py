@@ -1,5 +1,7 @@
 """Measure a colorizer: every metric, always beside what costs nothing."""
 
+import os
+
 import keras
 import numpy as np
 from keras import ops
@@ -62,7 +64,8 @@ def evaluate(
 
     Raises:
         ValueError: If there are no pictures, no labels for classifiers, `baselines` without them,
-            classifiers of pictures of another size, or colours that are no numbers in [0, 1].
+            classifiers of pictures of another size, `images` that are none, or colours that are no
+            numbers in [0, 1].
     """
     labels = _labels(images, labels, classifiers)
     missing = [
@@ -145,6 +148,8 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     meters["truth/bleeding"] = metrics.Bleeding()
     if constant is None:
         constant = _mean_chroma(images, colorspace.LAB)
+    if np.shape(constant) != (2,):
+        raise ValueError(f"`constant` must be one (a, b). Received: {constant!r}")
     return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
 
 
@@ -379,7 +384,16 @@ def _batches(images, batch_size):
 
 def _shape(images):
     """`(height, width)` of pictures that are known to have one size, else `None`."""
+    if isinstance(images, (str, os.PathLike)):
+        raise ValueError(
+            f"`images` must be pictures, as `colorkit.load` gives. Received: {images!r}"
+        )
     if isinstance(images, np.ndarray):
+        if images.ndim != 4 or images.shape[-1] != 3:
+            raise ValueError(
+                "`images` must have shape (N, height, width, 3); one picture is `picture[None]`. "
+                f"Received shape {images.shape}"
+            )
         return images.shape[1:3]
     return getattr(images, "shape", None)
 

@@ -10,7 +10,7 @@ from keras import ops
 from matplotlib.figure import Figure
 
 from colorkit import colorspace, diagrams, planes, results
-from colorkit.files import written_whole
+from colorkit.files import make_folder, written_whole
 
 _DPI = 120
 _GAP = 6 / _DPI  # inches between the pictures of a grid
@@ -40,7 +40,7 @@ def save(figure, name, profile):
         OSError: If the folder cannot be made or written.
     """
     path = results.figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with written_whole(path) as temporary:
         _write(figure, temporary)
     return path

@@ -15,6 +15,20 @@ _PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer
 _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 of bfloat16
 
 
+def make_folder(path):
+    """Make a folder, and those that it lies in, where they are missing.
+
+    Raises:
+        OSError: If that cannot be done; the message names the folder.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The folder {path} cannot be made ({error.strerror}); choose another place."
+        ) from error
+
+
 @contextlib.contextmanager
 def written_whole(path):
     """Yield a temporary path beside `path`, renamed on success and removed on failure."""
@@ -56,6 +70,30 @@ def save_model(model, path):
                 if name == "config.json":
                     content = json.dumps(_without_defaults(json.loads(content)))
                 archive.writestr(name, content, zipfile.ZIP_DEFLATED)
+
+
+def read_model(path):
+    """The `keras.Model` of a `.keras` file, not compiled.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is damaged, or no such file at all.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"A model was expected at {path}; there is no such file. `python -m colorkit train "
+            "NAME` makes those of the experiments, in runs/PROFILE/NAME/seedN."
+        )
+    if not zipfile.is_zipfile(path):  # of which Keras would say that there is no file
+        raise ValueError(
+            f"{path} is not a Keras model that can be read: it is no .keras archive, or was cut off"
+        )
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # what Keras raises depends on where the file is damaged
+        reason = str(error).partition("\n")[0][:300]
+        raise ValueError(f"{path} is not a Keras model that can be read: {reason}") from error
 
 
 def _without_defaults(config):

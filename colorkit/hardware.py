@@ -3,6 +3,7 @@
 import contextlib
 import os
 import platform
+import re
 from pathlib import Path
 
 import keras
@@ -15,6 +16,19 @@ def accelerators():
 
         return [f"gpu:{i}" for i in range(torch.cuda.device_count())]
     return [device for device in keras.distribution.list_devices() if not device.startswith("cpu")]
+
+
+def check_devices(devices):
+    """Raise a `ValueError` unless the active backend has all devices of a list; `None` is right."""
+    if devices is None:
+        return
+    known = accelerators()
+    if keras.backend.backend() != "torch":
+        known += [name for name in keras.distribution.list_devices() if name not in known]
+    # TensorFlow also says "GPU:0", "/gpu:0" and "/device:GPU:0".
+    missing = [name for name in devices if re.sub(r"^/?(device:)?", "", name.lower()) not in known]
+    if missing:
+        raise ValueError(f"`devices` must be among {known}. Received: {missing}")
 
 
 def describe():

@@ -98,6 +98,25 @@ class Images(collections.abc.Sequence):
         sizes = set(self._sizes())
         return sizes.pop() if len(sizes) == 1 else None
 
+    def verify(self):
+        """Read every picture once, so that a damaged file is not found hours later.
+
+        Raises:
+            ValueError: If a file cannot be read to its end; the message names such files.
+        """
+        bad = []
+        for item in self._items:
+            try:
+                if not isinstance(item, np.ndarray):
+                    read_picture(item)
+            except (OSError, ValueError):
+                bad.append(str(item))
+        if bad:
+            raise ValueError(
+                f"{len(bad)} of {len(self)} pictures of {self.name} cannot be read; repair or "
+                f"remove them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
+            )
+
     def _sizes(self):
         if self.size is not None:
             return [(self.size, self.size)]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.bins import ColorBins
+from colorkit.bins import ColorBins, checked_class_weights
 from colorkit.colorspace import same_size
 from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitude
 
@@ -65,21 +65,6 @@ def _strided(y_true, y_pred, bins, stride):
     return strided
 
 
-def _checked_weights(weights, count):
-    weights = np.asarray(weights, "float32")
-    if weights.shape != (count,):
-        raise ValueError(
-            f"`class_weights` must have one entry a class, shape ({count},). "
-            f"Received shape {weights.shape}"
-        )
-    if not (np.isfinite(weights).all() and (weights > 0).all()):
-        raise ValueError(
-            "`class_weights` must be positive and finite. "
-            f"Received values from {weights.min()} to {weights.max()}"
-        )
-    return weights
-
-
 @keras.saving.register_keras_serializable(package="colorkit")
 class RebalancedCrossentropy(keras.losses.Loss):
     """Cross-entropy between the bins of a chroma picture and predicted logits.
@@ -95,7 +80,8 @@ class RebalancedCrossentropy(keras.losses.Loss):
 
     Raises:
         ValueError: If `class_weights` does not have one positive, finite entry a bin,
-            `neighbors` is not in 1..num_bins, or `stride` is not a positive whole number.
+            `neighbors` is not in 1..num_bins, `sigma` is negative, or `stride` is not a positive
+            whole number.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
@@ -112,9 +98,11 @@ class RebalancedCrossentropy(keras.losses.Loss):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        if not isinstance(bins, ColorBins):
+            raise ValueError(f"`bins` must be `ColorBins`. Received: {bins!r}")
         if class_weights is not None:
-            class_weights = _checked_weights(class_weights, bins.num_bins)
-        bins.check_neighbors(neighbors)
+            class_weights = checked_class_weights(class_weights, bins.num_bins)
+        bins.check_neighbors(neighbors, sigma)
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors
@@ -305,7 +293,7 @@ class GradientCoherence(keras.losses.Loss):
                 f"`temperature` must be positive: a mode has no gradient. Received: {temperature!r}"
             )
         if class_weights is not None:
-            class_weights = _checked_weights(class_weights, len(magnitudes) + 1)
+            class_weights = checked_class_weights(class_weights, len(magnitudes) + 1)
         self.bins = bins
         self.temperature = temperature
         self.signed = signed

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from colorkit.files import written_whole
+from colorkit.files import make_folder, written_whole
 
 # Formats that keep 8-bit RGB of any size.
 _WRITTEN = {
@@ -168,7 +168,7 @@ def write_picture(path, rgb):
     """
     path = Path(path)
     picture_format = output_format(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with written_whole(path) as temporary:
         Image.fromarray(rgb).save(temporary, format=picture_format, **_OPTIONS[picture_format])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from colorkit import hardware
-from colorkit.files import written_whole
+from colorkit.files import make_folder, written_whole
 
 # Raised when a field changes its meaning, so that old records are never read as new ones.
 VERSION = 1
@@ -109,7 +109,7 @@ def save(record):
         Path of the record that now stands.
     """
     folder = figures_folder(record.profile) / "records"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     name = record.experiment.replace("/", "--")
     path = folder / f"{name}.{record.profile}.seed{record.seed}.json"
     if path.exists() and record.profile != "smoke":
@@ -171,18 +171,24 @@ def _check_field(name, value, kind):
     """Raise a `ValueError` unless a field of a record is what it should be."""
     if kind in (int, float):
         fits = _is_number(value, kind) and value >= 0
-    elif name in ("metrics", "sizes"):
-        fits = isinstance(value, dict) and all(
-            _is_number(entry, float if name == "metrics" else int)
-            or (entry is None and name == "metrics")
-            for entry in value.values()
-        )
+    elif name in ("metrics", "sizes") and isinstance(value, dict):
+        is_right = _is_measure if name == "metrics" else lambda key, entry: _is_number(entry, int)
+        wrong = {key: entry for key, entry in value.items() if not is_right(key, entry)}
+        value, fits = wrong, not wrong
     elif name in ("experiment", "profile", "data"):  # they stand in tables
         fits = isinstance(value, str) and re.fullmatch(r"[^\s|](?:[^\n|]*[^\s|])?", value)
     else:
         fits = isinstance(value, kind)
     if not fits:
         raise ValueError(f"its {name} is {str(value)[:80]!r}")
+
+
+def _is_measure(name, value):
+    if value is None:
+        return True
+    # Of features a colouring can keep more than the truth has.
+    is_bounded = is_share(name) and not name.endswith("_kept")
+    return _is_number(value, float) and not (is_bounded and abs(value) > 1)
 
 
 def _is_number(value, kind):

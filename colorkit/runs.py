@@ -49,9 +49,14 @@ def unless_begun_removed(folder):
     try:
         yield
     except BaseException:
-        if not (folder / _SETTINGS).exists():
+        if not is_begun(folder):
             shutil.rmtree(folder)
         raise
+
+
+def is_begun(folder):
+    """Whether a run has left anything in its folder that it would go on with."""
+    return (folder / _SETTINGS).exists()
 
 
 def begin(folder, settings):
@@ -89,8 +94,8 @@ def begin(folder, settings):
         if changed:
             changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
             raise ValueError(
-                f"This run was begun with other settings ({changes}). Delete {folder} to begin "
-                "anew, or take another seed."
+                f"This run was begun with other settings ({changes}). Give it those again, delete "
+                f"{folder} to begin anew, or take another seed."
             )
         return begun
     begun = {

@@ -135,13 +135,11 @@ _COLUMNS = {
         "audited, stronger judge": (False, "feature_preservation_residual"),
     },
 }
-# What Tables 1 and 2 report, and what costs nothing.
-_BASELINES = {
-    "truth": "truth/",
-    "red channel, the paper's grayscale": "red/",
-    "gray: lightness alone": "gray/",
-    "one constant chroma": "constant/",
-}
+# Of every row of the summary.
+_SUMMARY = ("threshold_accuracy", "feature_preservation_vgg_kept", "colorfulness", "psnr")
+# What costs nothing, and what Tables 1 and 2 report beside it.
+_FREE = {"gray: lightness alone": "gray/", "one constant chroma": "constant/"}
+_BASELINES = {"truth": "truth/", "red channel, the paper's grayscale": "red/", **_FREE}
 _PAPER_BASELINES = {
     "threshold_accuracy": {"truth/": 100.0, "red/": 91.05},
     "feature_preservation": {"truth/": 81.44, "red/": 73.40},
@@ -164,6 +162,7 @@ def render(records, tables=None):
         Markdown text.
     """
     parts = [_rendered(table, records) for table in tables or TABLES]
+    parts += _missing(tables or TABLES, records)
     if tables is not None:
         return "\n\n".join(parts)
     accuracy, preservation = "threshold_accuracy", "feature_preservation"
@@ -194,8 +193,7 @@ def compare(records, rows, metrics):
     lines = [("", *metrics, "profile")]
     for label, name in rows.items():
         cells = (_over_seeds(found.get(name, []), metric) for metric in metrics.values())
-        profile = found[name][0].profile if found.get(name) else "not run"
-        lines.append((label, *cells, profile))
+        lines.append((label, *cells, _profiles(found.get(name, [])) or "not run"))
     return results.markdown(lines)
 
 
@@ -229,12 +227,17 @@ def overview(records):
 def summary(records):
     """What a newcomer should know, as a Markdown table: baselines, the paper's best and ours.
 
+    Over several seeds numbers are means, as in `render`.
+
     Args:
         records: List of `Record`.
     """
     rows = [("", "threshold accuracy", "features kept", "colorfulness", "PSNR", "profile")]
     for label, prefix in {"truth": "truth/", "gray": "gray/", "one constant": "constant/"}.items():
-        rows.append((label, *_main(_newest(records, f"{prefix}colorfulness"), prefix), ""))
+        scores = _newest(records, f"{prefix}colorfulness")
+        # The truth has no error, and the PSNR of none is a convention.
+        names = [name if (prefix, name) != ("truth/", "psnr") else None for name in _SUMMARY]
+        rows.append((label, *(_cell(scores, name and f"{prefix}{name}") for name in names), ""))
     truth = _PAPER_BASELINES["feature_preservation"]["truth/"]
     for row in (_BEST_ROWS[0], _BEST_ROWS[2]):
         kept = _percent(row.paper["feature_preservation"] / truth)
@@ -248,43 +251,56 @@ def summary(records):
         "313 bins, soft codes, rebalanced": f"{_BINS}-313",
         "**ours**": _OURS,
     }.items():
-        for record in results.by_profile(records, [name])[name][:1]:
-            rows.append((label, *_main(record.metrics, ""), record.profile))
-            if name == _OURS:
-                rows.append(("**ours, vivid**", *_main(record.metrics, "T=0/"), record.profile))
+        found = results.by_profile(records, [name])[name]
+        for title, prefix in ((label, ""), ("**ours, vivid**", "T=0/")):
+            if found and (prefix == "" or name == _OURS):
+                cells = (_over_seeds(found, f"{prefix}{metric}") for metric in _SUMMARY)
+                rows.append((title, *cells, _profiles(found)))
     return results.markdown(rows)
-
-
-def _main(metrics, prefix):
-    return (
-        _percent(metrics.get(f"{prefix}threshold_accuracy")),
-        _percent(metrics.get(f"{prefix}feature_preservation_vgg_kept")),
-        _number(metrics.get(f"{prefix}colorfulness")),
-        _number(metrics.get(f"{prefix}psnr") if prefix != "truth/" else None),
-    )
 
 
 def _rendered(table, records):
     columns = _COLUMNS[table.metric]
     rows = [("", "paper", *columns, "profile")]
+    for label, prefix in _FREE.items():
+        names = [f"{prefix}{metric.removeprefix('published/')}" for _, metric in columns.values()]
+        cells = (_percent(_newest(records, name).get(name)) for name in names)
+        rows.append((label, "", *cells, ""))
     for row in table.rows:
-        published = row.published or row.audited
-        found = {
-            name: results.by_profile(records, [name])[name] for name in (published, row.audited)
-        }
-        profiles = {record.profile for of_name in found.values() for record in of_name}
+        found = _found(row, records)
+        of_columns = ((found[is_published], metric) for is_published, metric in columns.values())
         rows.append(
             (
                 row.label,
                 _number((row.paper or {}).get(table.metric)),
-                *(
-                    _over_seeds(found[published if is_published else row.audited], metric)
-                    for is_published, metric in columns.values()
-                ),
-                " / ".join(sorted(profiles)) or "not run",
+                *(_over_seeds(own, metric) if own else "not run" for own, metric in of_columns),
+                _profiles([*found[True], *found[False]]),
             )
         )
     return f"### {table.title}\n\n{results.markdown(rows)}"
+
+
+def _found(row, records):
+    """Records of a row as published, `True`, and audited, `False`."""
+    names = {True: row.published or row.audited, False: row.audited}
+    return {key: results.by_profile(records, [name])[name] for key, name in names.items()}
+
+
+def _missing(tables, records):
+    """What of tables was not run, as a sentence."""
+    names = {
+        name
+        for table in tables
+        for row in table.rows
+        for name in {row.published or row.audited, row.audited}
+        if not results.by_profile(records, [name])[name]
+    }
+    if not names:
+        return ()
+    return (
+        f"Not run: {', '.join(sorted(names))}. `python -m colorkit train NAME` runs them, or says "
+        "what keeps it from it; VGG16's weights are downloaded by Keras.",
+    )
 
 
 def _baselines(records, title, metric, columns):
@@ -324,6 +340,22 @@ def _over_seeds(records, name):
     if len(values) == 1:
         return f"{mean:{digits}}"
     return f"{mean:{digits}} ± {statistics.stdev(values):{digits}} ({len(values)})"
+
+
+def _profiles(records):
+    """Profiles of records, and how far a run at "full" went that was stopped before its end."""
+    titles = set()
+    for record in records:
+        row = EXPERIMENTS.get(record.experiment)
+        asked = record.settings.get("epochs")
+        is_short = record.profile == "full" and row and asked and asked < row.epochs
+        titles.add(f"full, {asked} of {row.epochs} epochs" if is_short else record.profile)
+    return " / ".join(sorted(titles))
+
+
+def _cell(scores, name):
+    value = scores.get(name)
+    return _percent(value) if name and results.is_share(name) else _number(value)
 
 
 def _percent(value):

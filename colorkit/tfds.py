@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from colorkit.files import make_folder
 from colorkit.images import Images, square
 
 # Where TFDS looks first for anything it downloads; asked once, briefly, before it is let loose.
@@ -124,8 +125,8 @@ def _download(tfds, root, name):
     known = tfds.list_builders(with_community_datasets=False)
     if name.split("/")[0] not in known:
         raise ValueError(
-            f'`name` must be "photos", "folder:PATH" or a data set of TensorFlow Datasets, such '
-            f"as cifar10. Received: {name!r}"
+            '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '
+            f"Datasets, such as cifar10. Received: {name!r}"
         )
     ways_on = (
         f"Set TFDS_DATA_DIR (or `data_dir`) to a folder that holds {name}, or load 'photos', "
@@ -142,7 +143,7 @@ def _download(tfds, root, name):
         ) from error
     top = root / name.split("/")[0]
     existed, root_existed = top.exists(), root.exists()
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     downloads = tempfile.mkdtemp(prefix="colorkit-downloads-")
     try:
         builder = tfds.builder(name, data_dir=str(root))

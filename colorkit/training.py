@@ -20,7 +20,7 @@ from colorkit.evaluation import (
     measure_baselines,
     temperature_curve,
 )
-from colorkit.files import round_kernels, save_model, written_whole
+from colorkit.files import make_folder, round_kernels, save_model, written_whole
 from colorkit.models import load_classifier
 
 _LARGEST = 2**32 - 1  # seed that Keras takes
@@ -49,7 +49,8 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 
     Raises:
         ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
-            pictures have more classes than the network, or the run was begun with other settings.
+            pictures have more classes than the network or cannot be read, a device does not
+            exist, or the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
             data, cannot be had; the message says how they can.
@@ -62,9 +63,13 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
             raise ValueError(
                 f"`{name}` must be a whole number from {least} to {_LARGEST}. Received: {value!r}"
             )
+    hardware.check_devices(devices)
     pictures = _pictures(experiment, profile, seed)
     folder = _folder(experiment, profile, seed)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not runs.is_begun(folder):
+        for images in pictures:
+            images.verify()
+    make_folder(folder)
     with runs.alone(folder), runs.unless_begun_removed(folder):
         return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
 

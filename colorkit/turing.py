@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.stats import binomtest
 
-from colorkit.files import written_whole
+from colorkit.files import make_folder, written_whole
 from colorkit.pictures import as_rgb
 
 _SIDES = ("left", "right")
@@ -121,7 +121,7 @@ class TuringTest:
             }
         )
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path.parent)
             with written_whole(self.path) as temporary:
                 temporary.write_text(json.dumps({**self._test, "answers": self.answers}, indent=1))
         return is_right

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from colorkit.files import written_whole
+from colorkit.files import make_folder, written_whole
 
 # How much a pixel may brighten or darken, in units of L, to count as the same thing as before.
 _SAME_THING = 4.0
@@ -51,7 +51,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     frames = read_frames(source)
     frame = next(frames)  # whatever is wrong with the file is told before anything is written
     rate = float(iio.immeta(source, plugin="pyav").get("fps") or 25)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     count, before = 0, None
     with written_whole(target) as temporary, iio.imopen(temporary, "w", plugin="pyav") as video:
         # What every player can show; it halves the resolution of the chroma.

@@ -195,6 +195,11 @@ def test_bad_input_is_refused():
         bins.decode(np.zeros((5, 81), "float32"))
     with pytest.raises(ValueError, match="temperature"):
         bins.decode(np.zeros((5, 49), "float32"), temperature=-1)
+    for weights in (np.ones(3), np.zeros(49)):
+        with pytest.raises(ValueError, match="class_weights"):
+            bins.decode(np.zeros((5, 49), "float32"), class_weights=weights)
+    with pytest.raises(ValueError, match=r"in \[0, 1\].*255\.0; divide"):
+        ColorBins.fit(np.full((1, 4, 4, 3), 255.0), 2)
     with pytest.raises(ValueError, match=r"1\.\.49"):
         bins.soft_encode(np.zeros((5, 2), "float32"), neighbors=50)
     with pytest.raises(ValueError, match="two chroma channels"):

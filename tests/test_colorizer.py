@@ -205,20 +205,50 @@ def test_bad_parts_are_refused():
         Colorizer(regression, size=0)
     with pytest.raises(ValueError, match="dtype"):
         Colorizer(regression)(np.zeros((4, 4), "uint8"), dtype="int8")
+    with pytest.raises(ValueError, match=r"keras\.Model"):
+        Colorizer("cifar10")
+    bins = ColorBins.grid(49)
+    network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
+        with pytest.raises(ValueError, match="class_weights"):
+            Colorizer(network, bins=bins, class_weights=weights)
+    with pytest.raises(ValueError, match=r"number from 0 on.*'hot'"):
+        Colorizer(network, bins=bins).at_temperature("hot")
+    for shape in ((32, 32, 1), (1, 32, 32, 3)):
+        with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):
+            Colorizer(regression).predict(np.zeros(shape, "float32"))
+
+
+def test_network_that_has_diverged_is_told_and_paints_nothing_black():
+    bins = ColorBins.grid(49)
+    for network, options in (
+        (models.build_conv_regression(blocks=((4,),)), {}),
+        (
+            models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,)),
+            {"bins": bins, "temperature": 0},
+        ),
+    ):
+        network.set_weights([np.full_like(weights, np.nan) for weights in network.get_weights()])
+        with pytest.raises(ValueError, match="NaN"):
+            Colorizer(network, **options)(np.zeros((8, 8), "uint8"))
 
 
 def test_bad_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"missing\.keras"):
         Colorizer.load(tmp_path / "missing.keras")
-    (tmp_path / "damaged.keras").write_bytes(b"PK\x03\x04 not a model")
-    with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model"):
-        Colorizer.load(tmp_path / "damaged.keras")
+    Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "whole.keras")
+    whole = (tmp_path / "whole.keras").read_bytes()
+    for content in (b"PK\x03\x04 not a model", b"text", b"", whole[:-100], whole[:2000]):
+        (tmp_path / "damaged.keras").write_bytes(content)
+        for load in (Colorizer.load, models.load_classifier):
+            with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model.*cut off"):
+                load(tmp_path / "damaged.keras")
     models.build_conv_regression(blocks=((4,),)).save(tmp_path / "bare.keras")
     with pytest.raises(ValueError, match="without a colour decoder"):
         Colorizer.load(tmp_path / "bare.keras")
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.h5")
-    with pytest.raises(ValueError, match=r"'cifar10'.*'imagenet'"):
+    with pytest.raises(ValueError, match=r"'cifar10'.*'imagenet'.*colorkit train"):
         Colorizer.pretrained("imagenet")
 
 
@@ -274,7 +304,7 @@ def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
     loaded = Colorizer.load(tmp_path / "weighted.keras")
     for same in (loaded, colorizer.at_temperature(0.3).at_temperature(1)):
         np.testing.assert_allclose(same.predict(lightness), colorizer.predict(lightness), atol=1e-3)
-    with pytest.raises(ValueError, match=r"one entry for each.*\(8,\)"):
+    with pytest.raises(ValueError, match=r"one entry a class.*\(8,\)"):
         Colorizer(model, bins=ColorBins.grid(9), class_weights=np.ones(8))
 
 

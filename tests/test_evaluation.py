@@ -137,6 +137,15 @@ def test_batches_of_nothing_are_refused(colorizer, pictures, batch_size):
         evaluate(colorizer, pictures, batch_size=batch_size)
 
 
+def test_what_is_no_set_of_pictures_is_refused(colorizer, pictures):
+    with pytest.raises(ValueError, match=r"`images` must be pictures.*'photos'"):
+        evaluate(colorizer, "photos")
+    with pytest.raises(ValueError, match=r"picture\[None\].*\(16, 16, 3\)"):
+        evaluate(colorizer, pictures[0])
+    with pytest.raises(ValueError, match=r"one \(a, b\). Received: \(1, 2, 3\)"):
+        evaluate(colorizer, pictures, constant=(1, 2, 3))
+
+
 def test_no_pictures_is_an_error(colorizer):
     with pytest.raises(ValueError, match="at least one picture"):
         evaluate(colorizer, [])

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit.files import round_kernels, save_model, written_whole
+from colorkit.files import make_folder, round_kernels, save_model, written_whole
 
 
 @pytest.fixture
@@ -33,6 +33,12 @@ def test_file_appears_whole_or_not_at_all(tmp_path):
     with written_whole(path) as temporary:
         temporary.write_text("after")
     assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"file/below cannot be made \(Not a directory\)"):
+        make_folder(tmp_path / "file" / "below")
 
 
 def test_rounded_kernels_have_nine_significant_bits(network):

@@ -171,6 +171,11 @@ def test_bad_weights_and_sizes_are_refused(rng, chroma):
         RebalancedCrossentropy(bins, np.zeros(49))
     with pytest.raises(ValueError, match=r"1\.\.49.*2\.5"):
         RebalancedCrossentropy(bins, neighbors=2.5)
+    for sigma in (-1, np.nan, "wide"):
+        with pytest.raises(ValueError, match="sigma"):
+            RebalancedCrossentropy(bins, neighbors=5, sigma=sigma)
+    with pytest.raises(ValueError, match=r"`ColorBins`\. Received: None"):
+        RebalancedCrossentropy(None)
     loss = RebalancedCrossentropy(bins)
     with pytest.raises(ValueError, match="same size"):
         loss(chroma, np.zeros((2, 4, 4, 49), "float32"))

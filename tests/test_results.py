@@ -94,6 +94,8 @@ def test_damaged_and_foreign_records_are_reported_and_skipped():
         ({"metrics": {"psnr": "25"}}, "metrics"),
         ({"metrics": {"psnr": True}}, "metrics"),
         ({"metrics": {"psnr": 10**400}}, "metrics"),
+        ({"metrics": {**{f"a{i}": 1.0 for i in range(99)}, "ssim": 7.5}}, "'ssim': 7.5"),
+        ({"metrics": {"threshold_accuracy": 7.5}}, "'threshold_accuracy': 7.5"),
         ({"sizes": {"test": "many"}}, "sizes"),
         ({"sizes": {"test": None}}, "sizes"),
         ({"seed": 1.5}, "seed"),

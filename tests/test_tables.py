@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from colorkit import experiments, results, tables
@@ -108,9 +110,37 @@ def test_baselines_come_from_any_record_of_cifar10():
     assert cells(text, "Table 2", "truth")[2] == "81.33"
 
 
+def test_what_costs_nothing_stands_above_every_table():
+    records = [make_record("cifar/x", **{"gray/threshold_accuracy": 0.9449,
+                                         "constant/feature_preservation_vgg": 0.7556})]  # fmt: skip
+    text = tables.render(records)
+    assert cells(text, "Table 5", "gray: lightness alone")[2:4] == ["94.49", "94.49"]
+    assert cells(text, "Table 4", "one constant chroma")[2:4] == ["75.56", "75.56"]
+
+
+def test_what_was_not_run_is_named_with_the_way_out():
+    name = "cifar/lab-vgg-frozen-regression"
+    text = tables.render([])
+    assert name in text.split("Not run: ")[1] and "colorkit train" in text
+    text = tables.render([make_record(name, threshold_accuracy=0.95)])
+    assert name not in text.split("Not run: ")[1].split(", ")
+    row = cells(text, "Table 3", "convolution only, VGG16, ImageNet, trainable")
+    assert row[2:] == ["not run", "not run", ""]
+
+
+def test_a_full_run_that_was_cut_short_says_so():
+    name = "cifar/lab-conv-classification-313"
+    for epochs, profile in ((11, "full, 11 of 70 epochs"), (70, "full")):
+        record = make_record(name, profile="full", threshold_accuracy=0.95)
+        record = dataclasses.replace(record, settings={"epochs": epochs})
+        row = cells(tables.render([record]), "Table 5", "313 bins, soft codes, rebalanced")
+        assert row[-1] == profile
+        assert f"| {profile}" in tables.summary([record])
+
+
 def test_stand_ins_never_carry_the_numbers_of_the_paper():
     for line in tables.render([]).splitlines():
-        if "own" in line or "first layer only" in line:
+        if line.startswith("|") and ("own" in line or "first layer only" in line):
             assert not any(character.isdigit() for character in line.split("|")[2])
 
 

@@ -312,6 +312,23 @@ def test_experiments_made_for_cifar_reduce_other_pictures_to_its_size(tmp_path, 
     assert record.settings["size"] == 32
 
 
+def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(tmp_path, row, rng):
+    row = dataclasses.replace(row, bins=None, build=REGRESSION, size=16)
+    pictures = rng.integers(0, 256, (8, 64, 64, 3), dtype="uint8")
+    for split in ("train", "test"):
+        (tmp_path / "mine" / split).mkdir(parents=True)
+        for i, picture in enumerate(pictures):
+            Image.fromarray(picture).save(tmp_path / "mine" / split / f"{i}.jpg")
+    path = tmp_path / "mine/test/3.jpg"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])  # it says its size yet
+    with pytest.raises(ValueError, match=r"1 of 8 pictures of folder:mine.*3\.jpg"):
+        run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
+    assert not (tmp_path / "runs").exists(), "nothing was begun"
+    path.write_bytes(whole)
+    assert run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)[1].epochs == 2
+
+
 def test_folders_of_one_name_are_told_apart(tmp_path, row, pictures, monkeypatch):
     row = dataclasses.replace(row, bins=None, build=REGRESSION, size=16)
     for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
@@ -322,7 +339,7 @@ def test_folders_of_one_name_are_told_apart(tmp_path, row, pictures, monkeypatch
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
         patched.setattr(fitting, "fit", lambda *_: 1 / 0)  # begun, and interrupted
         run(row, SHORT, data=f"folder:{tmp_path / 'a' / 'mine'}", verbose=0)
-    with pytest.raises(ValueError, match=r"checksum was .*, is .*Delete"):
+    with pytest.raises(ValueError, match=r"checksum was .*, is .*delete"):
         run(row, SHORT, data=f"folder:{tmp_path / 'b' / 'mine'}", verbose=0)
 
 

@@ -1,5 +1,7 @@
 """The table of experiments: one row each, what its paper reports beside it."""
 
+import difflib
+
 from colorkit.experiments import architectures, cifar, coherence, convnets, flowers
 from colorkit.experiments.definition import (
     PROFILES,
@@ -40,5 +42,7 @@ def experiment(name):
     if isinstance(name, Experiment):
         return name
     if name not in EXPERIMENTS:
-        raise ValueError(f"`experiment` must be one of {sorted(EXPERIMENTS)}. Received: {name!r}")
+        near = difflib.get_close_matches(str(name), EXPERIMENTS, 3, 0.8)
+        known = f"for instance {', '.join(near)}" if near else f"one of {sorted(EXPERIMENTS)}"
+        raise ValueError(f"`experiment` must be the name of one, {known}. Received: {name!r}")
     return EXPERIMENTS[name]

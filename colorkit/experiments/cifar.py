@@ -47,6 +47,8 @@ def _file_of_vgg16():
     path = os.environ.get("COLORKIT_VGG16", "")
     if path and not os.path.isfile(path):
         raise FileNotFoundError(f"COLORKIT_VGG16 is {path!r}, and there is no such file.")
+    if path and not path.endswith((".h5", ".npz")):
+        raise ValueError(f"COLORKIT_VGG16 is {path!r}. {_FILE_OF_VGG16}.")
     return path
 
 

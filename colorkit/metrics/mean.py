@@ -1,9 +1,12 @@
 """What every metric shares: pictures are checked, and means run over all that was seen."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from colorkit.colorspace import LAB
+
+_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 class MeanMetric(keras.metrics.Metric):
@@ -33,8 +36,16 @@ def checked(y_true, y_pred):
     """Pictures as float32 tensors.
 
     Raises:
-        ValueError: If they are no RGB pictures of one shape, or no floating point.
+        ValueError: If they are no RGB pictures of one shape, or no floating point, or hold values
+            outside [0, 1] (checked on arrays, not on tensors).
     """
+    for rgb in (y_true, y_pred):
+        is_checked = isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f" and rgb.size
+        if is_checked and not (rgb.min() >= -_ROUNDING and rgb.max() <= 1 + _ROUNDING):
+            raise ValueError(
+                f"Pictures must be floating point in [0, 1]. Received values from {rgb.min()} to "
+                f"{rgb.max()}; divide by the largest value first."
+            )
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:
         raise ValueError(

@@ -26,6 +26,11 @@ class FeaturePreservation(MeanMetric):
 
     def __init__(self, classifier, name="feature_preservation", **kwargs):
         super().__init__(name=name, **kwargs)
+        if not isinstance(classifier, keras.Model):
+            raise ValueError(
+                "`classifier` must be a keras.Model, such as `models.load_classifier` gives. "
+                f"Received: {classifier!r}"
+            )
         self.classifier = classifier
 
     def measure(self, y_true, y_pred):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from colorkit.bins import checked_class_weights
 from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean
 
 # Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.
@@ -182,7 +183,9 @@ class AbAUC(MeanMetric):
         if (bins is None) != (class_weights is None):
             raise ValueError("`bins` and `class_weights` go together: give both or neither.")
         self.bins = bins
-        self.class_weights = None if bins is None else np.asarray(class_weights, "float32")
+        self.class_weights = (
+            None if bins is None else checked_class_weights(class_weights, len(bins))
+        )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         weights = None

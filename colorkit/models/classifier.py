@@ -1,11 +1,11 @@
 """Classifiers of true-colour pictures: what colourings are judged by, and features come from."""
 
 import importlib.resources
-from pathlib import Path
 
 import keras
 from keras import layers
 
+from colorkit.files import read_model
 from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import conv_norm, residual_block
 
@@ -106,13 +106,11 @@ def load_classifier(name):
         `keras.Model` from RGB in [0, 1], `(32, 32, 3)`, to logits `(10,)`.
 
     Raises:
-        ValueError: If there is no such classifier.
+        ValueError: If there is no such classifier, or its file is damaged.
         FileNotFoundError: If there is no such file.
     """
     if str(name).endswith(".keras"):
-        if not Path(name).is_file():
-            raise FileNotFoundError(f"A classifier was expected at {name}; there is no such file.")
-        return keras.saving.load_model(name, compile=False)
+        return read_model(name)
     folder = importlib.resources.files("colorkit") / "weights" / "classifiers"
     known = sorted(f.name.removesuffix(".keras") for f in folder.iterdir()
                    if f.name.endswith(".keras"))  # fmt: skip
@@ -123,4 +121,4 @@ def load_classifier(name):
             "package and writes them to runs/full/cifar."
         )
     with importlib.resources.as_file(folder / f"{name}.keras") as path:
-        return keras.saving.load_model(path, compile=False)
+        return read_model(path)

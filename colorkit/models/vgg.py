@@ -1,5 +1,6 @@
 """The first two convolutions of VGG16, as features of gray pictures."""
 
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -65,6 +66,8 @@ def build_vgg_features(
                 f"`weights` must hold kernel and bias of {layer.name}, shapes {expected}. "
                 f"Received shapes {[np.shape(array) for array in arrays]}"
             )
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise ValueError(f"`weights` hold a NaN or an infinity for {layer.name}.")
         layer.set_weights(arrays)
         layer.trainable = trainable
     return keras.Model(inputs, x, name=name)
@@ -97,6 +100,8 @@ def _load(weights):
         )
     try:
         if path.suffix == ".npz":
+            if not zipfile.is_zipfile(path):  # NumPy would advise to unpickle it
+                raise ValueError("it is no .npz archive, or was cut off")
             with np.load(path) as arrays:
                 return [[arrays["kernel"], arrays["bias"]]]
         with h5py.File(path) as file:

@@ -48,6 +48,8 @@ def test_profile_comes_from_the_environment_or_the_hardware(monkeypatch):
 
 
 def test_unknown_names_list_the_known_ones():
+    with pytest.raises(ValueError, match="for instance cifar/lab-conv-regression"):
+        experiments.experiment("cifar/lab-conv-regresion")
     for name in ("huge", ""):
         with pytest.raises(ValueError, match=rf"'full', 'quick', 'smoke'.*'{name}'"):
             experiments.profile(name)

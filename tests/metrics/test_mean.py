@@ -52,6 +52,13 @@ def test_wrong_shapes_and_types_are_refused(truth):
         metric.update_state(truth, truth[:2])
     with pytest.raises(ValueError, match="uint8"):
         metric.update_state(np.zeros((1, 4, 4, 3), "uint8"), np.zeros((1, 4, 4, 3), "uint8"))
+    for value in (np.nan, 100.0, -1.0):
+        with pytest.raises(ValueError, match=r"in \[0, 1\]. Received values from"):
+            metric.update_state(truth, np.full(truth.shape, value, "float32"))
+    with pytest.raises(ValueError, match=r"keras\.Model"):
+        metrics.FeaturePreservation(None)
+    with pytest.raises(ValueError, match=r"\(49,\).*\(3,\)"):
+        metrics.AbAUC(ColorBins.grid(49), np.ones(3))
     with pytest.raises(ValueError, match="'l2'"):
         metrics.ThresholdAccuracy("l2")
     with pytest.raises(ValueError, match="both or neither"):

@@ -97,5 +97,11 @@ def test_weights_that_cannot_be_had_are_told(tmp_path):
     np.savez(tmp_path / "odd.npz", kernel=np.zeros((3, 3, 3, 8)), bias=np.zeros(8))
     with pytest.raises(ValueError, match=r"\(3, 3, 3, 64\).*\(3, 3, 3, 8\)"):
         models.build_vgg_features(tmp_path / "odd.npz")
+    (tmp_path / "text.npz").write_bytes(b"no archive")
+    with pytest.raises(ValueError, match=r"text\.npz holds no weights.*no \.npz archive"):
+        models.build_vgg_features(tmp_path / "text.npz")
+    np.savez(tmp_path / "nan.npz", kernel=np.full((3, 3, 3, 64), np.nan), bias=np.zeros(64))
+    with pytest.raises(ValueError, match="NaN or an infinity for block1_conv1"):
+        models.build_vgg_features(tmp_path / "nan.npz")
     with pytest.raises(ValueError, match="block1_conv1 and block1_conv2"):
         models.build_vgg_features(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]))
