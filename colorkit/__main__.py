@@ -113,7 +113,7 @@ def _color_files(jobs, problems, options):
     from colorkit.pictures import write_picture
     from colorkit.video import color_video, is_video
 
-    if Path(options.model).suffix == ".keras" or Path(options.model).exists():
+    if Path(options.model).suffix == ".keras" or Path(options.model).is_file():
         colorizer = Colorizer.load(options.model)
     else:
         colorizer = Colorizer.pretrained(options.model)

@@ -1,5 +1,6 @@
 """Colour bins: a chroma plane cut into classes, so that colorization becomes classification."""
 
+import functools
 import math
 import numbers
 
@@ -20,7 +21,6 @@ _GAMUT_OUTLINE = np.array(
 _COLDEST = 1e-6
 # The look-up table divides twice the space's chroma range into this many cells a side.
 _TABLE_CELLS = 256
-_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 def chroma_batches(images, space, batch_size=256):
@@ -37,22 +37,13 @@ def chroma_batches(images, space, batch_size=256):
     """
 
     def chroma():
-        values = ops.convert_to_numpy(space.split(np.stack(batch))[1])
-        if not np.isfinite(values).all():
-            raise ValueError("`images` must be finite. Received a NaN or an infinity")
-        return values
-
-    def check_range(image):
-        if image.dtype != np.uint8 and (image.min() < -_ROUNDING or image.max() > 1 + _ROUNDING):
-            raise ValueError(
-                "`images` must be uint8, or floating point in [0, 1]. Received values from "
-                f"{image.min()} to {image.max()}; divide by 255?"
-            )
+        return ops.convert_to_numpy(space.split(np.stack(batch))[1])
 
     batch = []
     for image in images:
         image = np.asarray(image)
-        check_range(image)
+        if image.dtype.kind == "f":
+            colorspace.check_range(image, "`images` must be uint8, or floating point")
         if batch and (len(batch) == batch_size or image.shape != batch[0].shape):
             yield chroma()
             batch = []
@@ -118,7 +109,6 @@ class ColorBins:
             raise ValueError("`centers` must be distinct. Received the same centre twice")
         centers.setflags(write=False)
         self.centers = centers
-        self._tables = {}
 
     @classmethod
     def grid(cls, num_bins, *, space=colorspace.LAB, centered=True):
@@ -257,7 +247,7 @@ class ColorBins:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
             neighbours, sigma 5; the authors' code takes 10).
         """
-        self.check_neighbors(neighbors, sigma)
+        self.check_codes(neighbors, sigma)
         rows, distances = self._candidates(chroma, neighbors)
         closeness, order = ops.top_k(-distances, neighbors)
         indices, distances = self._chosen(rows, order, neighbors), -closeness
@@ -329,7 +319,7 @@ class ColorBins:
         # The noise takes the temperature: divided logits would overflow where it is small.
         return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
 
-    def check_neighbors(self, neighbors, sigma):
+    def check_codes(self, neighbors, sigma):
         """Raise a `ValueError` unless so many bins can share a pixel by such a Gaussian."""
         whole = isinstance(neighbors, (int, np.integer))
         if not (whole and 1 <= neighbors <= self.num_bins):
@@ -358,24 +348,20 @@ class ColorBins:
     def _candidates(self, chroma, neighbors):
         """Row of the look-up table for each pixel, and squared distances to the bins in it."""
         chroma = self._checked_chroma(chroma)
-        if neighbors not in self._tables:
-            table = self._table(neighbors)
-            # The centres row by row, so that one look-up fetches all that is compared.
-            self._tables[neighbors] = table.reshape(-1), self.centers[table]
+        _, centers = self._table(neighbors)
         limit = self._table_limit
         chroma = ops.clip(chroma, -limit, limit)
         cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
         cell = ops.minimum(cell, _TABLE_CELLS - 1)
         rows = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
-        centers = ops.convert_to_tensor(self._tables[neighbors][1])
         difference = ops.take(centers, rows, axis=0) - chroma[..., None, :]
         return rows, ops.sum(difference * difference, axis=-1)
 
     def _chosen(self, rows, order, neighbors):
         """Bins at the places `order` of the given rows of the look-up table."""
-        table, centers = self._tables[neighbors]
+        indices, centers = self._table(neighbors)
         places = rows[..., None] * centers.shape[1] + ops.cast(order, "int32")
-        return ops.take(ops.convert_to_tensor(table), places, axis=0)
+        return ops.take(indices, places, axis=0)
 
     def _checked_chroma(self, chroma):
         if isinstance(chroma, (list, tuple)):
@@ -394,23 +380,39 @@ class ColorBins:
         return 2.0 * self.space.chroma_range[1]
 
     def _table(self, neighbors):
-        """For each cell of the plane, the bins that can be among the `neighbors` nearest.
+        tensors = _table(self.centers.tobytes(), self._table_limit, neighbors)
+        return [ops.convert_to_tensor(tensor) for tensor in tensors]
 
-        int32, shape `(cells, m)`. A bin is left out of a cell only if at least `neighbors` others
-        are nearer to every point of it, so a search of the row is exact.
-        """
-        width = 2 * self._table_limit / _TABLE_CELLS
-        middles = _lattice(-self._table_limit + (np.arange(_TABLE_CELLS) + 0.5) * width)
-        tree = KDTree(self.centers)
-        count = neighbors
-        while True:
-            count = min(2 * count + 4, self.num_bins)
-            distances, indices = tree.query(middles, k=np.arange(1, count + 1))
-            # Every point of a cell is within half its diagonal of the middle.
-            reach = distances[:, [neighbors - 1]] + math.sqrt(2) * width * 1.001
-            within = (distances <= reach).sum(axis=1).max()
-            if within < count or count == self.num_bins:
-                return np.ascontiguousarray(indices[:, :within], dtype="int32")
+
+@functools.lru_cache(maxsize=8)
+def _table(centers, limit, neighbors):
+    """For each cell of the plane, the bins that can be among the `neighbors` nearest.
+
+    Their indices, int32 of shape `(cells * m,)`, and their centres, shape `(cells, m, 2)`, so that
+    one look-up fetches all that is compared. A bin is left out of a cell only if at least
+    `neighbors` others are nearer to every point of it, so a search of the row is exact.
+    """
+    centers = np.frombuffer(centers, "float32").reshape(-1, 2)
+    width = 2 * limit / _TABLE_CELLS
+    middles = _lattice(-limit + (np.arange(_TABLE_CELLS) + 0.5) * width)
+    tree = KDTree(centers)
+    count = neighbors
+    while True:
+        count = min(2 * count + 4, len(centers))
+        distances, indices = tree.query(middles, k=np.arange(1, count + 1))
+        # Every point of a cell is within half its diagonal of the middle.
+        reach = distances[:, [neighbors - 1]] + math.sqrt(2) * width * 1.001
+        within = (distances <= reach).sum(axis=1).max()
+        if within < count or count == len(centers):
+            break
+    indices = indices[:, :within].astype("int32")
+    tables = indices.reshape(-1), centers[indices]
+    if keras.backend.backend() != "tensorflow":
+        return tables
+    import tensorflow as tf
+
+    with tf.init_scope():  # graphs refer to these; converted within, each graph would hold copies
+        return [tf.convert_to_tensor(table) for table in tables]
 
 
 def _plane(space):

@@ -26,6 +26,7 @@ _LAB_FROM_F = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -2
 _DELTA = 6 / 29  # where the Lab curve turns from cube root to straight line
 # Round-off of the float32 conversions; without it, neutral white would count as out of gamut.
 _GAMUT_TOLERANCE = 1e-5
+_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 def _floating(x, channels, name):
@@ -278,6 +279,20 @@ def to_gray(rgb):
     """
     lightness, chroma = LAB.split(rgb)
     return LAB.merge(lightness, ops.zeros_like(chroma))
+
+
+def check_range(rgb, what):
+    """Raise a `ValueError` unless an array of floating-point RGB lies in [0, 1], within rounding.
+
+    Args:
+        rgb: Array of any shape.
+        what: How the message begins, up to the range.
+    """
+    if rgb.size and not (rgb.min() >= -_ROUNDING and rgb.max() <= 1 + _ROUNDING):
+        raise ValueError(
+            f"{what} in [0, 1]. Received values from {rgb.min()} to {rgb.max()}; divide by the "
+            "largest that is possible?"
+        )
 
 
 def same_size(shape, other):

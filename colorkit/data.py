@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from colorkit.images import Images, square
+from colorkit.images import Images, check_readable, square
 from colorkit.pictures import find_pictures, picture_size
 from colorkit.tfds import load_tfds
 from colorkit.video import read_frames
@@ -133,17 +133,7 @@ def _load_folder(folder, split, size):
             f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
             'is one in ten; give more, make subfolders named train and test, or take split="all".'
         )
-    bad = []
-    for path in paths:
-        try:
-            picture_size(path)
-        except ValueError:
-            bad.append(str(path))
-    if bad:
-        raise ValueError(
-            f"{len(bad)} of {len(paths)} files in {folder} cannot be read as pictures; repair or "
-            f"remove them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
-        )
+    check_readable(paths, picture_size, f"files in {folder}")
     has_classes = class_names and None not in classes.values()
     return Images(
         paths,

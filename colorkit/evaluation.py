@@ -9,7 +9,7 @@ from keras import ops
 from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
 from colorkit.colorizer import Colorizer
-from colorkit.colorspace import same_size
+from colorkit.colorspace import check_range, same_size
 from colorkit.rebalancing import color_prior
 
 # Raised when the same colouring would be measured in another way than before.
@@ -17,7 +17,6 @@ VERSION = 2
 _BATCH_PIXELS = 2**18
 # Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
 _HUBER_DELTA = 0.1
-_ROUNDING = 1e-3  # of colours at the border of their range
 
 
 def evaluate(
@@ -248,11 +247,11 @@ def _measure(predictions, images, labels, meters, batch_size):
         classes = None if labels is None else labels[start : start + len(rgb)]
         start += len(rgb)
         for prefix, y_pred in colored.items():
-            if not (y_pred.min() >= -_ROUNDING and y_pred.max() <= 1 + _ROUNDING):
-                raise ValueError(
-                    "Coloured pictures must be uint8, or floating point in [0, 1]. Received values "
-                    f"from {y_pred.min()} to {y_pred.max()} ({prefix or 'the colorizer'})"
-                )
+            name = prefix or "the colorizer"
+            check_range(y_pred, f"Coloured pictures ({name}) must be uint8, or floating point")
+        # Once for all meters, which need not check them again.
+        y_true = ops.convert_to_tensor(y_true)
+        colored = {prefix: ops.convert_to_tensor(y_pred) for prefix, y_pred in colored.items()}
         for name, meter in meters.items():
             y_pred = colored[name[: name.rfind("/") + 1]]
             is_classes = isinstance(meter, metrics.FeaturePreservation)

@@ -1,6 +1,7 @@
 """What this machine computes with, and in which precision."""
 
 import contextlib
+import functools
 import os
 import platform
 import re
@@ -83,7 +84,7 @@ def distributed(devices=None):
             strategy = tf.distribute.TPUStrategy()
         else:
             devices = devices or [d.name for d in tf.config.list_logical_devices("GPU")]
-            strategy = tf.distribute.MirroredStrategy(devices) if len(devices) > 1 else None
+            strategy = _mirrored(tuple(devices)) if len(devices) > 1 else None
         with strategy.scope() if strategy else contextlib.nullcontext():
             yield _synchronize if strategy else lambda model: None
     elif backend == "jax":
@@ -116,6 +117,13 @@ def _accelerator_multiplies_bfloat16():
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return all(entry.get("compute_capability", (8, 0))[0] >= 8 for entry in details)
+
+
+@functools.cache  # a second strategy would number what devices exchange from the start again
+def _mirrored(devices):
+    import tensorflow as tf
+
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def _synchronize(model):

@@ -104,18 +104,9 @@ class Images(collections.abc.Sequence):
         Raises:
             ValueError: If a file cannot be read to its end; the message names such files.
         """
-        bad = []
-        for item in self._items:
-            try:
-                if not isinstance(item, np.ndarray):
-                    read_picture(item)
-            except (OSError, ValueError):
-                bad.append(str(item))
-        if bad:
-            raise ValueError(
-                f"{len(bad)} of {len(self)} pictures of {self.name} cannot be read; repair or "
-                f"remove them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
-            )
+        if not isinstance(self._items, np.ndarray):
+            files = [item for item in self._items if not isinstance(item, np.ndarray)]
+            check_readable(files, read_picture, f"pictures of {self.name}")
 
     def _sizes(self):
         if self.size is not None:
@@ -136,6 +127,27 @@ def _check_uint8(array, ndim):
         raise ValueError(
             f"Pictures must be uint8 arrays of shape {shape}. "
             f"Received dtype {array.dtype}, shape {array.shape}"
+        )
+
+
+def check_readable(paths, read, what):
+    """Raise a `ValueError` that names the files of which `read` makes no pictures.
+
+    Args:
+        paths: Paths of picture files.
+        read: Function of a path, `read_picture` or `picture_size`.
+        what: What the message calls the files.
+    """
+    bad = []
+    for path in paths:
+        try:
+            read(path)
+        except (OSError, ValueError):
+            bad.append(str(path))
+    if bad:
+        raise ValueError(
+            f"{len(bad)} of {len(paths)} {what} cannot be read as pictures; repair or remove "
+            f"them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
         )
 
 

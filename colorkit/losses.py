@@ -102,7 +102,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
             raise ValueError(f"`bins` must be `ColorBins`. Received: {bins!r}")
         if class_weights is not None:
             class_weights = checked_class_weights(class_weights, bins.num_bins)
-        bins.check_neighbors(neighbors, sigma)
+        bins.check_codes(neighbors, sigma)
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors

@@ -235,27 +235,27 @@ def summary(records):
     rows = [("", "threshold accuracy", "features kept", "colorfulness", "PSNR", "profile")]
     for label, prefix in {"truth": "truth/", "gray": "gray/", "one constant": "constant/"}.items():
         scores = _newest(records, f"{prefix}colorfulness")
-        # The truth has no error, and the PSNR of none is a convention.
-        names = [name if (prefix, name) != ("truth/", "psnr") else None for name in _SUMMARY]
-        rows.append((label, *(_cell(scores, name and f"{prefix}{name}") for name in names), ""))
+        accuracy, kept, colorfulness, psnr = (scores.get(f"{prefix}{name}") for name in _SUMMARY)
+        psnr = None if prefix == "truth/" else psnr  # of no error, it is a convention
+        cells = (_percent(accuracy), _percent(kept), _number(colorfulness), _number(psnr))
+        rows.append((label, *cells, ""))
     truth = _PAPER_BASELINES["feature_preservation"]["truth/"]
     for row in (_BEST_ROWS[0], _BEST_ROWS[2]):
         kept = _percent(row.paper["feature_preservation"] / truth)
         accuracy = _number(row.paper["threshold_accuracy"])
         rows.append((f"paper's best {row.label.partition(':')[0]}", accuracy, kept, "", "", ""))
-    for label, name in {
-        "dense regression, Lab": "cifar/lab-dense-regression",
-        "convolutional regression, Lab": "cifar/lab-conv-regression",
-        "81 bins": f"{_BINS}-81",
-        "81 bins, rebalanced": f"{_BINS}-81-rebalanced",
-        "313 bins, soft codes, rebalanced": f"{_BINS}-313",
-        "**ours**": _OURS,
-    }.items():
-        found = results.by_profile(records, [name])[name]
-        for title, prefix in ((label, ""), ("**ours, vivid**", "T=0/")):
-            if found and (prefix == "" or name == _OURS):
-                cells = (_over_seeds(found, f"{prefix}{metric}") for metric in _SUMMARY)
-                rows.append((title, *cells, _profiles(found)))
+    for label, name, prefix in (
+        ("dense regression, Lab", "cifar/lab-dense-regression", ""),
+        ("convolutional regression, Lab", "cifar/lab-conv-regression", ""),
+        ("81 bins", f"{_BINS}-81", ""),
+        ("81 bins, rebalanced", f"{_BINS}-81-rebalanced", ""),
+        ("313 bins, soft codes, rebalanced", f"{_BINS}-313", ""),
+        ("**ours**", _OURS, ""),
+        ("**ours, vivid**", _OURS, "T=0/"),
+    ):
+        if found := results.by_profile(records, [name])[name]:
+            cells = (_over_seeds(found, f"{prefix}{metric}") for metric in _SUMMARY)
+            rows.append((label, *cells, _profiles(found)))
     return results.markdown(rows)
 
 
@@ -263,11 +263,12 @@ def _rendered(table, records):
     columns = _COLUMNS[table.metric]
     rows = [("", "paper", *columns, "profile")]
     for label, prefix in _FREE.items():
-        names = [f"{prefix}{metric.removeprefix('published/')}" for _, metric in columns.values()]
-        cells = (_percent(_newest(records, name).get(name)) for name in names)
-        rows.append((label, "", *cells, ""))
+        metrics = (metric.removeprefix("published/") for _, metric in columns.values())
+        rows.append((label, "", *_free(records, prefix, metrics), ""))
     for row in table.rows:
-        found = _found(row, records)
+        found = {
+            key: results.by_profile(records, [name])[name] for key, name in _names(row).items()
+        }
         of_columns = ((found[is_published], metric) for is_published, metric in columns.values())
         rows.append(
             (
@@ -280,10 +281,9 @@ def _rendered(table, records):
     return f"### {table.title}\n\n{results.markdown(rows)}"
 
 
-def _found(row, records):
-    """Records of a row as published, `True`, and audited, `False`."""
-    names = {True: row.published or row.audited, False: row.audited}
-    return {key: results.by_profile(records, [name])[name] for key, name in names.items()}
+def _names(row):
+    """Experiments of a row as published, `True`, and audited, `False`."""
+    return {True: row.published or row.audited, False: row.audited}
 
 
 def _missing(tables, records):
@@ -292,7 +292,7 @@ def _missing(tables, records):
         name
         for table in tables
         for row in table.rows
-        for name in {row.published or row.audited, row.audited}
+        for name in _names(row).values()
         if not results.by_profile(records, [name])[name]
     }
     if not names:
@@ -306,12 +306,15 @@ def _missing(tables, records):
 def _baselines(records, title, metric, columns):
     rows = [("", "paper", *columns)]
     for label, prefix in _BASELINES.items():
-        values = [
-            _percent(_newest(records, f"{prefix}{name}").get(f"{prefix}{name}"))
-            for name in columns.values()
-        ]
-        rows.append((label, _number(_PAPER_BASELINES[metric].get(prefix)), *values))
+        paper = _number(_PAPER_BASELINES[metric].get(prefix))
+        rows.append((label, paper, *_free(records, prefix, columns.values())))
     return f"### {title}\n\n{results.markdown(rows)}"
+
+
+def _free(records, prefix, metrics):
+    """Cells of a baseline, in percent."""
+    names = [f"{prefix}{metric}" for metric in metrics]
+    return [_percent(_newest(records, name).get(name)) for name in names]
 
 
 def _newest(records, name):
@@ -351,11 +354,6 @@ def _profiles(records):
         is_short = record.profile == "full" and row and asked and asked < row.epochs
         titles.add(f"full, {asked} of {row.epochs} epochs" if is_short else record.profile)
     return " / ".join(sorted(titles))
-
-
-def _cell(scores, name):
-    value = scores.get(name)
-    return _percent(value) if name and results.is_share(name) else _number(value)
 
 
 def _percent(value):

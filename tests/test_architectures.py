@@ -48,21 +48,24 @@ OTHERS = {
 SIDES = (32, 64, 96, 128, 256)
 
 
-def compiled(name, **options):
-    """A small model, ready to be trained, and what of it colours."""
+def compiled(name):
+    """A small model, ready to be trained, and what of it colours.
+
+    Eagerly: it is traced for longer than it trains. The notebooks train them all as graphs.
+    """
     if name in SMALL:
         model = SMALL[name]()
-        model.compile(keras.optimizers.Adam(1e-3), loss="mae", **options)
+        model.compile(keras.optimizers.Adam(1e-3), loss="mae", run_eagerly=True)
         return model, model
     model = OTHERS[name]()
     if name == "adversarial":
-        model.compile(keras.optimizers.Adam(1e-3), **options)
+        model.compile(keras.optimizers.Adam(1e-3), run_eagerly=True)
         return model, model.generator
     if name == "coherent":
         model.get_layer("zhang").trainable = False  # its losses do not reach what it begins with
     stride = output_stride(model)
     loss = RebalancedCrossentropy(BINS, stride=stride)
-    model.compile(keras.optimizers.Adam(1e-3), loss, **options)
+    model.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=True)
     return model, model
 
 
@@ -84,7 +87,7 @@ def test_architecture_trains_saves_loads_and_colours_another_size(name, tmp_path
 
 @pytest.mark.parametrize("name", [*SMALL, *OTHERS])
 def test_architecture_takes_a_step_at_every_size(name, rng):
-    model, painter = compiled(name, run_eagerly=True)  # five sizes would be five graphs
+    model, painter = compiled(name)
     for side in SIDES:
         images = rng.integers(0, 256, (1, side, side, 3), dtype="uint8")
         lightness, chroma = pairs(images, batch_size=1)[0]

@@ -36,7 +36,6 @@ def test_precision_and_compilation_follow_the_accelerator(monkeypatch):
 
 
 TWO_DEVICES = """
-import json, sys
 import numpy as np, keras
 if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
@@ -47,43 +46,45 @@ from colorkit.losses import RebalancedCrossentropy
 from colorkit.hardware import distributed
 
 images = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3), dtype="uint8")
-results = []
-for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
-    keras.utils.set_random_seed(0)
-    with distributed(devices) as synchronize:
-        if sys.argv[1] == "adversary":
-            model = models.Adversarial(
-                models.build_pix2pix_generator(widths=(4, 4), dropout=0),
-                models.build_patch_discriminator(widths=(4, 4)),
-                reconstruction_weight=0.01,
-            )
-            loss = None
-        else:
-            model = models.build_conv_classification(49, blocks=((8,), (8,)), dilation_rates=(1, 2))
-            loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
-        synchronize(model)
-        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
-        train = pairs(images, batch_size=16, augment=True)
-        history = model.fit(train, epochs=2, shuffle=False, verbose=0)
-        if keras.backend.backend() == "jax":
-            batch = keras.distribution.distribution()
-            assert (batch is not None) == (len(devices) == 2)
-    curves = [history.history[name] for name in sorted(history.history)]
-    results.append((curves, model.get_weights()))
-(one_loss, one_weights), (two_loss, two_weights) = results
-np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
-for one, two in zip(one_weights, two_weights):
-    np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
+for kind in ("classification", "adversary"):
+    results = []
+    for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
+        keras.utils.set_random_seed(0)
+        with distributed(devices) as synchronize:
+            if kind == "adversary":
+                model = models.Adversarial(
+                    models.build_pix2pix_generator(widths=(4, 4), dropout=0),
+                    models.build_patch_discriminator(widths=(4, 4)),
+                    reconstruction_weight=0.01,
+                )
+                loss = None
+            else:
+                model = models.build_conv_classification(
+                    49, blocks=((8,), (8,)), dilation_rates=(1, 2)
+                )
+                loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
+            synchronize(model)
+            model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
+            train = pairs(images, batch_size=16, augment=True)
+            history = model.fit(train, epochs=2, shuffle=False, verbose=0)
+            if keras.backend.backend() == "jax":
+                batch = keras.distribution.distribution()
+                assert (batch is not None) == (len(devices) == 2)
+        curves = [history.history[name] for name in sorted(history.history)]
+        results.append((curves, model.get_weights()))
+    (one_loss, one_weights), (two_loss, two_weights) = results
+    np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
+    for one, two in zip(one_weights, two_weights):
+        np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
 print("same on", len(devices))
 """
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="no distribution on PyTorch")
-@pytest.mark.parametrize("kind", ["classification", "adversary"])
-def test_two_devices_compute_what_one_does(kind):
+def test_two_devices_compute_what_one_does():
     flags = "--xla_force_host_platform_device_count=2"
     done = subprocess.run(
-        [sys.executable, "-c", TWO_DEVICES, kind],
+        [sys.executable, "-c", TWO_DEVICES],
         env={**os.environ, "XLA_FLAGS": flags},
         capture_output=True,
         text=True,

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import json
 import shutil
 import zlib
@@ -29,13 +30,29 @@ from colorkit.losses import RebalancedCrossentropy
 from tests.test_tables import make_record
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
-REGRESSION = experiments.experiment("cifar/lab-conv-regression").build
 SHORT = dataclasses.replace(TINY, epochs=2)
+
+
+@pytest.fixture
+def regression(row):
+    """As small an experiment without bins."""
+    return dataclasses.replace(
+        row,
+        bins=None,
+        build=lambda width, _: models.build_conv_regression(blocks=((round(80 * width),),)),
+    )
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch):
+    """Small networks are traced for longer than they train."""
+    compile = functools.partialmethod(keras.Model.compile, run_eagerly=True)
+    monkeypatch.setattr(keras.Model, "compile", compile)
 
 
 def history(tmp_path):
@@ -171,42 +188,47 @@ def test_missing_classifiers_are_told_before_training(row, monkeypatch):
         run(row, dataclasses.replace(TINY, data=None))
 
 
-def test_training_stops_when_it_no_longer_helps(tmp_path, row, monkeypatch):
-    stuck = dataclasses.replace(row, bins=None, build=REGRESSION, patience=2, learning_rate=0.0)
+def test_training_stops_when_it_no_longer_helps(tmp_path, regression, monkeypatch):
+    stuck = dataclasses.replace(
+        regression,
+        patience=2,
+        learning_rate=0.0,
+        build=lambda *_: models.build_conv_regression(blocks=()),  # no statistics that move
+    )
     _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)
     assert record.epochs < 9
     monkeypatch.setattr(fitting, "fit", None)
     assert run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9)[1].epochs == record.epochs
 
 
-def test_complete_run_is_not_trained_again_nor_with_other_settings(tmp_path, row, monkeypatch):
-    row = dataclasses.replace(row, name="test/tiny", bins=None, build=REGRESSION)
-    _, first = run(row, SHORT, verbose=0)
+def test_complete_run_is_not_trained_again_nor_with_other_settings(
+    tmp_path, regression, monkeypatch
+):
+    _, first = run(regression, SHORT, verbose=0)
     with pytest.raises(ValueError, match=r"learning_rate was 0\.002, is 9"):
-        run(dataclasses.replace(row, learning_rate=9), SHORT, verbose=0)
+        run(dataclasses.replace(regression, learning_rate=9), SHORT, verbose=0)
     with pytest.raises(ValueError, match="epochs was 2, is 5"):
-        run(row, SHORT, epochs=5, verbose=0)
+        run(regression, SHORT, epochs=5, verbose=0)
     monkeypatch.setattr(fitting, "fit", None)
-    _, again = run(row, SHORT, verbose=0)
+    _, again = run(regression, SHORT, verbose=0)
     assert again == results.read(tmp_path / "runs/smoke/test/tiny/seed0/record.json")
     assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
     assert again.date == first.date
     for lost in ("backup", "history.jsonl", "best.weights.h5"):  # the result is enough
         path = tmp_path / "runs/smoke/test/tiny/seed0" / lost
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        assert run(row, SHORT, verbose=0)[1] == again
+        assert run(regression, SHORT, verbose=0)[1] == again
 
 
-def test_run_of_another_network_is_refused_and_kept(tmp_path, row):
-    row = dataclasses.replace(row, bins=None, build=REGRESSION)
-    run(row, SHORT, verbose=0)
+def test_run_of_another_network_is_refused_and_kept(tmp_path, regression):
+    run(regression, SHORT, verbose=0)
     folder = tmp_path / "runs/smoke/test/tiny/seed0"
     kept = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     other = experiments.experiment("cifar/lab-dense-regression").build
     with pytest.raises(ValueError, match="network was conv_regression, is dense_regression"):
-        run(dataclasses.replace(row, build=other), SHORT)
+        run(dataclasses.replace(regression, build=other), SHORT)
     with pytest.raises(ValueError, match="parameters was"):
-        run(dataclasses.replace(row, build=lambda width, bins: REGRESSION(2 * width, bins)), SHORT)
+        run(regression, dataclasses.replace(SHORT, width=0.2))
     assert kept == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
@@ -220,15 +242,16 @@ def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkey
     assert not (tmp_path / "runs/smoke/figures").exists()
 
 
-def test_result_that_is_lost_or_damaged_is_made_anew_from_the_weights(tmp_path, row, monkeypatch):
-    row = dataclasses.replace(row, bins=None, build=REGRESSION)
-    _, first = run(row, SHORT, verbose=0)
+def test_result_that_is_lost_or_damaged_is_made_anew_from_the_weights(
+    tmp_path, regression, monkeypatch
+):
+    _, first = run(regression, SHORT, verbose=0)
     folder = tmp_path / "runs/smoke/test/tiny/seed0"
     monkeypatch.setattr(fitting, "fit", None)
     for lost in ("colorizer.keras", "record.json"):
         for content in (None, b"\x93"):
             (folder / lost).unlink() if content is None else (folder / lost).write_bytes(content)
-            _, again = run(row, SHORT, verbose=0)
+            _, again = run(regression, SHORT, verbose=0)
             assert again.metrics == pytest.approx(first.metrics, rel=1e-5)
             stored = results.read(folder / "record.json").metrics
             assert stored == pytest.approx(again.metrics, rel=1e-5)
@@ -312,8 +335,10 @@ def test_experiments_made_for_cifar_reduce_other_pictures_to_its_size(tmp_path, 
     assert record.settings["size"] == 32
 
 
-def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(tmp_path, row, rng):
-    row = dataclasses.replace(row, bins=None, build=REGRESSION, size=16)
+def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(
+    tmp_path, regression, rng
+):
+    row = dataclasses.replace(regression, size=16)
     pictures = rng.integers(0, 256, (8, 64, 64, 3), dtype="uint8")
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
@@ -329,8 +354,8 @@ def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(t
     assert run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)[1].epochs == 2
 
 
-def test_folders_of_one_name_are_told_apart(tmp_path, row, pictures, monkeypatch):
-    row = dataclasses.replace(row, bins=None, build=REGRESSION, size=16)
+def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monkeypatch):
+    row = dataclasses.replace(regression, size=16)
     for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
         for split in ("train", "test"):
             (tmp_path / place / "mine" / split).mkdir(parents=True)

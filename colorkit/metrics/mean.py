@@ -4,9 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.colorspace import LAB
-
-_ROUNDING = 1e-3  # of colours at the border of their range
+from colorkit.colorspace import LAB, check_range
 
 
 class MeanMetric(keras.metrics.Metric):
@@ -40,12 +38,8 @@ def checked(y_true, y_pred):
             outside [0, 1] (checked on arrays, not on tensors).
     """
     for rgb in (y_true, y_pred):
-        is_checked = isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f" and rgb.size
-        if is_checked and not (rgb.min() >= -_ROUNDING and rgb.max() <= 1 + _ROUNDING):
-            raise ValueError(
-                f"Pictures must be floating point in [0, 1]. Received values from {rgb.min()} to "
-                f"{rgb.max()}; divide by the largest value first."
-            )
+        if isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f":
+            check_range(rgb, "Pictures must be floating point")
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:
         raise ValueError(

@@ -25,9 +25,10 @@ def test_posterior_draws_in_training_and_is_its_mean_else():
 def test_trained_on_pictures_it_finds_others_less_usual(rng, pictures):
     keras.utils.set_random_seed(0)
     vae = build_vae(input_shape=(16, 16, 3), widths=(8, 16), latent=8, divergence_weight=1e-3)
-    vae.compile(keras.optimizers.Adam(3e-3), loss="mse")
+    vae.compile(keras.optimizers.Adam(3e-3), loss="mse", jit_compile=False)
     rgb = np.float32(pictures / 255)
-    losses = vae.fit(rgb, rgb, epochs=60, batch_size=16, verbose=0).history["loss"]
+    often = np.tile(rgb, (20, 1, 1, 1))
+    losses = vae.fit(often, often, epochs=3, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < 0.7 * losses[0]
     loud = np.float32(rng.random((16, 16, 16, 3)) > 0.5)
     assert mean_divergence(vae, loud) > mean_divergence(vae, pictures) > 0
