@@ -110,6 +110,7 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
         options = {"beta_1": experiment.beta_1, "weight_decay": experiment.weight_decay}
         optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
         optimizer = optimizer(schedule, **options)
+        optimizer.build(network.trainable_variables)  # within the first step it takes longer
         network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
         network.fit(
             train_pairs,

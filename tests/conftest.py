@@ -1,10 +1,12 @@
 """Fixtures that tests share: random numbers, bins, pictures, and real data where it is at hand."""
 
 import dataclasses
+import functools
 import gc
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -35,6 +37,13 @@ def pictures(rng):
     ramp = np.linspace(0, 1, 16)
     rows = np.stack([1 - ramp, ramp])
     return np.einsum("nijc,ih,jw->nhwc", corners, rows, rows).astype("uint8")
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """Models that run without a graph: small ones are traced for longer than they train."""
+    compile = functools.partialmethod(keras.Model.compile, run_eagerly=True)
+    monkeypatch.setattr(keras.Model, "compile", compile)
 
 
 @pytest.fixture

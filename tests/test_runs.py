@@ -9,6 +9,9 @@ from colorkit import experiments, fitting, run, runs
 SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
 
 
+pytestmark = pytest.mark.usefixtures("eager")
+
+
 def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
     run(row, SHORT, verbose=0)
     kept = tmp_path / "runs/smoke/test/tiny/seed0"

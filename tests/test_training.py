@@ -1,5 +1,4 @@
 import dataclasses
-import functools
 import json
 import shutil
 import zlib
@@ -44,15 +43,8 @@ def regression(row):
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
+def elsewhere(tmp_path, monkeypatch, eager):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def eager(monkeypatch):
-    """Small networks are traced for longer than they train."""
-    compile = functools.partialmethod(keras.Model.compile, run_eagerly=True)
-    monkeypatch.setattr(keras.Model, "compile", compile)
 
 
 def history(tmp_path):

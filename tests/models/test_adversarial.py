@@ -134,7 +134,7 @@ def test_networks_that_do_not_fit_each_other_are_refused():
 
 def test_saved_model_colours_the_same(batch, tmp_path):
     network = build()
-    network.compile("adam", jit_compile=False)
+    network.compile("adam", run_eagerly=True)
     network.fit(*batch, verbose=0)
     expected = network.predict(batch[0], verbose=0)
     network.save(tmp_path / "gan.keras")

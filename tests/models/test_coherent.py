@@ -28,7 +28,7 @@ def compiled(network, bins, weights):
             "coherent": losses.GradientCoherence(bins, 0.38),
         },
         loss_weights=weights,
-        jit_compile=False,
+        run_eagerly=True,
     )
     return network
 

@@ -53,7 +53,7 @@ def test_copied_weights_are_all_that_agree_but_the_heads():
 def test_a_network_with_a_new_head_learns_is_saved_and_colours(tmp_path, pictures):
     bins = ColorBins.fit(pictures, 12)
     model = models.replace_head(models.build_unet(9, widths=(4, 6)), bins.num_bins)
-    model.compile("adam", RebalancedCrossentropy(bins), jit_compile=False)
+    model.compile("adam", RebalancedCrossentropy(bins), run_eagerly=True)
     history = model.fit(pairs(pictures, batch_size=8), epochs=3, verbose=0).history["loss"]
     assert history[-1] < history[0]
     colorizer = Colorizer(model, bins=bins)

@@ -1,0 +1,12 @@
+"""Notebooks of one paper train the same experiments: where several run at once, they take turns."""
+
+import pytest
+
+PAPERS = {"champati": range(4, 8), "stellbrink": range(8, 10), "han": range(11, 13)}
+
+
+def pytest_itemcollected(item):
+    number = int(item.path.name[:2])
+    for paper, numbers in PAPERS.items():
+        if number in numbers:
+            item.add_marker(pytest.mark.xdist_group(paper))
