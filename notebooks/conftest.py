@@ -1,4 +1,4 @@
-"""Notebooks of one paper train the same experiments: where several run at once, they take turns."""
+"""Notebooks of one paper train the same experiments: `--dist loadgroup` makes them take turns."""
 
 import pytest
 
