@@ -352,7 +352,7 @@ def dot_plot(panels):
         axes.plot(list(values.values()), names, "o", color="tab:blue")
         for name, value in values.items():
             place = {"textcoords": "offset points", "xytext": (0, 5), "ha": "center"}
-            axes.annotate(f"{value:.4g}", (value, name), fontsize=7, **place)
+            axes.annotate(f"{value:#.4g}", (value, name), fontsize=7, **place)
         axes.margins(x=0.2, y=0.1)
         axes.grid(alpha=0.3)
         axes.set_title(title, fontsize=9)
