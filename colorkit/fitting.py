@@ -12,7 +12,7 @@ from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
 def balance(experiment, bins, train):
     """Weights of an experiment's classes by how rare they are in pictures, or `None`."""
-    if bins is None or experiment.uniform_weight is None:
+    if bins is None or experiment.uniform_weight is None or not experiment.epochs:
         return None
     if experiment.loss is GradientCoherence:
         magnitudes = experiment.loss_options.get("magnitudes", MAGNITUDES)

@@ -44,7 +44,10 @@ def checked_magnitudes(magnitudes):
     Raises:
         ValueError: If there are none, or they are not positive and increasing.
     """
-    limits = np.asarray(magnitudes, "float64")
+    try:
+        limits = np.asarray(magnitudes, "float64")
+    except (TypeError, ValueError):
+        limits = np.empty(0)
     if limits.ndim != 1 or not len(limits) or not (np.diff(limits, prepend=0) > 0).all():
         raise ValueError(f"`magnitudes` must be positive and increase. Received: {magnitudes!r}")
     return tuple(limits.tolist())
@@ -58,7 +61,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
             or any iterable.
         magnitudes: Increasing limits between the classes, in chroma units of `space`; the
             default suits Lab.
-        space: `ColorSpace`.
+        space: `ColorSpace`, or its name.
 
     Returns:
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
@@ -71,14 +74,14 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
     """
     limits = checked_magnitudes(magnitudes)
+    space = colorspace.get(space)
     counts = np.zeros(len(limits) + 1)
     for chroma in chroma_batches(images, space):
         sizes = ops.convert_to_numpy(magnitude(gradient(chroma)))
         counts += np.bincount(np.digitize(sizes.ravel(), limits), minlength=len(counts))
     if counts[1:].sum() == 0:
         raise ValueError(
-            f"No chroma gradient of `images` exceeds {limits[0]}: are they gray pictures? Their "
-            "gradients say nothing about colour. Leave them out, for instance with "
-            '`pairs(..., near_gray="drop")`.'
+            f"No chroma gradient of `images` reaches {limits[0]}, as in gray pictures or such of "
+            "one pixel. Their gradients say nothing about colour; give pictures in colour."
         )
     return counts / counts.sum()

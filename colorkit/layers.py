@@ -165,10 +165,11 @@ class StopGradient(keras.layers.Layer):
 class EdgeAwareSmoothing(keras.layers.Layer):
     """Averages features along rows and columns, but not across edges of lightness.
 
-    `EdgeAwareSmoothing()([features, lightness])`. Each pass takes the mean of a pixel and the two
-    pixels one step away, each weighted by `exp(-d / edge)`, where d is how much lightness goes up
-    and down on the way there, which is the distance of the domain transform but for its part that
-    grows with the way itself.
+    `EdgeAwareSmoothing()([features, lightness])`, `(N, height, width, channels)` and
+    `(N, height, width, 1)`, gives features of the same shape. Each pass takes the mean of a pixel
+    and the two pixels one step away, each weighted by `exp(-d / edge)`, where d is how much
+    lightness goes up and down on the way there, which is the distance of the domain transform but
+    for its part that grows with the way itself.
 
     Args:
         steps: Distance in pixels of each pass along rows and then columns, small ones first.
@@ -187,9 +188,10 @@ class EdgeAwareSmoothing(keras.layers.Layer):
     def __init__(self, steps=(1, 2, 4), edge=5.0, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not all(isinstance(step, int) and step > 0 for step in steps) or not edge > 0:
+        is_tuple = isinstance(steps, (tuple, list))
+        if not (is_tuple and all(isinstance(s, int) and s > 0 for s in steps) and edge > 0):
             raise ValueError(
-                "`steps` must be positive whole numbers and `edge` positive. "
+                "`steps` must be a tuple of positive whole numbers and `edge` positive. "
                 f"Received: {steps!r} and {edge!r}"
             )
         self.steps = tuple(steps)
@@ -197,9 +199,11 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     def call(self, inputs):
         x, lightness = inputs
-        if not colorspace.same_size(x.shape[:-1], lightness.shape[:-1]):
+        fits = colorspace.same_size(x.shape[:-1], lightness.shape[:-1])
+        if not fits or lightness.shape[-1] != 1:
             raise ValueError(
-                "Features and lightness must have the same size. "
+                "Features (N, height, width, channels) and lightness (N, height, width, 1) must "
+                "have the same size. "
                 f"Received shapes {tuple(x.shape)} and {tuple(lightness.shape)}"
             )
         distances = {axis: _travelled(lightness, axis) / self.edge for axis in (1, 2)}
@@ -247,7 +251,8 @@ class ColorRegularizer(keras.layers.Layer):
 
     The loss of a pixel is 0 where the mode of the coherent distribution is the mode of the
     colorful one, and grows to 1 as the colorful network finds it less likely.
-    `ColorRegularizer()([colorful, coherent])`, both logits or log-probabilities of one shape.
+    `ColorRegularizer()([colorful, coherent])`, both logits or log-probabilities of shape
+    `(N, height, width, num_bins)`, gives `coherent`.
 
     Args:
         temperature: Of the softmax that stands for the coherent mode; near 0 is nearest to it.

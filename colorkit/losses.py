@@ -287,6 +287,8 @@ class GradientCoherence(keras.losses.Loss):
         **kwargs,
     ):
         super().__init__(name=name, **kwargs)
+        if bins is not None and not isinstance(bins, ColorBins):
+            raise ValueError(f"`bins` must be `ColorBins` or `None`. Received: {bins!r}")
         magnitudes = checked_magnitudes(magnitudes)
         if not temperature > 0:
             raise ValueError(
@@ -302,9 +304,10 @@ class GradientCoherence(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         chroma = y_pred if self.bins is None else self.bins.decode(y_pred, self.temperature)
-        if not same_size(y_true.shape, chroma.shape):
+        if len(chroma.shape) < 3 or not same_size(y_true.shape, chroma.shape):
             raise ValueError(
-                "`y_true` and the decoded `y_pred` must be chroma of the same size. "
+                "`y_true` and the decoded `y_pred` must be chroma (..., height, width, channels) "
+                "of the same size. "
                 f"Received shapes {tuple(y_true.shape)} and {tuple(chroma.shape)}"
             )
         true = gradient(ops.cast(y_true, chroma.dtype))

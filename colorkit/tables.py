@@ -181,6 +181,8 @@ def render(records, tables=None):
 def compare(records, rows, metrics):
     """Experiments beside each other as a Markdown table, means over seeds.
 
+    Above them stand the truth and what costs nothing, as the first of them measured it.
+
     Args:
         records: List of `Record`.
         rows: Dict from label to the name of an experiment. Those that were run at all are shown
@@ -191,6 +193,11 @@ def compare(records, rows, metrics):
     ran = {record.experiment for record in records} & set(rows.values())
     found = results.by_profile(records, ran) if ran else {}
     lines = [("", *metrics, "profile")]
+    reference = next((found[name][-1:] for name in rows.values() if found.get(name)), [])
+    for label, prefix in {"truth": "truth/", **_FREE}.items():
+        cells = [_over_seeds(reference, f"{prefix}{metric}") for metric in metrics.values()]
+        if any(cells):
+            lines.append((label, *cells, ""))
     for label, name in rows.items():
         cells = (_over_seeds(found.get(name, []), metric) for metric in metrics.values())
         lines.append((label, *cells, _profiles(found.get(name, [])) or "not run"))

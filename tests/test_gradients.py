@@ -47,7 +47,7 @@ def test_gray_pictures_have_no_gradient_prior():
         gradient_prior([])
 
 
-@pytest.mark.parametrize("magnitudes", [(), (2.0, 1.0), (0.0, 1.0), (1.0, 1.0)])
+@pytest.mark.parametrize("magnitudes", [(), (2.0, 1.0), (0.0, 1.0), (1.0, 1.0), "ab"])
 def test_limits_that_do_not_increase_are_refused(magnitudes, pictures):
     with pytest.raises(ValueError, match="increase"):
         gradient_prior(pictures, magnitudes)

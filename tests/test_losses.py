@@ -243,6 +243,10 @@ def test_gradient_coherence_survives_its_config(rng):
 def test_gradient_coherence_refuses_what_does_not_fit():
     with pytest.raises(ValueError, match="temperature"):
         GradientCoherence(temperature=0)
+    with pytest.raises(ValueError, match="`bins`"):
+        GradientCoherence(49)
+    with pytest.raises(ValueError, match="height, width"):
+        GradientCoherence()(np.zeros((4, 2), "float32"), np.zeros((4, 2), "float32"))
     with pytest.raises(ValueError, match="one entry a class"):
         GradientCoherence(class_weights=np.ones(3))
     with pytest.raises(ValueError, match="positive and finite"):

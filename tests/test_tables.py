@@ -151,6 +151,17 @@ def test_summary_and_overview_name_what_was_run():
     assert "cifar/lab-residual-unet" in tables.overview(records)
 
 
+def test_comparison_begins_with_the_truth_and_what_costs_nothing():
+    metrics = {"bleeding": 2.0, "truth/bleeding": 1.2, "gray/bleeding": 0.0, "minutes": 3.0}
+    lines = tables.compare([make_record("a", **metrics)], {"A": "a"}, {"bleeding": "bleeding"})
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines.splitlines()]
+    assert [row[:2] for row in rows[2:]] == [
+        ["truth", "1.20"],
+        ["gray: lightness alone", "0.0000"],
+        ["A", "2.00"],
+    ]
+
+
 def test_comparison_shows_all_rows_at_the_profile_that_they_share():
     records = [
         make_record("a", seed, profile, bleeding=bleeding, threshold_accuracy=0.95)

@@ -48,10 +48,18 @@ class Bleeding(MeanMetric):
 
     Args:
         lightness_edge, chroma_edge: As `bleeding` takes them.
+
+    Raises:
+        ValueError: If one of them is not positive.
     """
 
     def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
         super().__init__(name=name, **kwargs)
+        if not (lightness_edge > 0 and chroma_edge > 0):
+            raise ValueError(
+                "`lightness_edge` and `chroma_edge` must be positive. "
+                f"Received: {lightness_edge!r} and {chroma_edge!r}"
+            )
         self.lightness_edge = lightness_edge
         self.chroma_edge = chroma_edge
 

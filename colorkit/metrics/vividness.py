@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from colorkit.bins import ColorBins
+from colorkit.colorspace import LAB
 from colorkit.metrics.mean import MeanMetric, checked, lab
 
 
@@ -62,11 +64,18 @@ class OccupiedBins(keras.metrics.Metric):
 
     Args:
         bins: `ColorBins` of Lab.
-        share: Least share of the pixels.
+        share: Least share of the pixels, above 0 and below 1.
+
+    Raises:
+        ValueError: If `bins` are no bins of Lab or `share` is not between 0 and 1.
     """
 
     def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):
         super().__init__(name=name, **kwargs)
+        if not isinstance(bins, ColorBins) or bins.space is not LAB:
+            raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
+        if not 0 < share < 1:
+            raise ValueError(f"`share` must be between 0 and 1. Received: {share!r}")
         self.bins = bins
         self.share = share
         self.true = self.add_variable((bins.num_bins,), "zeros", name="true")

@@ -31,6 +31,14 @@ def build_coherent(
     a branch that sees lightness at full size corrects it further; it begins as no correction. No
     loss of what is behind the colorful network reaches it.
 
+    To train the branch, train the colorful network first, then what the branch gives:
+
+        colorful.trainable = False
+        network = build_coherent(colorful, filters=(32, 32, 32, 64))
+        branch = keras.Model(network.inputs[0], network.output["coherent"])
+        branch.compile("adam", loss=GradientCoherence(bins, temperature=0.38))
+        branch.fit(pairs(images))
+
     Args:
         colorful: `keras.Model` from lightness to logits, such as `build_zhang` makes.
         space: `ColorSpace` of the lightness, or its name.
@@ -38,7 +46,8 @@ def build_coherent(
         edge: Change of lightness that stops the smoothing, in percent of its range.
         filters: Widths of the branch's 3x3 convolutions, the last of which see the distribution
             too; none leaves the branch out, and then nothing is learned.
-        regularization: Weight of `ColorRegularizer`, which holds the branch to likely colours.
+        regularization: Weight of `ColorRegularizer`, which holds the branch to likely colours;
+            without `filters` of no effect.
         temperature: Temperature of `ColorRegularizer`.
         name: Name of the model.
 
@@ -46,14 +55,20 @@ def build_coherent(
         `keras.Model` from lightness `(height, width, 1)` to a dict of logits: "colorful", of the
         size that the colorful network gives, and "coherent", `(height, width, num_bins)`.
 
+    Raises:
+        ValueError: If `colorful` is no model from lightness to logits, or a step, `edge`, a width,
+            `regularization` or `temperature` is out of range.
+
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regulariser;
         section 5 for what they lack. Smoothing and correction are not his.
     """
     space = colorspace.get(space)
-    inputs, logits, detached = _begin(colorful)
+    inputs, logits, detached = _begin(colorful, space, filters, regularization)
     x = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")(detached)
     predicted = x = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")([x, inputs])
+    if not edge > 0:
+        raise ValueError(f"`edge` must be positive, in percent of lightness. Received: {edge!r}")
     if smoothing:
         low, high = space.lightness_range
         edge = edge * (high - low) / 100
@@ -83,19 +98,20 @@ def build_coherent_as_published(
     temperature=0.01,
     name="coherent_as_published",
 ):
-    """Stellbrink's branch: gray convolutions and the colorful logits make a distribution anew.
+    """Stellbrink's branch: gray convolutions and the colorful distribution make one anew.
 
     Three 3x3 convolutions on lightness, each with batch normalisation, are concatenated with the
-    detached, enlarged logits of the colorful network; one 3x3 convolution makes coherent logits of
-    that. The author's code enlarges by repetition, takes lightness from 0 to 100 and decodes to
-    the corners of bins; here it is linear, from -1 to 1, and to their centres.
+    detached, enlarged distribution of the colorful network; one 3x3 convolution makes coherent
+    logits of that. The author's code enlarges by repetition, takes lightness from 0 to 100 and
+    decodes to the corners of bins; here it is linear, from -1 to 1, and to their centres.
 
     Args:
         colorful: As `build_coherent` takes it.
         space: As `build_coherent` takes it.
         filters: Widths of the convolutions on lightness.
-        squash: Whether the logits pass a sigmoid before any softmax, as in the author's code: of
-            313 probabilities none can then exceed 0.0086.
+        squash: True follows the author's code: what is concatenated are the logits, and the new
+            ones pass a sigmoid before any softmax, so that of 313 probabilities none can exceed
+            0.0087. False follows the paper: probabilities are concatenated, and logits are free.
         regularization: Weight of `ColorRegularizer`.
         temperature: Temperature of `ColorRegularizer`.
         name: Name of the model.
@@ -103,17 +119,23 @@ def build_coherent_as_published(
     Returns:
         `keras.Model`, as `build_coherent` gives it.
 
+    Raises:
+        ValueError: As `build_coherent`.
+
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", sections 3 and 4, Figure 4.
     """
     space = colorspace.get(space)
-    inputs, logits, detached = _begin(colorful)
+    inputs, logits, detached = _begin(colorful, space, filters, regularization)
     predicted = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")(
         [detached, inputs]
     )
     x = normalize_lightness(inputs, space, name="gray_normalize")
     x = _convolutions(x, filters, "gray")
-    x = layers.Concatenate(name="join")([x, predicted])
+    given = predicted
+    if not squash:
+        given = layers.Activation("softmax", dtype="float32", name="probabilities")(predicted)
+    x = layers.Concatenate(name="join")([x, given])
     x = layers.Conv2D(logits.shape[-1], 3, padding="same", dtype="float32", name="coherent_logits")(
         x
     )
@@ -123,7 +145,23 @@ def build_coherent_as_published(
     return _end(inputs, logits, x, name)
 
 
-def _begin(colorful):
+def _begin(colorful, space, filters, regularization):
+    if not isinstance(colorful, keras.Model) or len(colorful.outputs) != 1:
+        raise ValueError(
+            "`colorful` must be a `keras.Model` with one output, such as `build_zhang` makes. "
+            f"Received: {colorful!r}"
+        )
+    channels, num_bins = colorful.input_shape[-1], colorful.output_shape[-1]
+    if channels != 1 or num_bins <= space.chroma_channels:
+        raise ValueError(
+            "`colorful` must lead from lightness (height, width, 1) to a logit for each colour "
+            f"bin. Received one from {channels} channels to {num_bins}"
+        )
+    if not isinstance(filters, (tuple, list)) or not regularization >= 0:
+        raise ValueError(
+            "`filters` must be a tuple of widths and `regularization` not negative. "
+            f"Received: {filters!r} and {regularization!r}"
+        )
     inputs = keras.Input(colorful.input_shape[1:], name="lightness")
     logits = colorful(inputs)
     return inputs, logits, StopGradient(dtype="float32", name="detached")(logits)

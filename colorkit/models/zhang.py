@@ -1,5 +1,7 @@
 """The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016."""
 
+import math
+
 import keras
 from keras import layers
 
@@ -30,7 +32,8 @@ def build_zhang(
     """The colorful network: down to an eighth by strides, dilated there, up to a quarter.
 
     Batch normalisation, without scale and shift, ends each of the first seven blocks after its
-    last ReLU. There is none in the last block.
+    last ReLU. There is none in the last block. Lightness goes in from -1 to 1, where the authors
+    take L less 50.
 
     Args:
         num_bins: Number of colour bins to predict logits for, at a quarter of the size: pixel
@@ -48,14 +51,19 @@ def build_zhang(
         ceil(width / 4), num_bins)`, or to chroma `(height, width, channels)` in natural units.
 
     Raises:
-        ValueError: If `width` is not positive.
+        ValueError: If `width` is not positive and finite, `num_bins` is no positive whole number,
+            or `input_shape` does not end in one channel.
 
     References:
         Zhang, Isola, Efros, Table 4, and the authors' training network.
     """
     space = colorspace.get(space)
-    if not width > 0:
-        raise ValueError(f"`width` must be positive. Received: {width!r}")
+    if not 0 < width < math.inf:
+        raise ValueError(f"`width` must be positive and finite. Received: {width!r}")
+    if num_bins is not None and not (isinstance(num_bins, int) and num_bins > 0):
+        raise ValueError(f"`num_bins` must be a positive whole number. Received: {num_bins!r}")
+    if len(input_shape) != 3 or input_shape[-1] != 1:
+        raise ValueError(f"`input_shape` must be (height, width, 1). Received: {input_shape!r}")
     inputs = keras.Input(input_shape, name="lightness")
     x = normalize_lightness(inputs, space)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):

@@ -36,6 +36,13 @@ def test_bleeding_is_the_step_that_nothing_in_the_truth_explains():
     assert measured(painted(flat, stepped), painted(flat, gray)) == pytest.approx(0, abs=0.01)
 
 
+@pytest.mark.parametrize("edge", [0, -1.0, float("nan")])
+def test_edges_must_be_positive(edge):
+    for name in ("lightness_edge", "chroma_edge"):
+        with pytest.raises(ValueError, match=name):
+            metrics.Bleeding(**{name: edge})
+
+
 def test_bleeding_is_a_mean_over_pixels_of_all_batches():
     flat, edged = np.full((8, 8), 60.0), np.full((8, 8), 60.0)
     edged[:, 4:] = 70.0

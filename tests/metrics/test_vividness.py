@@ -48,3 +48,17 @@ def test_occupied_bins_of_one_colour_is_one():
         metric = metrics.OccupiedBins(bins, share=share)
         metric.update_state(truth, gray)
         assert float(metric.result()) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"bins": ColorBins.grid(81, space="yuv")}, "`bins` must be `ColorBins` of Lab"),
+        ({"bins": None}, "`bins` must be `ColorBins` of Lab"),
+        ({"bins": ColorBins.grid(81), "share": 0}, "`share`"),
+        ({"bins": ColorBins.grid(81), "share": 2}, "`share`"),
+    ],
+)
+def test_bins_of_another_space_and_shares_that_mean_nothing_are_refused(options, named):
+    with pytest.raises(ValueError, match=named):
+        metrics.OccupiedBins(**options)

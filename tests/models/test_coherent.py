@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from colorkit import ColorBins, losses, models
+from colorkit import ColorBins, losses, models, pairs
 from colorkit.layers import ColorRegularizer
 
 
@@ -20,9 +20,17 @@ def build(bins, as_published=False, **options):
     return models.build_coherent(colorful, **{"filters": (4, 4)} | options)
 
 
-def compiled(network, bins, weights):
+def reached(network, bins, rng, weights):
+    """Paths of the weights whose gradient is anything but exactly zero."""
+    found = []
+
+    class Recorder(keras.optimizers.SGD):
+        def apply(self, grads, trainable_variables=None):
+            found[:] = map(ops.convert_to_numpy, grads)
+            super().apply(grads, trainable_variables)
+
     network.compile(
-        keras.optimizers.SGD(0.1),
+        Recorder(0.1),
         loss={
             "colorful": losses.RebalancedCrossentropy(bins, stride=4),
             "coherent": losses.GradientCoherence(bins, 0.38),
@@ -30,20 +38,12 @@ def compiled(network, bins, weights):
         loss_weights=weights,
         run_eagerly=True,
     )
-    return network
-
-
-def moved_by_a_step(network, rng):
-    """Layers whose weights a step of gradient descent moves, by name, and those it leaves."""
     lightness = rng.uniform(0, 100, (2, 16, 16, 1)).astype("float32")
     chroma = rng.normal(0, 30, (2, 16, 16, 2)).astype("float32")
-    before = [np.array(ops.convert_to_numpy(v)) for v in network.trainable_variables]
-    network.train_on_batch(lightness, {"colorful": chroma, "coherent": chroma})
-    moved, left = set(), set()
-    for old, variable in zip(before, network.trainable_variables, strict=True):
-        changed = (ops.convert_to_numpy(variable) != old).any()
-        (moved if changed else left).add(variable.path)
-    return moved, left
+    for _ in range(2):  # a correction of zeros passes nothing on at first
+        network.train_on_batch(lightness, {"colorful": chroma, "coherent": chroma})
+    variables = network.trainable_variables
+    return {v.path for v, values in zip(variables, found, strict=True) if values.any()}
 
 
 def of_colorful(network):
@@ -79,19 +79,52 @@ def test_smoothing_alone_learns_nothing(bins):
 
 @pytest.mark.parametrize("as_published", [False, True])
 def test_coherence_losses_never_reach_the_colorful_network(bins, rng, as_published):
-    network = compiled(build(bins, as_published), bins, {"colorful": 0.0, "coherent": 1.0})
-    moved_by_a_step(network, rng)  # a correction of zeros passes nothing on at first
-    moved, left = moved_by_a_step(network, rng)
-    assert left == of_colorful(network), "and they reach all of the branch"
-    assert moved
+    network = build(bins, as_published)
+    of_branch = {variable.path for variable in network.trainable_variables} - of_colorful(network)
+    assert reached(network, bins, rng, {"colorful": 0.0, "coherent": 1.0}) == of_branch
 
 
 @pytest.mark.parametrize("as_published", [False, True])
 def test_loss_of_the_colorful_network_never_reaches_the_branch(bins, rng, as_published):
     network = build(bins, as_published, regularization=0.0)
-    compiled(network, bins, {"colorful": 1.0, "coherent": 0.0})
-    moved, _ = moved_by_a_step(network, rng)
-    assert moved == of_colorful(network)
+    found = reached(network, bins, rng, {"colorful": 1.0, "coherent": 0.0})
+    assert found == of_colorful(network)
+
+
+def test_paper_joins_probabilities_and_code_joins_logits(bins, rng):
+    lightness = rng.uniform(0, 100, (1, 16, 16, 1)).astype("float32")
+    for squash in (False, True):
+        network = build(bins, as_published=True, squash=squash)
+        joined = keras.Model(network.inputs[0], network.get_layer("join").output)
+        given = joined.predict(lightness, verbose=0)[..., -25:]
+        assert np.allclose(given.sum(-1), 1, atol=1e-5) is not squash
+
+
+def test_branch_trains_as_the_docstring_says(bins, pictures):
+    network = build(bins)
+    network.get_layer("zhang").trainable = False
+    branch = keras.Model(network.inputs[0], network.output["coherent"])
+    branch.compile("adam", loss=losses.GradientCoherence(bins, 0.38), run_eagerly=True)
+    loss = branch.fit(pairs(pictures, batch_size=8), epochs=3, verbose=0).history["loss"]
+    assert loss[-1] < loss[0]
+
+
+@pytest.mark.parametrize("builder", [models.build_coherent, models.build_coherent_as_published])
+def test_what_is_no_colorful_network_is_refused(bins, builder):
+    zhang = models.build_zhang(bins.num_bins, width=0.03)
+    for network in (None, builder(zhang), "zhang"):
+        with pytest.raises(ValueError, match="one output"):
+            builder(network)
+    with pytest.raises(ValueError, match="logit for each colour"):
+        builder(models.build_zhang(None, width=0.03))
+    for options in ({"filters": 32}, {"regularization": -1.0}):
+        with pytest.raises(ValueError, match=next(iter(options))):
+            builder(zhang, **options)
+
+
+def test_edge_is_named_as_it_was_given(bins):
+    with pytest.raises(ValueError, match=r"`edge`.*-5"):
+        build(bins, edge=-5)
 
 
 def test_regularizer_is_zero_where_modes_agree_and_counts_what_is_unlikely():

@@ -24,16 +24,35 @@ def test_regression_keeps_the_size(rng):
     assert network.predict(lightness, verbose=0).shape == (1, 33, 30, 2)
 
 
+# The authors' training network: filters, stride and dilation of each convolution, "norm" for a
+# normalisation without scale and shift; all but the last are 3x3, or 4x4 where transposed, and
+# pass a ReLU.
+PUBLISHED = """
+64/1/1 64/2/1 norm
+128/1/1 128/2/1 norm
+256/1/1 256/1/1 256/2/1 norm
+512/1/1 512/1/1 512/1/1 norm
+512/1/2 512/1/2 512/1/2 norm
+512/1/2 512/1/2 512/1/2 norm
+512/1/1 512/1/1 512/1/1 norm
+up256/2/1 256/1/1 256/1/1
+313/1/1
+"""
+
+
 def test_layers_are_those_of_the_published_network():
-    network = models.build_zhang()
-    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
-    strided = [layer.name for layer in convolutions if layer.strides == (2, 2)]
-    assert strided == ["conv1_2", "conv2_2", "conv3_3"]
-    assert network.get_layer("conv8_1").strides == (2, 2)  # transposed
-    dilated = [layer.name for layer in convolutions if layer.dilation_rate == (2, 2)]
-    assert dilated == [f"conv{block}_{i}" for block in (5, 6) for i in (1, 2, 3)]
-    norms = [x for x in network.layers if isinstance(x, keras.layers.BatchNormalization)]
-    assert len(norms) == 7 and not any(norm.center or norm.scale for norm in norms)
+    found = []
+    for layer in models.build_zhang().layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            assert not (layer.center or layer.scale)
+            found.append("norm")
+        elif hasattr(layer, "filters"):
+            up = "up" if isinstance(layer, keras.layers.Conv2DTranspose) else ""
+            found.append(f"{up}{layer.filters}/{layer.strides[0]}/{layer.dilation_rate[0]}")
+            last = layer.name == "logits"
+            assert layer.kernel_size == ((1, 1) if last else (4, 4) if up else (3, 3))
+            assert layer.activation.__name__ == ("linear" if last else "relu")
+    assert found == PUBLISHED.split()
 
 
 def test_features_belong_to_every_nth_pixel():
@@ -52,6 +71,17 @@ def test_features_belong_to_every_nth_pixel():
         assert found.tolist() == [[8 // stride, 16 // stride]], name
 
 
-def test_width_must_be_positive():
-    with pytest.raises(ValueError, match="width"):
-        models.build_zhang(width=0)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"width": 0},
+        {"width": float("inf")},
+        {"num_bins": 0},
+        {"num_bins": 2.5},
+        {"input_shape": (32, 32, 3)},
+        {"input_shape": (32, 32)},
+    ],
+)
+def test_what_cannot_be_built_is_refused_by_name(options):
+    with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
+        models.build_zhang(**options)
