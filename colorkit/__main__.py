@@ -270,12 +270,12 @@ def _results(options):
     parts = {
         "Summary": tables.summary(records),
         "The tables of Champati, Houle and Zhang": tables.render(records),
-        "What the papers claim": claims.render(records),
+        "What the papers claim": claims.report(records),
     }
     for label in sorted({record.experiment.partition("@")[2] for record in records} - {""}):
-        about = [c for c in claims.on(claims.CLAIMS, label) if claims.judge(c, records).seeds]
-        if about:
-            parts[f"What the papers claim, on {label}"] = claims.render(records, about)
+        about = claims.on(claims.CLAIMS, label)
+        if any(claims.judge(claim, records).seeds for claim in about):
+            parts[f"What the papers claim, on {label}"] = claims.report(records, about)
     parts["All records"] = tables.overview(records)
     print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
     return 0

@@ -346,3 +346,18 @@ def render(records, claims=CLAIMS):
             )
         )
     return results.markdown(rows)
+
+
+def report(records, claims=CLAIMS):
+    """Verdicts on what records speak of, as `render` gives them, and a line on what none does.
+
+    Args:
+        records: List of `Record`.
+        claims: Claims to judge.
+    """
+    ran = {claim: judge(claim, records).seeds > 0 for claim in claims}
+    text = render(records, [claim for claim in claims if ran[claim]])
+    unseen = dict.fromkeys(claim.text for claim in claims if not ran[claim])
+    if unseen:
+        text += f"\n\nNot run, so that nothing can be told: {'; '.join(unseen)}."
+    return text

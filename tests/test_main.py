@@ -194,7 +194,9 @@ def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_
         results.write(record, folder / f"{name}.json")
     assert main(["results", "--folder", str(folder)]) == 0
     judged = capsys.readouterr().out.split("## What the papers claim, on flowers")[1]
-    assert "MAE is more colourful than MSE, unet" in judged
+    told, untold = judged.split("Not run")
+    assert "MAE is more colourful than MSE, unet" in told
+    assert "MAE is more colourful than MSE, resnet" in untold
     command = f"{sys.executable} -m colorkit results --folder {folder} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Summary" in done.stdout and "pipe" not in done.stderr.lower()

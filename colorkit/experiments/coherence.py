@@ -49,7 +49,7 @@ def _colorful(side):
         learning_rate=2e-3,
         weight_decay=0.1,
         epochs=40,
-        quick_images=200_000 * 32 // side,
+        quick_images=200_000 * 32**2 // side**2,
         validation_split=0.05,
         **(_CIFAR if side == 32 else _COCO),
     )

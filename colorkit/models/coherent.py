@@ -136,9 +136,8 @@ def build_coherent_as_published(
     if not squash:
         given = layers.Activation("softmax", dtype="float32", name="probabilities")(predicted)
     x = layers.Concatenate(name="join")([x, given])
-    x = layers.Conv2D(logits.shape[-1], 3, padding="same", dtype="float32", name="coherent_logits")(
-        x
-    )
+    # In the precision of the policy: in float32 this convolution takes more than half of a step.
+    x = layers.Conv2D(logits.shape[-1], 3, padding="same", name="coherent_logits")(x)
     if squash:
         x = layers.Activation("sigmoid", dtype="float32", name="squash")(x)
     x = ColorRegularizer(temperature, regularization, name="regularizer")([predicted, x])
