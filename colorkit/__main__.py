@@ -270,6 +270,7 @@ def _results(options):
     parts = {
         "Summary": tables.summary(records),
         "The tables of Champati, Houle and Zhang": tables.render(records),
+        **_studies(records),
         "What the papers claim": claims.report(records),
     }
     for label in sorted({record.experiment.partition("@")[2] for record in records} - {""}):
@@ -279,6 +280,19 @@ def _results(options):
     parts["All records"] = tables.overview(records)
     print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
     return 0
+
+
+def _studies(records):
+    """Studies on whichever pictures they were run, title to table."""
+    from colorkit import studies
+
+    return {
+        f"{study.title}, on {label}" if label else study.title: studies.render(
+            records, studies.on(study, label)
+        )
+        for study in studies.STUDIES
+        for label in studies.labels(records, study)
+    }
 
 
 if __name__ == "__main__":

@@ -197,17 +197,15 @@ def _architectures():
     time = "training_milliseconds"
     yield Claim("U-Net takes half of ResNet's time at most", resnet, unet, time, factor=2)
     for kind in _KINDS:
-        yield Claim(
-            f"MAE is more colourful than MSE, {kind}",
-            name(f"{kind}-mae"),
-            name(f"{kind}-mse"),
-            "colorfulness",
-        )
+        names = name(f"{kind}-mae"), name(f"{kind}-mse")
+        yield Claim(f"MAE is more accurate than MSE, {kind}", *names)
+        yield Claim(f"MAE is more colourful than MSE, {kind}", *names, "colorfulness")
 
 
 def _convnets():
-    for kind in ("", "-as-coded"):
+    for kind in ("-as-coded", ""):
         title = "as coded" if kind else "without what holds it back"
+        source = "paper" if kind else "audit"
         simple = f"convnets/simple{kind}"
         yield Claim(
             f"a regression averages: half of the truth's colour at most, {title}",
@@ -215,11 +213,13 @@ def _convnets():
             simple,
             "truth/colorfulness",
             "colorfulness",
+            source,
             factor=2,
         )
         for metric in ("colorfulness", "occupied_bins"):
             text = f"classification has more variety than a regression, {title}"
-            yield Claim(text, f"convnets/classification{kind}", simple, metric)
+            names = f"convnets/classification{kind}", simple
+            yield Claim(text, *names, metric, source=source)
         yield Claim(
             f"an adversary is more colourful than a regression, {title}",
             f"convnets/adversarial{kind}",
@@ -237,6 +237,15 @@ def _pix2pix():
                 "architectures/pix2pix",
                 f"architectures/{kind}-{loss}",
                 "colorfulness",
+            )
+    for title, name in {"U-Net": "unet-mae", "Pix2Pix": "pix2pix"}.items():
+        for metric in ("colorfulness", "threshold_accuracy"):
+            yield Claim(
+                f"patches colour large pictures better than resizing, {title}",
+                f"architectures/{name}-patches",
+                f"architectures/{name}",
+                f"large/{metric}",
+                source="audit",
             )
 
 

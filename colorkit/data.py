@@ -1,6 +1,7 @@
 """Pictures to learn from, wherever they lie."""
 
 import re
+import warnings
 import zlib
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def load(name, split="train", *, size=None, data_dir=None):
         split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
             a set has no "test", the last fifth of "train" is that, or, where pictures have names
             as labels, as faces have, those of one name in five.
-        size: Reduce each picture to a square of this many pixels a side; `None` keeps sizes
-            ("photos": 32).
+        size: Bring each picture to a square of this many pixels a side, the middle of it; `None`
+            keeps sizes ("photos": 32). Smaller ones are enlarged, with a warning.
         data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
 
     Returns:
@@ -51,6 +52,17 @@ def load(name, split="train", *, size=None, data_dir=None):
     name, split = str(name), str(split)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
+    images = _find(name, split, size, data_dir)
+    if size is not None and len(images) and images.source_side < size:
+        warnings.warn(
+            f"The smallest picture of {images.name} is {images.source_side} pixels high or wide: "
+            f"brought to {size}, such pictures show no more than before.",
+            stacklevel=2,
+        )
+    return images
+
+
+def _find(name, split, size, data_dir):
     kind, _, path = name.partition(":")
     if kind == "photos" and not path:
         return _load_photos(split, size or 32)
@@ -152,12 +164,15 @@ def _load_video(name, split, size):
             "After a video's name only a number of frames may follow, such as "
             f'"video:PATH?stride=5". Received: {options!r}'
         )
-    path, stride = Path(name), int(options.removeprefix("stride=") or 1)
+    path, stride = Path(name).expanduser(), int(options.removeprefix("stride=") or 1)
     if split not in ("train", "test", "all"):
         raise ValueError(
             f'`split` of a video must be "train", "test" or "all". Received: {split!r}'
         )
-    frames = [rgb if size is None else square(rgb, size) for rgb in read_frames(path, stride)]
+    sides, frames = [], []
+    for rgb in read_frames(path, stride):
+        sides.append(min(rgb.shape[:2]))
+        frames.append(rgb if size is None else square(rgb, size))
     if split != "all":
         first_test = len(frames) - len(frames) // _TEST_FRAMES
         gap = max(1, len(frames) // _GAP_FRAMES)
@@ -169,7 +184,9 @@ def _load_video(name, split, size):
         frames = frames[first_test:] if split == "test" else frames[: first_test - gap]
     name = f"video:{path.name}?{options}" if options else f"video:{path.name}"
     checksum = _checksum(path.parent, [path])
-    return Images(np.stack(frames), name=name, is_sequence=True, checksum=checksum)
+    return Images(
+        np.stack(frames), name=name, is_sequence=True, checksum=checksum, source_side=min(sides)
+    )
 
 
 def _checksum(folder, paths):

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 from scipy.linalg import eigvals
 
+from colorkit.colorspace import same_size
 from colorkit.models.vae import divergence
 
 
@@ -13,7 +14,8 @@ def features(network, images, batch_size=256):
 
     Args:
         network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` gives.
-        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`.
+        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
+            They are brought to the size that the network takes.
         batch_size: Pictures at once.
 
     Returns:
@@ -95,7 +97,7 @@ def mean_divergence(vae, images, batch_size=256):
 
     Args:
         vae: What `build_vae` made, trained on true pictures.
-        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`.
+        images: As `features` takes them.
         batch_size: Pictures at once.
     """
     outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
@@ -106,14 +108,13 @@ def mean_divergence(vae, images, batch_size=256):
 
 def _called(network, images, batch_size):
     """What a network makes of each batch. `predict` would trace each new network anew."""
-    images = _scaled(images)
+    size = network.input_shape[1:3]
     for i in range(0, len(images), batch_size):
-        yield network(images[i : i + batch_size], training=False)
-
-
-def _scaled(images):
-    images = np.asarray(images)
-    return np.float32(images / 255) if images.dtype == np.uint8 else images
+        rgb = np.asarray(images[i : i + batch_size])
+        rgb = np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb
+        if not same_size(rgb.shape[1:3], size):
+            rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")
+        yield network(rgb, training=False)
 
 
 def _checked(first, second):

@@ -19,10 +19,12 @@ class Images(collections.abc.Sequence):
         labels: Class of each picture, or `None`.
         class_names: Name of each class, or `None`.
         name: What the set is called in records.
-        size: Side of the square that each picture is reduced to (short side scaled, centre
+        size: Side of the square that each picture is brought to (short side scaled, centre
             kept), or `None` for pictures as they are.
         is_sequence: Whether they follow each other in time, as the frames of a video.
         checksum: What tells the source from another of the same name, or `None`.
+        source_side: Short side of the smallest picture at its source, where the items are not as
+            they were there.
 
     Raises:
         ValueError: If an array is not uint8 or has another shape.
@@ -38,6 +40,7 @@ class Images(collections.abc.Sequence):
         size=None,
         is_sequence=False,
         checksum=None,
+        source_side=None,
     ):
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
@@ -49,6 +52,7 @@ class Images(collections.abc.Sequence):
         self.size = size
         self.is_sequence = is_sequence
         self.checksum = checksum
+        self._source_side = source_side
 
     def __len__(self):
         return len(self._items)
@@ -71,6 +75,7 @@ class Images(collections.abc.Sequence):
             size=self.size,
             is_sequence=self.is_sequence,
             checksum=self.checksum,
+            source_side=self._source_side,
         )
 
     def __array__(self, dtype=None, copy=None):
@@ -98,6 +103,13 @@ class Images(collections.abc.Sequence):
         sizes = set(self._sizes())
         return sizes.pop() if len(sizes) == 1 else None
 
+    @property
+    def source_side(self):
+        """Short side of the smallest picture before any was brought to `size`."""
+        if self._source_side is None:
+            self._source_side = int(np.min(self._item_sizes()))
+        return self._source_side
+
     def verify(self):
         """Read every picture once, so that a damaged file is not found hours later.
 
@@ -111,6 +123,9 @@ class Images(collections.abc.Sequence):
     def _sizes(self):
         if self.size is not None:
             return [(self.size, self.size)]
+        return self._item_sizes()
+
+    def _item_sizes(self):
         if isinstance(self._items, np.ndarray):
             return [self._items.shape[1:3]]
         if not hasattr(self, "_known_sizes"):
@@ -152,7 +167,7 @@ def check_readable(paths, read, what):
 
 
 def square(rgb, size):
-    """A picture reduced to a square: short side scaled, centre kept."""
+    """A picture brought to a square: short side scaled, centre kept."""
     height, width = rgb.shape[:2]
     side = min(height, width)
     if (height, width) == (size, size):

@@ -172,7 +172,8 @@ class EdgeAwareSmoothing(keras.layers.Layer):
     for its part that grows with the way itself.
 
     Args:
-        steps: Distance in pixels of each pass along rows and then columns, small ones first.
+        steps: Distance in pixels of each pass along rows and then columns, large ones first: what
+            they leave between their taps the smaller ones even out.
         edge: Change of lightness, in its own units, that leaves 1/e of the weight.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
@@ -181,11 +182,11 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
-        2011 (the distance); Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010
-        (the steps).
+        2011 (the distance, and passes of which each reaches half as far as the one before);
+        Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010 (the taps).
     """
 
-    def __init__(self, steps=(1, 2, 4), edge=5.0, **kwargs):
+    def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
         is_tuple = isinstance(steps, (tuple, list))

@@ -74,7 +74,7 @@ def load_tfds(name, split, size=None, data_dir=None):
         raise ValueError(
             f"{name!r} has the splits {sorted(builder.info.splits)}. Received: {split!r}"
         ) from error
-    pictures, labels = [], []
+    pictures, labels, sides = [], [], []
     keys = {key for key in (image_key, label_key, has_names and "label") if key}
     for record in _records(tfds, records, keys):
         if wanted and has_names:
@@ -84,6 +84,7 @@ def load_tfds(name, split, size=None, data_dir=None):
                 continue
         rgb = record[image_key]
         rgb = np.repeat(rgb, 3, axis=-1) if rgb.shape[-1] == 1 else rgb
+        sides.append(min(rgb.shape[:2]))
         pictures.append(rgb if size is None else square(rgb, size))
         labels.append(record[label_key] if label_key else None)
     if len({picture.shape for picture in pictures}) == 1:
@@ -93,6 +94,7 @@ def load_tfds(name, split, size=None, data_dir=None):
         labels=labels if label_key else None,
         class_names=builder.info.features[label_key].names if label_key else None,
         name=name,
+        source_side=min(sides, default=None),
     )
 
 

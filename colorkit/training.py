@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import json
 import os
+import warnings
 import zlib
 
 import keras
@@ -112,7 +113,10 @@ def _chosen(experiment, profile, data):
     if data is not None:
         experiment, profile = experiment.on(data), dataclasses.replace(profile, data=None)
     size, crop = experiment.sides(profile)
-    return dataclasses.replace(experiment, size=size, crop=crop), profile
+    large = experiment.large_size
+    if large and size != experiment.size:
+        large = large * size // experiment.size
+    return dataclasses.replace(experiment, size=size, crop=crop, large_size=large), profile
 
 
 def _folder(experiment, profile, seed):
@@ -151,6 +155,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     classifiers = _classifiers(experiment, profile)  # before training: they may be missing
     weights = fitting.balance(experiment, bins, train)
     if not done:
+        if (folder / runs.LATEST).exists():
+            _load_weights(network, folder / runs.LATEST)  # what is no checkpoint of it is told
         whole = fitting.whole_batches(validation, batch_size)
         validation_pairs = fitting.batches(experiment, whole, batch_size)
         fitting.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
@@ -173,15 +179,16 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
             if _choose(trained, network, candidates, validation) == folder / runs.LATEST:
                 best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
+        source = _source(experiment, profile, 1)
         metrics = evaluate(
             trained,
             test,
             classifiers=classifiers,
-            baselines=_baselines(
-                *_source(experiment, profile, 1), experiment.size, len(test), tuple(classifiers)
-            ),
+            baselines=_baselines(*source, experiment.size, len(test), tuple(classifiers)),
             temperatures=experiments.TEMPERATURES,
         )
+        if experiment.large_size:
+            metrics |= _measured_large(experiment, source, trained, len(test))
     record = results.Record(
         experiment=experiment.name,
         profile=profile.name,
@@ -200,6 +207,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         settings={
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
             "measures": evaluation.VERSION,
+            "source_side": train.source_side,
+            "large_size": experiment.large_size,
             "temperature": None if bins is None else trained.temperature,
             "best_epoch": 0 if best_epoch is None else best_epoch + 1,
             "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
@@ -276,7 +285,15 @@ def _build(experiment, base, width, num_bins):
 
 
 def _load_weights(network, path):
-    network.load_weights(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of what the error names in the end
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} does not hold weights of the network {network.name} ({error}). Bring the "
+            "right ones back, or delete it to begin anew."
+        ) from error
     round_kernels(network)  # what is measured is what the file holds
 
 
@@ -323,6 +340,17 @@ def _baselines(name, split, size, count, classifier_names):
     classifiers = {name: load_classifier(name) for name in classifier_names}
     test = _loaded(name, split, size)[:count]
     return measure_baselines(test, classifiers=classifiers)
+
+
+def _measured_large(experiment, source, colorizer, count):
+    """What whole pictures of the larger size score; "gray/psnr" becomes "gray/large/psnr"."""
+    images = _loaded(*source, experiment.large_size)[:count]
+    baselines = _baselines(*source, experiment.large_size, count, ())
+    metrics = evaluate(colorizer, images, baselines=baselines)
+    parts = {name: name.rpartition("/") for name in metrics}
+    return {
+        f"{head}{slash}large/{name}": metrics[whole] for whole, (head, slash, name) in parts.items()
+    }
 
 
 def _load(experiment, folder):

@@ -21,6 +21,15 @@ SMALL = {
     "simple_convnet": lambda **options: models.build_simple_convnet(
         filters=(4, 4, 4, 4, 4, 8, 8), **options
     ),
+    "simple_convnet_as_coded": lambda **options: models.build_simple_convnet(
+        filters=(4, 4, 4, 4, 4, 8, 8), gradual=False, **options
+    ),
+    "additive_unet_as_coded": lambda **options: models.build_additive_unet(
+        filters=(4, 4, 4, 8, 8), gradual=False, **options
+    ),
+    "pix2pix_generator_as_published": lambda **options: models.build_pix2pix_generator(
+        widths=(4, 4, 4, 4, 4), gradual=False, **options
+    ),
     "additive_unet": lambda **options: models.build_additive_unet(
         filters=(4, 4, 4, 8, 8), **options
     ),
@@ -38,11 +47,19 @@ OTHERS = {
         network.output["coherent"],
     ),
     "shallow_classification": lambda: models.build_shallow_classification(9, filters=(4, 4, 4)),
+    "shallow_classification_dilated": lambda: models.build_shallow_classification(
+        9, filters=(4, 4, 4), dilation_rates=(1, 3, 9)
+    ),
     "conv_classification": lambda: models.build_conv_classification(
         9, blocks=((4,), (4,)), dilation_rates=(1, 2)
     ),
     "adversarial": lambda: models.Adversarial(
         SMALL["additive_unet"](), models.build_patch_discriminator(widths=(4, 4))
+    ),
+    "adversarial_as_coded": lambda: models.Adversarial(
+        SMALL["additive_unet_as_coded"](),
+        models.build_picture_discriminator(filters=(4, 4), head_size=7, conditional=False),
+        objective="crossentropy",
     ),
 }
 SIDES = (32, 64, 96, 128, 256)
@@ -58,7 +75,7 @@ def compiled(name):
         model.compile(keras.optimizers.Adam(1e-3), loss="mae", run_eagerly=True)
         return model, model
     model = OTHERS[name]()
-    if name == "adversarial":
+    if name.startswith("adversarial"):
         model.compile(keras.optimizers.Adam(1e-3), run_eagerly=True)
         return model, model.generator
     if name == "coherent":

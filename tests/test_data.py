@@ -98,3 +98,10 @@ def test_path_without_folder_is_told_how_to_write_it(folder):
     with pytest.raises(ValueError, match="did you mean") as told:
         load(str(folder))
     assert f'"folder:{folder}"' in str(told.value)
+
+
+def test_pictures_that_are_enlarged_are_told_and_remembered(folder):
+    with pytest.warns(UserWarning, match="smallest picture of .* is 20 pixels .* brought to 40"):
+        images = load(f"folder:{folder}", "all", size=40)
+    assert images.source_side == images[:2].source_side == 20
+    assert images.shape == (40, 40)

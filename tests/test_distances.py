@@ -45,6 +45,15 @@ def test_kernel_distance_is_unbiased_for_few_pictures(rng):
     assert apart > 10 * np.std(same) / 20
 
 
+def test_pictures_are_brought_to_the_size_that_the_network_takes(rng):
+    classifier = models.load_classifier("vgg")
+    colors = rng.integers(0, 256, (3, 1, 1, 3), dtype="uint8")
+    expected, seen = (
+        features(classifier, np.broadcast_to(colors, (3, side, side, 3))) for side in (32, 72)
+    )
+    np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
 def test_features_are_what_the_last_layer_sees(rng):
     classifier = models.load_classifier("vgg")
     images = rng.integers(0, 256, (5, 32, 32, 3), dtype="uint8")

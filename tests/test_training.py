@@ -13,9 +13,11 @@ from PIL import Image
 from colorkit import (
     ColorBins,
     Colorizer,
+    evaluate,
     evaluation,
     experiments,
     fitting,
+    load,
     models,
     pairs,
     results,
@@ -224,6 +226,25 @@ def test_run_of_another_network_is_refused_and_kept(tmp_path, regression):
     assert kept == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+def test_weights_of_another_network_are_named_with_the_way_out(tmp_path, regression):
+    run(regression, SHORT, verbose=0)
+    folder = tmp_path / "runs/smoke/test/tiny/seed0"
+    (folder / "record.json").unlink()
+    lines = (folder / "history.jsonl").read_text().splitlines()
+    for weights in (runs.BEST, runs.LATEST):
+        if weights == runs.LATEST:  # as if it had been interrupted after an epoch
+            (folder / "history.jsonl").write_text(lines[0])
+            (folder / "backup/training_metadata.json").write_text('{"epoch": 1}')
+        whole = (folder / weights).read_bytes()
+        (folder / weights).unlink()  # HDF5 takes a file that it holds open for the old one
+        models.build_unet(widths=(4, 6)).save_weights(folder / weights)
+        with pytest.raises(ValueError, match=rf"{weights} does not hold .*conv_regr.*or"):
+            run(regression, SHORT, verbose=0)
+        (folder / weights).unlink()
+        (folder / weights).write_bytes(whole)
+    assert run(regression, SHORT, verbose=0)[1].epochs == 2
+
+
 def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkeypatch):
     row = experiments.experiment("cifar/lab-conv-regression")
     wild = dataclasses.replace(row, name="test/tiny", learning_rate=1e30)
@@ -302,6 +323,7 @@ def test_damaged_state_of_a_checkpoint_is_no_checkpoint(tmp_path, row):
         assert log.epochs == epochs and (folder / "backup").exists() == bool(epochs)
 
 
+@pytest.mark.filterwarnings("ignore:The smallest picture")
 def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, row, pictures):
     for i, picture in enumerate(pictures[:12]):
         for split in ("train", "test"):
@@ -401,6 +423,7 @@ def test_rows_share_a_data_set_in_memory_but_never_a_folder(tmp_path, row, pictu
         assert len(training._pictures(row, experiments.profile("full"), seed=0)[2]) == count
 
 
+@pytest.mark.filterwarnings("ignore:The smallest picture")
 def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
@@ -521,10 +544,27 @@ def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
     np.testing.assert_array_equal(saved(picture), colorizer(picture))
 
 
-def test_patches_are_trained_on_and_whole_pictures_tested(row):
+def test_patches_are_trained_on_and_whole_pictures_tested(row, monkeypatch):
     row = dataclasses.replace(row, crop=16)
+    seen = []
+    fit = keras.Model.fit
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, x, **kw: seen.append(x[0][0].shape) or fit(self, x, **kw)
+    )
     colorizer, record = run(row, SHORT, verbose=0)
+    assert seen == [(8, 16, 16, 1)]
     assert colorizer.size == 32 and record.settings["crop"] == 16
+
+
+def test_large_test_pictures_are_measured_beside(row):
+    row = dataclasses.replace(row, size=16, large_size=24)
+    colorizer, record = run(row, SHORT, verbose=0)
+    whole = load("photos", "test", size=24)[: record.sizes["test"]]
+    expected = evaluate(colorizer, whole)
+    for name in ("psnr", "gray/colorfulness", "truth/colorfulness"):
+        head, slash, last = name.rpartition("/")
+        assert record.metrics[f"{head}{slash}large/{last}"] == pytest.approx(expected[name])
+    assert record.metrics["psnr"] != pytest.approx(expected["psnr"])
 
 
 def test_large_test_pictures_are_fewer_where_pixels_are_counted(row):

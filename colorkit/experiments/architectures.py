@@ -15,7 +15,12 @@ _LOSSES = {
     "mae": {"loss": keras.losses.MeanAbsoluteError},
     "huber": {"loss": keras.losses.Huber, "loss_options": {"delta": _HUBER_DELTA}},
 }
-_PATCHES = {"size": 256, "crop": 128}
+_LARGE = 256
+_PATCHES = {"size": _LARGE, "crop": 128, "large_size": _LARGE}
+
+
+# The U-Net that adversaries and patches are compared with.
+_ALONE = "architectures/unet-mae"
 
 
 def _autoencoder(width, num_bins):
@@ -87,11 +92,14 @@ def _rows():
     for architecture, build in _ARCHITECTURES.items():
         for loss, options in _LOSSES.items():
             name = f"architectures/{architecture}-{loss}"
-            yield dataclasses.replace(_ROW, name=name, build=build, **options)
+            large = _LARGE if name == _ALONE else None
+            yield dataclasses.replace(_ROW, name=name, build=build, large_size=large, **options)
     unet = dataclasses.replace(_ROW, name="architectures/unet-mae-patches", build=_unet,
                                **_LOSSES["mae"], **_PATCHES)  # fmt: skip
     yield unet
-    players = dataclasses.replace(_ROW, target="adversarial", learning_rate=2e-4, beta_1=0.5)
+    players = dataclasses.replace(
+        _ROW, target="adversarial", large_size=_LARGE, learning_rate=2e-4, beta_1=0.5
+    )
     yield dataclasses.replace(players, name="architectures/pix2pix", build=_pix2pix)
     yield dataclasses.replace(
         players, name="architectures/pix2pix-as-published", build=_published_pix2pix, smallest=128
@@ -100,7 +108,7 @@ def _rows():
         players,
         name="architectures/pix2pix-pretrained",
         build=_pix2pix_after,
-        base="architectures/unet-mae",
+        base=_ALONE,
         epochs=10,
         quick_images=2_000,
     )

@@ -69,8 +69,9 @@ def _step(published=True, *, signed=True, rebalanced=True, gated=True, **build_o
 
 # Stellbrink's branch as coded and as written, then with what his section 5 and 6 propose, one thing
 # after the other. Then another way: the distribution of the colorful network, enlarged; blurred;
-# smoothed up to the edges of lightness, once and as far as `build_coherent` does, where nothing is
-# learned; and a branch that corrects what was not, or was smoothed.
+# smoothed up to the edges of lightness, where nothing is learned: once, with steps that grow, and
+# with steps that shrink; and a branch that corrects what was not, or was smoothed.
+_SMOOTHING = (8, 4, 2, 1)
 _STEPS = {
     "published": _step(signed=False, rebalanced=False, gated=False, squash=True),
     "equations": _step(rebalanced=False, gated=False),
@@ -78,11 +79,14 @@ _STEPS = {
     "gated": _step(),
     "held": _step(regularization=16.0),
     "enlarged": _step(False, smoothing=()) | {"epochs": 0},
-    "blurred": _step(False, edge=1e6) | {"epochs": 0},
+    "blurred": _step(False, smoothing=_SMOOTHING, edge=1e6) | {"epochs": 0},
     "once": _step(False, smoothing=(1,)) | {"epochs": 0},
-    "coherent": _step(False) | {"epochs": 0},
+    "upwards": _step(False, smoothing=_SMOOTHING[::-1]) | {"epochs": 0},
+    "coherent": _step(False, smoothing=_SMOOTHING) | {"epochs": 0},
     "corrected": _step(False, smoothing=(), filters=(32, 32, 32, 64), regularization=16.0),
-    "coherent-corrected": _step(False, filters=(32, 32, 32, 64), regularization=16.0),
+    "coherent-corrected": _step(
+        False, smoothing=_SMOOTHING, filters=(32, 32, 32, 64), regularization=16.0
+    ),
 }
 
 

@@ -107,6 +107,8 @@ class Experiment:
         size: Side of the pictures, or `None` as the data set has them.
         near_gray: "keep" or "mask", as `colorkit.pairs` takes it.
         luminance_gate: As `colorkit.pairs` takes it.
+        large_size: Side at which whole test pictures are coloured, too; what those score stands in
+            the record under "large/".
         crop: Side of the crops that are trained on, or `None` for whole pictures. Tests are whole.
         shift: Most pixels by which training pictures are moved, beside being mirrored.
         zoom: As `colorkit.pairs` takes it.
@@ -147,6 +149,7 @@ class Experiment:
     data: str = "cifar10"
     splits: tuple = ("train", "test")
     size: int | None = None
+    large_size: int | None = None
     crop: int | None = None
     near_gray: str = "keep"
     luminance_gate: bool = False

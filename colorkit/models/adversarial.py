@@ -30,7 +30,9 @@ class Adversarial(keras.Model):
         **kwargs: `name`, `dtype` of `keras.Model`.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an option is unknown.
+        ValueError: If the networks do not fit each other, or an option is unknown; from `fit` if
+            the pictures are too small to be judged, the generator makes another size, or there are
+            sample weights or a loss beside.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
@@ -54,6 +56,11 @@ class Adversarial(keras.Model):
             raise ValueError(
                 f"`reconstruction_weight` must not be negative. Received: {reconstruction_weight!r}"
             )
+        if not len(generator.inputs) == len(generator.outputs) == 1:
+            raise ValueError(
+                f"`generator` must make one picture of one. Received {generator.name}, which makes "
+                f"{len(generator.outputs)} of {len(generator.inputs)}; are the players swapped?"
+            )
         *seen, judged = (tuple(entry.shape) for entry in discriminator.inputs)
         expected = (tuple(generator.input_shape), tuple(generator.output_shape))
         fits = len(seen) < 2 and same_size(expected[-1], judged)
@@ -69,6 +76,7 @@ class Adversarial(keras.Model):
         self.conditional = len(discriminator.inputs) == 2
         names = ("reconstruction", "generator_loss", "discriminator_loss", "generator_accuracy",
                  "discriminator_accuracy")  # fmt: skip
+        self._sizes_that_fit = set()
         self.meters = {name: keras.metrics.Mean(name=name) for name in names}
         self.built = True  # both networks are
 
@@ -76,12 +84,18 @@ class Adversarial(keras.Model):
         return self.generator(lightness, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if self.loss is not None:
+            raise ValueError(
+                "Adversaries bring their own losses, see `objective`: leave `loss` of `compile` "
+                f"out. Received: {self.loss!r}"
+            )
         if sample_weight is not None:
             raise ValueError(
                 "Adversaries take no sample weights: leave `near_gray` and `luminance_gate` of "
                 "`pairs` out."
             )
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
+        self._check_sizes(x, y, y_pred)
         real = self.discriminator(self._shown(x, y), training=training)
         fake = self.discriminator(self._shown(x, ops.stop_gradient(y_pred)), training=training)
         discriminator_loss = (self._distance(real, 1.0) + self._distance(fake, 0.0)) / 2
@@ -108,6 +122,30 @@ class Adversarial(keras.Model):
         # What several devices find is added up; a loss of Keras knows by how many to divide.
         share = keras.losses.MeanAbsoluteError()(ops.ones((1, 1)), ops.zeros((1, 1)))
         return share * (total + sum(self.losses))
+
+    def _check_sizes(self, x, y, y_pred):
+        """Raise a `ValueError` if pictures of this size cannot be coloured, or judged."""
+        size = tuple(x.shape[1:3])
+        if None in size or size in self._sizes_that_fit:
+            return
+        if not same_size(tuple(y.shape), tuple(y_pred.shape)):
+            raise ValueError(
+                f"The generator {self.generator.name} must make chroma of the size of the "
+                f"pictures. Received {tuple(y_pred.shape[1:])} where {tuple(y.shape[1:])} is true"
+            )
+        shown = [(1, *plane.shape[1:]) for plane in (x, y)]
+        try:
+            verdicts = self.discriminator.compute_output_shape(
+                shown if self.conditional else shown[1]
+            )
+        except ValueError:
+            verdicts = (1, 0)
+        if 0 in verdicts:
+            raise ValueError(
+                f"Pictures of {size[0]} x {size[1]} pixels are too small for the discriminator "
+                f"{self.discriminator.name}; take larger ones, or another discriminator."
+            )
+        self._sizes_that_fit.add(size)
 
     def _shown(self, lightness, chroma):
         return [lightness, chroma] if self.conditional else chroma

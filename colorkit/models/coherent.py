@@ -18,7 +18,7 @@ def build_coherent(
     colorful,
     *,
     space=colorspace.LAB,
-    smoothing=(1, 2, 4),
+    smoothing=(8, 4, 2, 1),
     edge=5.0,
     filters=(),
     regularization=4.0,

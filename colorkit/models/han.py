@@ -15,6 +15,7 @@ from colorkit.models.blocks import conv_norm, judged
 SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
 GENERATOR_FILTERS = (64, 128, 256, 512, 512)
+_POOLINGS = 5  # of the simple network, at most
 _SLOPE = 0.1  # of the leaky ReLU
 
 
@@ -39,12 +40,22 @@ def build_simple_convnet(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
+
+    Raises:
+        ValueError: If there are no filters, or without `gradual` fewer than five.
 
     References:
         Han, section 2.1, Figure 3, and the author's code.
     """
     space = colorspace.get(space)
+    least = 1 if gradual else _POOLINGS
+    if len(filters) < least:
+        raise ValueError(
+            f"`filters` must have at least {least} entries for `gradual={gradual}`. "
+            f"Received: {filters!r}"
+        )
 
     def options():
         if gradual:
@@ -60,7 +71,7 @@ def build_simple_convnet(
     sizes = []
     for i, width in enumerate(filters, start=1):
         x = layers.Conv2D(width, 3, activation="relu", name=f"conv{i}", **options())(x)
-        if i <= 5:
+        if i <= _POOLINGS:
             sizes.append(x)
             x = layers.MaxPooling2D(padding="same", name=f"pool{i}")(x)
     if gradual:
@@ -104,16 +115,16 @@ def build_shallow_classification(
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there is not one dilation rate a convolution.
+        ValueError: If there are no convolutions, or not one dilation rate for each.
 
     References:
         Han, section 2.2, Figure 5, and the author's code.
     """
     space = colorspace.get(space)
-    if len(dilation_rates) != len(filters):
+    if not filters or len(dilation_rates) != len(filters):
         raise ValueError(
-            f"`dilation_rates` must have one entry a convolution, {len(filters)}. "
-            f"Received: {dilation_rates!r}"
+            f"`dilation_rates` must have one entry a convolution, {len(filters)}, and there must "
+            f"be one. Received: {dilation_rates!r}"
         )
     inputs = keras.Input(input_shape, name="lightness")
     x = normalize_lightness(inputs, space)
@@ -145,12 +156,18 @@ def build_additive_unet(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
+
+    Raises:
+        ValueError: If there are no filters.
 
     References:
         Han, section 2.3, Figure 7, and the author's code.
     """
     space = colorspace.get(space)
+    if not filters:
+        raise ValueError(f"`filters` must have at least one entry. Received: {filters!r}")
     inputs = keras.Input(input_shape, name="lightness")
     x = normalize_lightness(inputs, space)
     skips = [x]

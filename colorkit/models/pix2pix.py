@@ -33,7 +33,8 @@ def build_pix2pix_generator(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR

@@ -30,7 +30,8 @@ def build_autoencoder(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
 
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional auto-encoder.
@@ -70,7 +71,8 @@ def build_deep_cnn(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
 
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", deep convolutional neural network.

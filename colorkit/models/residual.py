@@ -31,7 +31,8 @@ def build_resnet(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
 
     References:
         He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016; Sinigaglia,
@@ -69,7 +70,8 @@ def build_densenet(
         name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`.
+        `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
+        natural units.
 
     References:
         Huang et al., "Densely Connected Convolutional Networks", CVPR 2017 (DenseNet-B);

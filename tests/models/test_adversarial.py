@@ -108,6 +108,29 @@ def test_sample_weights_are_refused(batch):
         model.train_on_batch(*batch, sample_weight=np.ones((4, 1, 1)))
 
 
+def test_losses_beside_its_own_are_refused(batch):
+    model = build()
+    model.compile("adam", loss="mse", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"leave `loss` of `compile` out. Received: 'mse'"):
+        model.train_on_batch(*batch)
+
+
+def test_pictures_that_cannot_be_judged_are_refused(batch):
+    model = build()
+    model.compile("adam", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"4 x 8 pixels are too small for .*patch_discriminator"):
+        model.train_on_batch(*(plane[:, :4, :8] for plane in batch))
+
+
+def test_generators_of_another_size_are_refused(batch):
+    inputs = keras.Input((None, None, 1))
+    chroma = keras.layers.Conv2D(2, 3, strides=4, padding="same")(inputs)
+    model = Adversarial(keras.Model(inputs, chroma), build().discriminator)
+    model.compile("adam", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"\(4, 4, 2\) where \(16, 16, 2\) is true"):
+        model.train_on_batch(*batch)
+
+
 def test_fit_lowers_the_error_and_reports_both_players(batch):
     network = build(reconstruction_weight=1.0)
     network.compile(keras.optimizers.Adam(1e-2, beta_1=0.5), jit_compile=False)
@@ -126,6 +149,8 @@ def test_networks_that_do_not_fit_each_other_are_refused():
         Adversarial(generator, discriminator)
     with pytest.raises(ValueError, match="must take what"):
         Adversarial(generator, models.build_patch_discriminator(space="rgb"))
+    with pytest.raises(ValueError, match="makes 1 of 2; are the players swapped"):
+        Adversarial(discriminator, generator)
     with pytest.raises(ValueError, match="least_squares"):
         build(objective="hinge")
     with pytest.raises(ValueError, match="reconstruction_weight"):

@@ -28,6 +28,17 @@ def test_networks_have_as_many_weights_as_the_published_code():
     assert weights(discriminator) == pytest.approx(16.75e6, rel=0.005)
 
 
+def test_too_few_filters_are_refused():
+    with pytest.raises(ValueError, match=r"at least 5 entries for `gradual=False`.*4, 4"):
+        models.build_simple_convnet(filters=(4, 4), gradual=False)
+    with pytest.raises(ValueError, match="at least 1 entries"):
+        models.build_simple_convnet(filters=())
+    with pytest.raises(ValueError, match="one entry"):
+        models.build_additive_unet(filters=())
+    with pytest.raises(ValueError, match="one entry a convolution"):
+        models.build_shallow_classification(filters=(), dilation_rates=())
+
+
 def test_layers_as_coded_are_drawn_apart():
     keras.utils.set_random_seed(0)
     model = models.build_simple_convnet(filters=(4, 4, 4, 4, 4, 8, 8), gradual=False)

@@ -1,0 +1,184 @@
+"""Studies: experiments beside each other, on whichever pictures they were run."""
+
+import dataclasses
+
+from colorkit import tables
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Experiments that answer one question, and the measures that tell.
+
+    Attributes:
+        title: What is compared.
+        rows: Dict from label to the name of an experiment.
+        metrics: Dict from column title to a metric, or another number of a record.
+    """
+
+    title: str
+    rows: dict
+    metrics: dict
+
+
+_VIVIDNESS = {
+    "colorfulness": "colorfulness",
+    "AuC, rebalanced": "ab_auc_rebalanced",
+    "threshold accuracy": "threshold_accuracy",
+    "occupied bins": "occupied_bins",
+    "PSNR": "psnr",
+}
+_COST = {
+    "weights": "parameters",
+    "ms a picture": "training_milliseconds",
+    "minutes": "minutes",
+}
+_EVERYTHING = {
+    "MAE": "mae",
+    "MSE": "mse",
+    "Huber": "huber",
+    "cross-entropy": "binary_crossentropy",
+    "PSNR": "psnr",
+    "SSIM": "ssim",
+    "threshold accuracy": "threshold_accuracy",
+    "colorfulness": "colorfulness",
+    "occupied bins": "occupied_bins",
+    "CIEDE2000": "ciede2000",
+    "AuC": "ab_auc",
+    "AuC, rebalanced": "ab_auc_rebalanced",
+    "bleeding": "bleeding",
+    "chroma gradient error": "chroma_gradient_error",
+}
+
+COLORFUL = Study(
+    "Bins and squares",
+    {"313 bins, rebalanced": "coherence/colorful-32", "squares": "coherence/regression-32"},
+    _VIVIDNESS | {"AuC": "ab_auc"},
+)
+
+
+def _coherence(side):
+    rows = {
+        "colorful": f"coherence/colorful-{side}",
+        "colorful, luminance gate": f"coherence/colorful-gated-{side}",
+        "colorful, as published": f"coherence/colorful-{side}-as-published",
+        "as published": f"coherence/published-{side}",
+        "the equations": f"coherence/equations-{side}",
+        "+ rebalanced gradients": f"coherence/rebalanced-{side}",
+        "+ luminance gate": f"coherence/gated-{side}",
+        "+ held firmly": f"coherence/held-{side}",
+        "enlarged": f"coherence/enlarged-{side}",
+        "blurred": f"coherence/blurred-{side}",
+        "smoothed once": f"coherence/once-{side}",
+        "smoothed, small steps first": f"coherence/upwards-{side}",
+        "smoothed": f"coherence/coherent-{side}",
+        "corrected": f"coherence/corrected-{side}",
+        "smoothed and corrected": f"coherence/coherent-corrected-{side}",
+    }
+    metrics = {
+        "bleeding": "bleeding",
+        "colorfulness": "colorfulness",
+        "threshold accuracy": "threshold_accuracy",
+        "chroma gradient error": "chroma_gradient_error",
+        "occupied bins": "occupied_bins",
+    }
+    return Study(f"Coherence at {side} pixels", rows, metrics)
+
+
+COHERENCE = {side: _coherence(side) for side in (32, 64)}
+
+CONVNETS = Study(
+    "Han's three networks",
+    {
+        kind.replace("-", " "): f"convnets/{kind}"
+        for name in ("simple", "classification", "adversarial")
+        for kind in (f"{name}-as-coded", name)
+    },
+    _VIVIDNESS | {"PSNR, colours as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
+)
+
+_NETWORKS = {
+    "auto-encoder": "autoencoder",
+    "deep CNN": "deep-cnn",
+    "U-Net": "unet",
+    "ResNet": "resnet",
+    "DenseNet": "densenet",
+}
+_LOSSES = ("mse", "mae", "huber")
+ARCHITECTURES = Study(
+    "Architectures and losses",
+    {
+        f"{title}, {'Huber' if loss == 'huber' else loss.upper()}": f"architectures/{name}-{loss}"
+        for title, name in _NETWORKS.items()
+        for loss in _LOSSES
+    }
+    | {"Pix2Pix": "architectures/pix2pix"},
+    _EVERYTHING | _COST,
+)
+
+_PLAYERS = {
+    "U-Net, MAE": "architectures/unet-mae",
+    "Pix2Pix": "architectures/pix2pix",
+    "Pix2Pix, pretrained": "architectures/pix2pix-pretrained",
+    "Pix2Pix, published net": "architectures/pix2pix-as-published",
+}
+_PATCHES = {
+    "U-Net, patches": "architectures/unet-mae-patches",
+    "Pix2Pix, patches": "architectures/pix2pix-patches",
+}
+PIX2PIX = Study(
+    "Pix2Pix at the size that it learned from", _PLAYERS, _VIVIDNESS | {"bleeding": "bleeding"}
+)
+PATCHES = Study(
+    "Patches and resizing, whole pictures coloured at twice the size",
+    _PLAYERS | _PATCHES,
+    {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
+    | {title: _COST[title] for title in ("ms a picture", "minutes")},
+)
+STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES)
+# Of the README: the rows that answer.
+COHERENCE_IN_SHORT = Study(
+    "Colours that hold together",
+    {"squares": COLORFUL.rows["squares"]}
+    | {
+        title: COHERENCE[32].rows[title]
+        for title in ("colorful", "as published", "blurred", "smoothed")
+    },
+    {
+        title: COHERENCE[32].metrics[title]
+        for title in ("bleeding", "colorfulness", "threshold accuracy", "occupied bins")
+    },
+)
+
+
+def on(study, label):
+    """The same study of the experiments on other pictures.
+
+    Args:
+        study: `Study`.
+        label: What stands behind the "@" in the names of their records; "" for their own.
+    """
+    suffix = f"@{label}" if label else ""
+    return dataclasses.replace(
+        study, rows={title: name + suffix for title, name in study.rows.items()}
+    )
+
+
+def labels(records, study):
+    """Labels of the pictures that experiments of a study were run on, as `on` takes them.
+
+    Args:
+        records: List of `Record`.
+        study: `Study`.
+    """
+    names = {record.experiment.partition("@")[::2] for record in records}
+    return sorted({label for name, label in names if name in study.rows.values()})
+
+
+def render(records, study):
+    """A study as a Markdown table, means over seeds, as `tables.compare` makes it.
+
+    Args:
+        records: List of `Record`.
+        study: `Study`.
+    """
+    return tables.compare(records, study.rows, study.metrics)
