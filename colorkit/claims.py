@@ -175,10 +175,22 @@ def _coherence(side):
     colorful, coherent, published = (
         f"coherence/{name}-{side}" for name in ("colorful", "coherent", "published")
     )
-    collapse = f"as published, colours collapse, {side}"
-    for metric in ("colorfulness", "occupied_bins"):
-        yield Claim(collapse, colorful, published, metric, factor=2)
     audit = {"source": "audit"}
+    # One colour everywhere, which is what it comes to, may be a vivid one.
+    yield Claim(
+        f"as published, less accurate than gray, {side}",
+        published,
+        published,
+        "gray/threshold_accuracy",
+        "threshold_accuracy",
+    )
+    yield Claim(
+        f"as published, one hue is left: twice its share, {side}",
+        published,
+        colorful,
+        "dominant_hue",
+        factor=2,
+    )
     yield Claim(
         f"a quarter less bleeding, {side}", colorful, coherent, "bleeding", factor=4 / 3, **audit
     )

@@ -51,8 +51,9 @@ def evaluate(
         "binary_crossentropy" (in nats) of RGB in [0, 1]; "psnr" in dB, "ssim", "colorfulness" and
         "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1],
         "bleeding" and "chroma_gradient_error" in units of ab, "occupied_bins", the share of the
-        bins of 313 that the truth occupies which the colouring occupies too, and for
-        each classifier "feature_preservation_NAME" and its share of the truth's,
+        bins of 313 that the truth occupies which the colouring occupies too, "dominant_hue", the
+        share of its chroma in the most frequent of twelve hues, and for each classifier
+        "feature_preservation_NAME" and its share of the truth's,
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
         `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under
@@ -130,7 +131,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
         chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
         channel taken for gray, which is what Champati et al. report as grayscale, and under
-        "truth/"; and "truth/colorfulness_absolute", "truth/bleeding" and
+        "truth/"; and "truth/colorfulness_absolute", "truth/bleeding", "truth/dominant_hue" and
         "PREFIX/feature_preservation_NAME" for all four.
 
     Raises:
@@ -145,6 +146,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         meters |= _class_meters(prefix, classifiers)
     meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
     meters["truth/bleeding"] = metrics.Bleeding()
+    meters["truth/dominant_hue"] = metrics.DominantHue()
     if constant is None:
         constant = _mean_chroma(images, colorspace.LAB)
     if np.shape(constant) != (2,):
@@ -296,6 +298,7 @@ def _all_meters(prefix, rarity):
         f"{prefix}bleeding": metrics.Bleeding(),
         f"{prefix}chroma_gradient_error": metrics.ChromaGradientError(),
         f"{prefix}occupied_bins": metrics.OccupiedBins(gamut),
+        f"{prefix}dominant_hue": metrics.DominantHue(),
     }
 
 

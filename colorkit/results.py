@@ -283,7 +283,7 @@ def by_profile(records, experiments):
 
 def is_share(metric):
     """Whether a metric lies in [0, 1] and is shown in percent, by its name."""
-    kinds = ("accuracy", "preservation", "auc", "occupied", "ssim")
+    kinds = ("accuracy", "preservation", "auc", "occupied", "dominant", "ssim")
     return any(kind in metric for kind in kinds)
 
 

@@ -80,6 +80,7 @@ def _coherence(side):
         "threshold accuracy": "threshold_accuracy",
         "chroma gradient error": "chroma_gradient_error",
         "occupied bins": "occupied_bins",
+        "dominant hue": "dominant_hue",
     }
     return Study(f"Coherence at {side} pixels", rows, metrics)
 
@@ -145,7 +146,7 @@ COHERENCE_IN_SHORT = Study(
     },
     {
         title: COHERENCE[32].metrics[title]
-        for title in ("bleeding", "colorfulness", "threshold accuracy", "occupied bins")
+        for title in ("bleeding", "colorfulness", "threshold accuracy", "dominant hue")
     },
 )
 

@@ -10,6 +10,7 @@ METRICS = {
     "colorfulness_absolute", "ciede2000", "ab_auc", "ab_auc_rebalanced",
     "mae", "mse", "huber", "binary_crossentropy", "bleeding", "chroma_gradient_error",
     "occupied_bins",
+    "dominant_hue",
 }  # fmt: skip
 MAIN_METRICS = {"threshold_accuracy", "psnr", "colorfulness"}
 
@@ -24,7 +25,9 @@ def test_every_metric_stands_beside_its_baselines(colorizer, pictures):
     scores = evaluate(colorizer, pictures)
     expected = {p + m for p in ("", "gray/", "constant/") for m in METRICS}
     expected |= {p + m for p in ("oracle/", "published/", "red/", "truth/") for m in MAIN_METRICS}
-    assert set(scores) == expected | {"truth/colorfulness_absolute", "truth/bleeding"}
+    assert set(scores) == expected | {
+        f"truth/{name}" for name in ("colorfulness_absolute", "bleeding", "dominant_hue")
+    }
     assert all(np.isfinite(list(scores.values())))
 
 

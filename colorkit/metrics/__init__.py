@@ -23,10 +23,11 @@ from colorkit.metrics.similarity import (
     ssim,
     threshold_accuracy,
 )
-from colorkit.metrics.vividness import Colorfulness, OccupiedBins, colorfulness
+from colorkit.metrics.vividness import Colorfulness, DominantHue, OccupiedBins, colorfulness
 
 __all__ = [
     "CIEDE2000", "PSNR", "SSIM", "AbAUC", "Bleeding", "ChromaGradientError", "Colorfulness",
+    "DominantHue",
     "FeaturePreservation", "MaskIoU", "OccupiedBins", "ThresholdAccuracy", "ab_auc",
     "bleeding", "chroma_gradient_error", "ciede2000", "colorfulness", "psnr", "ssim",
     "threshold_accuracy",

@@ -1,5 +1,7 @@
 """How much colour there is, and how many colours."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -53,6 +55,42 @@ class Colorfulness(MeanMetric):
 
     def get_config(self):
         return {**super().get_config(), "signed": self.signed}
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class DominantHue(keras.metrics.Metric):
+    """Share of all predicted chroma that lies in the most frequent twelfth of the hues of ab.
+
+    A colouring in one colour has 1, however light or pale it is; a gray one, where no pixel has a
+    chroma of 1, has 0. The truth is ignored.
+
+    References:
+        Hue and chroma of CIELAB: atan2(b, a) and the length of (a, b).
+    """
+
+    sectors = 12
+    least_chroma = 1.0
+
+    def __init__(self, name="dominant_hue", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.chroma = self.add_variable((self.sectors,), "zeros", name="chroma")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        ab = lab(checked(y_pred, y_pred)[1])[..., 1:]
+        chroma = ops.sqrt(ops.sum(ops.square(ab), axis=-1))
+        weights = ops.where(chroma >= self.least_chroma, chroma, 0.0)
+        if sample_weight is not None:
+            weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1, 1))
+        turn = ops.arctan2(ab[..., 1], ab[..., 0]) / (2 * math.pi) % 1.0
+        # From the middle of one main direction on: a and b are neither at a border.
+        sector = ops.cast(ops.floor(turn * self.sectors + 0.5), "int32") % self.sectors
+        added = ops.segment_sum(
+            ops.reshape(weights, (-1,)), ops.reshape(sector, (-1,)), self.sectors
+        )
+        self.chroma.assign_add(ops.cast(added, self.dtype))
+
+    def result(self):
+        return ops.divide_no_nan(ops.max(self.chroma), ops.sum(self.chroma))
 
 
 @keras.saving.register_keras_serializable(package="colorkit")

@@ -29,6 +29,7 @@ def measured(metric, y_true, y_pred, **kwargs):
         lambda: metrics.Bleeding(60.0, 60.0),
         metrics.ChromaGradientError,
         lambda: metrics.OccupiedBins(ColorBins.grid(49), share=0.01),
+        metrics.DominantHue,
     ],
 )
 def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):

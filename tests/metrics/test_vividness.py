@@ -23,6 +23,21 @@ def test_colorfulness_has_known_values():
     assert absolute == pytest.approx(0.3 * np.hypot(255, 127.5), rel=1e-5)
 
 
+def test_dominant_hue_is_its_share_of_all_chroma():
+    lightness = np.linspace(40, 70, 64).reshape(8, 8)
+    colours = np.zeros((8, 8, 2), "float32")
+    colours[:4], colours[4:7] = [10, 0], [0, -20]  # 40 parts of chroma to 60, and a row of gray
+    truth = painted(lightness, 0 * colours)
+    for prediction, expected in (
+        (painted(lightness, colours), 0.6),
+        (painted(lightness, np.full_like(colours, [0, 15])), 1.0),
+        (truth, 0.0),
+    ):
+        metric = metrics.DominantHue()
+        metric.update_state(truth, prediction)
+        assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
+
+
 def test_occupied_bins_of_one_colour_is_one():
     bins = ColorBins.grid(81)
     flat = np.full((8, 8), 60.0)
