@@ -267,16 +267,16 @@ def _results(options):
         raise ValueError(
             f"There are no records in {folder}; `python -m colorkit train NAME` writes one{hint}."
         )
+    verdicts, unseen = claims.report(records)
     parts = {
         "Summary": tables.summary(records),
         "The tables of Champati, Houle and Zhang": tables.render(records),
         **_studies(records),
-        "What the papers claim": claims.report(records),
     }
-    for label in sorted({record.experiment.partition("@")[2] for record in records} - {""}):
-        about = claims.on(claims.CLAIMS, label)
-        if any(claims.judge(claim, records).seeds for claim in about):
-            parts[f"What the papers claim, on {label}"] = claims.report(records, about)
+    for label, table in verdicts.items():
+        parts[f"What the papers claim, on {label}" if label else "What the papers claim"] = table
+    if unseen:
+        parts["Not run, so that nothing can be told"] = "\n".join(f"- {text}" for text in unseen)
     parts["All records"] = tables.overview(records)
     print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
     return 0

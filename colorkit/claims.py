@@ -370,15 +370,20 @@ def render(records, claims=CLAIMS):
 
 
 def report(records, claims=CLAIMS):
-    """Verdicts on what records speak of, as `render` gives them, and a line on what none does.
+    """Verdicts on what records speak of, and what none does.
 
     Args:
         records: List of `Record`.
         claims: Claims to judge.
+
+    Returns:
+        Tables as `render` gives them, by the label of the pictures as `on` takes it, and the
+        texts of the claims that were judged on none.
     """
-    ran = {claim: judge(claim, records).seeds > 0 for claim in claims}
-    text = render(records, [claim for claim in claims if ran[claim]])
-    unseen = dict.fromkeys(claim.text for claim in claims if not ran[claim])
-    if unseen:
-        text += f"\n\nNot run, so that nothing can be told: {'; '.join(unseen)}."
-    return text
+    labels = sorted({"", *(record.experiment.partition("@")[2] for record in records)})
+    seen = {}
+    for label in labels:
+        seen[label] = [claim for claim in on(claims, label) if judge(claim, records).seeds]
+    judged = {claim.text for about in seen.values() for claim in about}
+    unseen = dict.fromkeys(claim.text for claim in claims if claim.text not in judged)
+    return {label: render(records, about) for label, about in seen.items() if about}, list(unseen)

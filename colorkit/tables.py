@@ -181,7 +181,8 @@ def render(records, tables=None):
 def compare(records, rows, metrics):
     """Experiments beside each other as a Markdown table, means over seeds.
 
-    Above them stand the truth and what costs nothing, as the first of them measured it.
+    Above them stand the truth and what costs nothing, as the first of them measured it; below
+    the table, what was not run.
 
     Args:
         records: List of `Record`.
@@ -199,9 +200,12 @@ def compare(records, rows, metrics):
         if any(cells):
             lines.append((label, *cells, ""))
     for label, name in rows.items():
-        cells = (_over_seeds(found.get(name, []), metric) for metric in metrics.values())
-        lines.append((label, *cells, _profiles(found.get(name, [])) or "not run"))
-    return results.markdown(lines)
+        if found.get(name):
+            cells = (_over_seeds(found[name], metric) for metric in metrics.values())
+            lines.append((label, *cells, _profiles(found[name])))
+    missing = [label for label, name in rows.items() if not found.get(name)]
+    table = results.markdown(lines)
+    return f"{table}\n\nNot run: {'; '.join(missing)}." if missing else table
 
 
 def overview(records):

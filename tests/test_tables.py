@@ -174,5 +174,6 @@ def test_comparison_shows_all_rows_at_the_profile_that_they_share():
     assert rows == [
         ["A", "95.00 ± 0.00 (2)", "1.50 ± 0.71 (2)", "quick"],
         ["B", "94.00", "0.5000", "quick"],
-        ["C", "", "", "not run"],
+        [""],
+        ["Not run: C."],
     ]
