@@ -181,8 +181,8 @@ def render(records, tables=None):
 def compare(records, rows, metrics):
     """Experiments beside each other as a Markdown table, means over seeds.
 
-    Above them stand the truth and what costs nothing, as the first of them measured it; below
-    the table, what was not run.
+    Above them stand the truth and what costs nothing, as the first of them that holds a metric
+    measured it; below the table, what was not run.
 
     Args:
         records: List of `Record`.
@@ -194,9 +194,12 @@ def compare(records, rows, metrics):
     ran = {record.experiment for record in records} & set(rows.values())
     found = results.by_profile(records, ran) if ran else {}
     lines = [("", *metrics, "profile")]
-    reference = next((found[name][-1:] for name in rows.values() if found.get(name)), [])
+    shown = [record for name in rows.values() for record in found.get(name, [])]
     for label, prefix in {"truth": "truth/", **_FREE}.items():
-        cells = [_over_seeds(reference, f"{prefix}{metric}") for metric in metrics.values()]
+        cells = []
+        for name in (f"{prefix}{metric}" for metric in metrics.values()):
+            holding = [record for record in shown if record.value(name) is not None]
+            cells.append(_over_seeds(holding[:1], name))
         if any(cells):
             lines.append((label, *cells, ""))
     for label, name in rows.items():

@@ -162,6 +162,12 @@ def test_comparison_begins_with_the_truth_and_what_costs_nothing():
     ]
 
 
+def test_baselines_are_taken_from_whichever_record_holds_the_metric():
+    records = [make_record("a", hue=0.2), make_record("b", **{"hue": 0.3, "truth/hue": 0.1})]
+    text = tables.compare(records, {"A": "a", "B": "b"}, {"hue": "hue"})
+    assert "| truth | 0.1000 |" in " ".join(text.split())
+
+
 def test_comparison_shows_all_rows_at_the_profile_that_they_share():
     records = [
         make_record("a", seed, profile, bleeding=bleeding, threshold_accuracy=0.95)
