@@ -132,14 +132,26 @@ class Enlarge(keras.layers.Layer):
     Args:
         stride: Pixels from one value to the next, see `enlarge`.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `stride` is not a positive whole number, or `x` has not one value for every
+            n-th row and column of the picture.
     """
 
     def __init__(self, stride, **kwargs):
         super().__init__(**kwargs)
-        self.stride = stride
+        if not (isinstance(stride, (int, np.integer)) and stride > 0):
+            raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
+        self.stride = int(stride)
 
     def call(self, inputs):
         x, picture = inputs
+        for size, full in zip(x.shape[1:3], picture.shape[1:3], strict=True):
+            if None not in (size, full) and size != -(-full // self.stride):
+                raise ValueError(
+                    f"`x` must have a value for each of every {self.stride} pixels of the picture. "
+                    f"Received shapes {tuple(x.shape)} and {tuple(picture.shape)}"
+                )
         return enlarge(x, self.stride, *ops.shape(picture)[1:3])
 
     def compute_output_shape(self, input_shape):

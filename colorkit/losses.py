@@ -106,7 +106,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors
-        if not (isinstance(stride, int) and stride > 0):
+        if not (isinstance(stride, (int, np.integer)) and stride > 0):
             raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
         self.sigma = sigma
         self.stride = stride
@@ -114,8 +114,10 @@ class RebalancedCrossentropy(keras.losses.Loss):
     def __call__(self, y_true, y_pred, sample_weight=None):
         if self.stride > 1 and sample_weight is not None:
             # A weight a pixel is that of the pixels which logits speak of; one a picture stays.
+            # Where a graph knows no sizes, one a picture is told by its single pixel, which stays.
             weights = ops.convert_to_tensor(sample_weight)
-            if tuple(weights.shape[1:3]) == tuple(y_true.shape[1:3]):
+            fits = None not in y_pred.shape[1:3] and weights.shape[1:3] == y_pred.shape[1:3]
+            if len(weights.shape) > 2 and not fits:
                 sample_weight = weights[:, :: self.stride, :: self.stride]
         return super().__call__(y_true, y_pred, sample_weight)
 

@@ -262,9 +262,17 @@ def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     Returns:
         Tensor of shape `(..., height, width)` in [0, 1].
 
+    Raises:
+        ValueError: If `softness` is not positive or `dark` not below `bright`.
+
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it.
     """
+    if not (softness > 0 and dark < bright):
+        raise ValueError(
+            "`softness` must be positive and `dark` below `bright`. "
+            f"Received: {softness!r}, {dark!r} and {bright!r}"
+        )
     lightness = ops.convert_to_tensor(lightness)[..., 0]
     scale = 4.0 / softness
     return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))

@@ -67,7 +67,7 @@ def smooth_prior(prior, bins, sigma=5.0):
         )
     if not sigma > 0:
         raise ValueError(f"`sigma` must be positive. Received: {sigma!r}")
-    kernel = np.exp(-cdist(bins.centers, bins.centers, "sqeuclidean") / (2 * sigma**2))
+    kernel = np.exp(-0.5 * (cdist(bins.centers, bins.centers) / sigma) ** 2)
     return prior @ (kernel / kernel.sum(axis=1, keepdims=True))
 
 
@@ -106,10 +106,11 @@ def class_weights(prior, uniform_weight=0.5):
 
 def _checked_prior(prior):
     prior = np.asarray(prior, "float64")
-    if prior.ndim != 1 or not np.isfinite(prior).all() or (prior < 0).any():
+    if prior.ndim != 1 or not prior.size or not np.isfinite(prior).all() or (prior < 0).any():
+        values = f", values from {prior.min()} to {prior.max()}" if prior.size else ""
         raise ValueError(
-            "`prior` must be a vector of probabilities, none negative or NaN. "
-            f"Received shape {prior.shape}, lowest value {prior.min() if prior.size else None}"
+            "`prior` must be a vector of probabilities, none negative, infinite or NaN. "
+            f"Received shape {prior.shape}{values}"
         )
     if abs(prior.sum() - 1) > 1e-4:
         raise ValueError(f"`prior` must sum to 1. Received a sum of {prior.sum():.6g}")

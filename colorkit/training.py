@@ -64,6 +64,10 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
             raise ValueError(
                 f"`{name}` must be a whole number from {least} to {_LARGEST}. Received: {value!r}"
             )
+    if epochs and not experiment.epochs:
+        raise ValueError(
+            f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
+        )
     hardware.check_devices(devices)
     pictures = _pictures(experiment, profile, seed)
     folder = _folder(experiment, profile, seed)

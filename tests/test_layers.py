@@ -119,6 +119,11 @@ def test_enlarging_is_linear_between_what_is_given(rng):
     enlarged = keras.ops.convert_to_numpy(Enlarge(4)([plane[:, ::4, ::4], picture]))
     np.testing.assert_allclose(enlarged[:, :, :5], plane[:, :, :5], atol=1e-5)
     np.testing.assert_allclose(enlarged[:, :, 5], enlarged[:, :, 4])  # beyond the last
+    with pytest.raises(ValueError, match=r"every 4 pixels.*\(1, 9, 6, 1\)"):
+        Enlarge(4)([plane, picture])
+    for stride in (0, -1, 2.5):
+        with pytest.raises(ValueError, match="`stride` must be a positive whole number"):
+            Enlarge(stride)
 
 
 def test_cropping_and_stopping_keep_values(rng):

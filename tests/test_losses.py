@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 from scipy.special import log_softmax
 
-from colorkit import ColorBins, class_weights
+from colorkit import ColorBins, class_weights, pairs
 from colorkit.losses import (
     CancellingCrossentropy,
     GradientCoherence,
@@ -66,6 +66,15 @@ def test_stride_compares_every_nth_pixel(rng, chroma, make):
     assert float(restored(chroma, logits)) == pytest.approx(float(strided(chroma, logits)))
     with pytest.raises(ValueError, match="every 2 pixels"):
         strided(chroma, random_logits(rng, bins))
+
+
+def test_weights_a_picture_and_a_pixel_train_one_network(pictures):
+    bins = ColorBins.grid(49)
+    network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(49, 2, 2)])
+    network.compile("sgd", RebalancedCrossentropy(bins, stride=2), jit_compile=False)
+    for options in ({"near_gray": "mask"}, {"luminance_gate": True}, {"near_gray": "mask"}):
+        history = network.fit(pairs(pictures, batch_size=2, **options), verbose=0)
+        assert np.isfinite(history.history["loss"][0])
 
 
 def test_soft_codes_without_spread_are_hard_codes(rng, chroma):

@@ -201,3 +201,6 @@ def test_visibility_falls_where_the_gamut_closes():
     assert visible[0] < 0.01 and visible[2] > 0.99
     np.testing.assert_allclose(visible[[1, 3]], 0.5, atol=0.01)
     assert visible[4] < 0.2
+    for options in ({"softness": 0}, {"softness": -1}, {"dark": 96}):
+        with pytest.raises(ValueError, match="`softness` must be positive and `dark` below"):
+            visibility(lightness, **options)

@@ -65,6 +65,10 @@ def test_bad_priors_are_refused():
         class_weights(np.array([0.0, 1.0]), uniform_weight=0)
     with pytest.raises(ValueError, match="NaN"):
         class_weights(np.array([np.nan, 1.0]))
+    with pytest.raises(ValueError, match=r"infinite.*to inf"):
+        class_weights(np.array([np.inf, 1.0]))
+    with pytest.raises(ValueError, match=r"shape \(0,\)$"):
+        class_weights([])
     with pytest.raises(ValueError, match="sum to 1"):
         class_weights(np.array([0.5, 0.6]))
     with pytest.raises(ValueError, match=r"\[0, 1\]"):

@@ -390,6 +390,8 @@ def test_impossible_numbers_leave_nothing_behind(tmp_path, row, bad):
 
 
 def test_unknown_names_and_profiles_leave_nothing_behind(tmp_path):
+    with pytest.raises(ValueError, match="coherent-32 has nothing to learn"):
+        run("coherence/coherent-32", epochs=3)
     with pytest.raises(ValueError, match="cifar/lab-conv-regression"):
         run("cifar/best", "smoke")
     with pytest.raises(ValueError, match="smoke"):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from colorkit.gradients import gradient, magnitude
-from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean
+from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
 
 
 def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
@@ -21,7 +21,11 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
         `(total, count)`, each of shape `(N,)`: for each picture the sum of the magnitudes of the
         predicted ab gradient over the pixels where the truth has neither edge, and the number of
         those pixels.
+
+    Raises:
+        ValueError: If pictures are no RGB of one shape, or an edge is not positive.
     """
+    _check_edges(lightness_edge, chroma_edge)
     y_true, y_pred = checked(y_true, y_pred)
     true, predicted = lab(y_true), lab(y_pred)
     flat = ops.logical_and(
@@ -31,6 +35,14 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
     flat = ops.cast(flat, "float32")
     change = flat * magnitude(gradient(predicted[..., 1:]))
     return ops.sum(change, axis=(1, 2)), ops.sum(flat, axis=(1, 2))
+
+
+def _check_edges(lightness_edge, chroma_edge):
+    if not (lightness_edge > 0 and chroma_edge > 0):
+        raise ValueError(
+            "`lightness_edge` and `chroma_edge` must be positive. "
+            f"Received: {lightness_edge!r} and {chroma_edge!r}"
+        )
 
 
 def chroma_gradient_error(y_true, y_pred):
@@ -44,7 +56,9 @@ def chroma_gradient_error(y_true, y_pred):
 class Bleeding(MeanMetric):
     """Mean of the predicted chroma gradient over all pixels where the truth has no edge.
 
-    In units of ab a pixel; 0 is none, and the truth itself has less than `chroma_edge`.
+    In units of ab a pixel; 0 is none, also where no pixel is without an edge. The truth itself has
+    less than `chroma_edge`: its texture and its noise. A prediction that varies less than these
+    bleeds less than the truth, so the measure tells how calm colours are, not how right.
 
     Args:
         lightness_edge, chroma_edge: As `bleeding` takes them.
@@ -55,11 +69,7 @@ class Bleeding(MeanMetric):
 
     def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
         super().__init__(name=name, **kwargs)
-        if not (lightness_edge > 0 and chroma_edge > 0):
-            raise ValueError(
-                "`lightness_edge` and `chroma_edge` must be positive. "
-                f"Received: {lightness_edge!r} and {chroma_edge!r}"
-            )
+        _check_edges(lightness_edge, chroma_edge)
         self.lightness_edge = lightness_edge
         self.chroma_edge = chroma_edge
 
@@ -68,7 +78,7 @@ class Bleeding(MeanMetric):
         for variable, values in zip((self.total, self.count), sums, strict=True):
             values = ops.cast(values, self.dtype)
             if sample_weight is not None:
-                values = values * ops.cast(sample_weight, self.dtype)
+                values = values * picture_weights(sample_weight, values)
             variable.assign_add(ops.sum(values))
 
     def get_config(self):

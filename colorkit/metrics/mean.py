@@ -22,7 +22,7 @@ class MeanMetric(keras.metrics.Metric):
         values = ops.cast(self.measure(y_true, y_pred), self.dtype)
         weights = ops.ones_like(values)
         if sample_weight is not None:
-            weights = ops.cast(sample_weight, self.dtype)
+            weights = picture_weights(sample_weight, values)
         self.total.assign_add(ops.sum(values * weights))
         self.count.assign_add(ops.sum(weights))
 
@@ -52,6 +52,30 @@ def checked(y_true, y_pred):
             "by the largest value first."
         )
     return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+
+
+def picture_weights(sample_weight, values):
+    """Weights as a tensor of the shape of `values`, one a picture.
+
+    Args:
+        sample_weight: A number, or shape `(N,)` with any number of axes of length 1 behind, as
+            `pairs` gives them.
+        values: Tensor of shape `(N,)`.
+
+    Raises:
+        ValueError: If they are not one a picture.
+    """
+    weights = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
+    count, *rest = (*weights.shape, 1) if len(weights.shape) == 0 else weights.shape
+    expected = values.shape[0]
+    if any(size not in (1, None) for size in rest) or (
+        None not in (count, expected) and count not in (1, expected)
+    ):
+        raise ValueError(
+            "A metric of whole pictures takes one weight a picture, `sample_weight` of shape "
+            f"({expected},). Received shape {tuple(weights.shape)}"
+        )
+    return ops.broadcast_to(ops.reshape(weights, (-1,)), ops.shape(values))
 
 
 def picture_mean(x):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.bins import checked_class_weights
+from colorkit.bins import ColorBins, checked_class_weights
+from colorkit.colorspace import LAB
 from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean
 
 # Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.
@@ -176,12 +177,17 @@ class AbAUC(MeanMetric):
     Args:
         bins, class_weights: `ColorBins` and a weight for each; a pixel counts with the weight of
             its true colour. `None` for the raw measure.
+
+    Raises:
+        ValueError: If only one is given, `bins` are no bins of Lab, or weights do not fit them.
     """
 
     def __init__(self, bins=None, class_weights=None, name="ab_auc", **kwargs):
         super().__init__(name=name, **kwargs)
         if (bins is None) != (class_weights is None):
             raise ValueError("`bins` and `class_weights` go together: give both or neither.")
+        if bins is not None and (not isinstance(bins, ColorBins) or bins.space is not LAB):
+            raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
         self.bins = bins
         self.class_weights = (
             None if bins is None else checked_class_weights(class_weights, len(bins))

@@ -65,6 +65,8 @@ def build_coherent(
     """
     space = colorspace.get(space)
     inputs, logits, detached = _begin(colorful, space, filters, regularization)
+    if not temperature > 0:
+        raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
     x = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")(detached)
     predicted = x = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")([x, inputs])
     if not edge > 0:
@@ -156,11 +158,10 @@ def _begin(colorful, space, filters, regularization):
             "`colorful` must lead from lightness (height, width, 1) to a logit for each colour "
             f"bin. Received one from {channels} channels to {num_bins}"
         )
-    if not isinstance(filters, (tuple, list)) or not regularization >= 0:
-        raise ValueError(
-            "`filters` must be a tuple of widths and `regularization` not negative. "
-            f"Received: {filters!r} and {regularization!r}"
-        )
+    if not isinstance(filters, (tuple, list)):
+        raise ValueError(f"`filters` must be a tuple of widths. Received: {filters!r}")
+    if not regularization >= 0:
+        raise ValueError(f"`regularization` must not be negative. Received: {regularization!r}")
     inputs = keras.Input(colorful.input_shape[1:], name="lightness")
     logits = colorful(inputs)
     return inputs, logits, StopGradient(dtype="float32", name="detached")(logits)

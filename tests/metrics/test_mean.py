@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit import ColorBins, metrics
+from colorkit import YUV, ColorBins, metrics
 
 
 def spoiled(truth, rng, amount=0.1):
@@ -43,6 +43,9 @@ def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
     weighted = measured(metric, truth, prediction, sample_weight=np.array([0.0, 1.0, 0.0]))
     alone = measured(make(), truth[1:2], prediction[1:2])
     assert weighted == pytest.approx(alone, rel=1e-5)
+    # As `pairs` shapes the weights of pictures, on chroma gradients and on whatever else.
+    one_pixel = np.array([0.0, 1.0, 0.0]).reshape(3, 1, 1)
+    assert measured(make(), truth, prediction, sample_weight=one_pixel) == pytest.approx(weighted)
     restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
 
@@ -64,3 +67,11 @@ def test_wrong_shapes_and_types_are_refused(truth):
         metrics.ThresholdAccuracy("l2")
     with pytest.raises(ValueError, match="both or neither"):
         metrics.AbAUC(ColorBins.grid(49))
+    with pytest.raises(ValueError, match="of Lab"):
+        metrics.AbAUC(ColorBins.grid(49, space=YUV), np.ones(49))
+    for weights in (np.ones(2), np.ones(truth.shape[:3])):
+        for each in (metrics.PSNR(), metrics.Bleeding()):
+            with pytest.raises(ValueError, match="one weight a picture"):
+                each.update_state(truth, truth, weights)
+    with pytest.raises(ValueError, match="must be positive"):
+        metrics.bleeding(truth, truth, chroma_edge=-1.0)

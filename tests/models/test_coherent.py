@@ -122,6 +122,11 @@ def test_what_is_no_colorful_network_is_refused(bins, builder):
             builder(zhang, **options)
 
 
+def test_temperature_is_checked_without_a_branch_too(bins):
+    with pytest.raises(ValueError, match="`temperature` must be positive"):
+        build(bins, filters=(), temperature=-1)
+
+
 def test_edge_is_named_as_it_was_given(bins):
     with pytest.raises(ValueError, match=r"`edge`.*-5"):
         build(bins, edge=-5)
