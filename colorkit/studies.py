@@ -146,7 +146,13 @@ COHERENCE_IN_SHORT = Study(
     },
     {
         title: COHERENCE[32].metrics[title]
-        for title in ("bleeding", "colorfulness", "threshold accuracy", "dominant hue")
+        for title in (
+            "bleeding",
+            "chroma gradient error",
+            "colorfulness",
+            "threshold accuracy",
+            "dominant hue",
+        )
     },
 )
 

@@ -425,6 +425,22 @@ def _prepared(name, split, size, data_dir):
     return load(name, split, size=size, data_dir=data_dir)
 
 
+def splits(experiment, profile=None, *, data=None, seed=0):
+    """Pictures that `run` would train, validate and test on.
+
+    Args:
+        experiment, profile, data, seed: As `run` takes them.
+
+    Returns:
+        `(train, validation, test)`, each `Images`.
+
+    Raises:
+        ValueError, ConnectionError: As `run`.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    return _pictures(experiment, profile, seed)
+
+
 def _pictures(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture."""
     pool, test = (_loaded(*_source(experiment, profile, i), experiment.size) for i in (0, 1))

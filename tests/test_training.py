@@ -400,7 +400,7 @@ def test_unknown_names_and_profiles_leave_nothing_behind(tmp_path):
 
 
 def test_validation_pictures_are_no_training_pictures(row):
-    train, validation, _ = training._pictures(row, TINY, seed=0)
+    train, validation, _ = training.splits(row, TINY, seed=0)
     train, validation = ({picture.tobytes() for picture in part} for part in (train, validation))
     assert not train & validation
 
