@@ -139,8 +139,8 @@ def pairs(
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
-        luminance_gate: Whether sample weights, of mean 1 over a batch, discount pixels so dark or
-            bright that their chroma can hardly be seen, see `visibility`. Lab only.
+        luminance_gate: Whether sample weights, of mean 1 before any mask, discount pixels so
+            dark or bright that their chroma can hardly be seen, see `visibility`. Lab only.
         labels: True makes the target a dict of "chroma" and "label", the class of each picture,
             for networks that learn both.
         seed: Seed of order, mirroring and crops.

@@ -429,7 +429,10 @@ def splits(experiment, profile=None, *, data=None, seed=0):
     """Pictures that `run` would train, validate and test on.
 
     Args:
-        experiment, profile, data, seed: As `run` takes them.
+        experiment: As `run` takes it, and so the others.
+        profile: Size of the run.
+        data: Name of the pictures.
+        seed: Seed of what is kept for validation.
 
     Returns:
         `(train, validation, test)`, each `Images`.

@@ -1,4 +1,9 @@
-"""Model builders: sizes in, an uncompiled functional `keras.Model` from lightness out."""
+"""Model builders: sizes in, an uncompiled functional `keras.Model` from lightness out.
+
+What `model.save` wrote, `keras.saving.load_model` reads where the parts of it are known: import
+`colorkit.models` first, and `colorkit.losses` and `colorkit.metrics` if it was compiled with those.
+`Colorizer.save` and `Colorizer.load` need nothing else.
+"""
 
 from colorkit.models.adversarial import Adversarial
 from colorkit.models.cifar import (

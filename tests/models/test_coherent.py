@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -170,3 +173,20 @@ def test_saved_network_gives_the_same(bins, tmp_path, rng, as_published):
     restored = keras.saving.load_model(tmp_path / "coherent.keras").predict(lightness, verbose=0)
     for name, logits in expected.items():
         np.testing.assert_allclose(restored[name], logits, atol=1e-5)
+
+
+def test_compiled_network_loads_in_a_fresh_process(bins, tmp_path):
+    network = build(bins)
+    loss = losses.RebalancedCrossentropy(bins, stride=4)
+    network.compile("adam", {"colorful": loss, "coherent": losses.GradientCoherence(bins)})
+    network.save(tmp_path / "network.keras")
+    code = (
+        "import sys, keras, colorkit.losses, colorkit.models; "
+        "print(keras.saving.load_model(sys.argv[1]).name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "network.keras")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip().endswith("coherent"), done.stderr
