@@ -41,8 +41,8 @@ def draw_network(axes, model):
             axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
         for source in box["sources"]:
             if source["lane"] != box["lane"]:
-                places = zip(_place(source), (x, y), strict=True)
-                axes.plot(*places, color="gray", linewidth=0.8, zorder=0)
+                begin, level = _place(source)  # along its row first: other boxes stay free
+                axes.plot([begin, x, x], [level, level, y], color="gray", linewidth=0.8, zorder=0)
         axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
     axes.set(
         xlim=(-0.7, columns - 0.3),
