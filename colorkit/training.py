@@ -4,17 +4,15 @@ import contextlib
 import dataclasses
 import functools
 import json
-import os
 import warnings
 import zlib
 
 import keras
 import numpy as np
 
-from colorkit import evaluation, experiments, fitting, hardware, results, runs
+from colorkit import evaluation, experiments, fitting, hardware, results, runs, sources
 from colorkit.bins import ColorBins
 from colorkit.colorizer import Colorizer
-from colorkit.data import load
 from colorkit.evaluation import (
     evaluate,
     evaluate_classifier,
@@ -69,7 +67,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
         )
     hardware.check_devices(devices)
-    pictures = _pictures(experiment, profile, seed)
+    pictures = sources.divided(experiment, profile, seed)
     folder = _folder(experiment, profile, seed)
     if not runs.is_begun(folder):
         for images in pictures:
@@ -104,6 +102,25 @@ def history(experiment, profile=None, *, data=None, seed=0):
             f"`python -m colorkit train {_arguments(experiment, profile, seed)}` makes one."
         )
     return list(runs.EpochLog(path, None, experiment).rows.values())
+
+
+def splits(experiment, profile=None, *, data=None, seed=0):
+    """Pictures that `run` would train, validate and test on.
+
+    Args:
+        experiment: As `run` takes it, and so the others.
+        profile: Size of the run.
+        data: Name of the pictures.
+        seed: Seed of what is kept for validation.
+
+    Returns:
+        `(train, validation, test)`, each `Images`.
+
+    Raises:
+        ValueError, ConnectionError: As `run`.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    return sources.divided(experiment, profile, seed)
 
 
 def _arguments(experiment, profile, seed):
@@ -183,7 +200,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
             if _choose(trained, network, candidates, validation) == folder / runs.LATEST:
                 best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
-        source = _source(experiment, profile, 1)
+        source = sources.source(experiment, profile, 1)
         metrics = evaluate(
             trained,
             test,
@@ -342,13 +359,13 @@ def _colorizer(experiment, network, bins, weights, train):
 def _baselines(name, split, size, count, classifier_names):
     """What costs nothing is the same for all experiments on the same pictures."""
     classifiers = {name: load_classifier(name) for name in classifier_names}
-    test = _loaded(name, split, size)[:count]
+    test = sources.loaded(name, split, size)[:count]
     return measure_baselines(test, classifiers=classifiers)
 
 
 def _measured_large(experiment, source, colorizer, count):
     """What whole pictures of the larger size score; "gray/psnr" becomes "gray/large/psnr"."""
-    images = _loaded(*source, experiment.large_size)[:count]
+    images = sources.loaded(*source, experiment.large_size)[:count]
     baselines = _baselines(*source, experiment.large_size, count, ())
     metrics = evaluate(colorizer, images, baselines=baselines)
     parts = {name: name.rpartition("/") for name in metrics}
@@ -404,64 +421,3 @@ def _bins(experiment, train, folder):
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(bins.get_config()))
     return bins
-
-
-def _source(experiment, profile, which):
-    """Name and split of the pictures to train with, `which` 0, or to test with."""
-    if profile.data is None:
-        return experiment.data, experiment.splits[which]
-    return profile.data, ("train", "test")[which]
-
-
-def _loaded(name, split, size):
-    if ":" in name:
-        return load(name, split, size=size)
-    return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
-
-
-@functools.lru_cache(maxsize=2)
-def _prepared(name, split, size, data_dir):
-    """Data sets, unlike folders, do not change: the rows of a study share what is in memory."""
-    return load(name, split, size=size, data_dir=data_dir)
-
-
-def splits(experiment, profile=None, *, data=None, seed=0):
-    """Pictures that `run` would train, validate and test on.
-
-    Args:
-        experiment: As `run` takes it, and so the others.
-        profile: Size of the run.
-        data: Name of the pictures.
-        seed: Seed of what is kept for validation.
-
-    Returns:
-        `(train, validation, test)`, each `Images`.
-
-    Raises:
-        ValueError, ConnectionError: As `run`.
-    """
-    experiment, profile = _chosen(experiment, profile, data)
-    return _pictures(experiment, profile, seed)
-
-
-def _pictures(experiment, profile, seed):
-    """Pictures for training, validation and test; the first two are apart by picture."""
-    pool, test = (_loaded(*_source(experiment, profile, i), experiment.size) for i in (0, 1))
-    order = np.random.default_rng(seed).permutation(len(pool))
-    count = max(1, round(experiment.validation_split * len(pool)))
-    gap = 0
-    if pool.is_sequence:
-        # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
-        order, gap = np.arange(len(pool))[::-1], max(1, count // 2)
-    validation, train = pool[order[:count]], pool[np.sort(order[count + gap :])]
-    if not len(train):
-        raise ValueError(
-            f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
-            "needed to validate; give more."
-        )
-    most = profile.test
-    if profile.test_pixels is not None and test.shape is not None:
-        most = min(
-            most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
-        )
-    return train[: profile.train], validation[: profile.validation], test[:most]

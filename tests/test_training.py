@@ -23,6 +23,7 @@ from colorkit import (
     results,
     run,
     runs,
+    sources,
     training,
 )
 from colorkit.evaluation import temperature_curve
@@ -408,21 +409,21 @@ def test_validation_pictures_are_no_training_pictures(row):
 def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypatch):
     frames = np.broadcast_to(np.arange(50, dtype="uint8")[:, None, None, None], (50, 8, 8, 3))
     film = Images(frames, is_sequence=True)
-    monkeypatch.setattr(training, "load", lambda *_, **__: film)
+    monkeypatch.setattr(sources, "load", lambda *_, **__: film)
     row = dataclasses.replace(row, data="video:film.mp4", validation_split=0.2)
-    parts = training._pictures(row, experiments.profile("full"), seed=0)[:2]
+    parts = sources.divided(row, experiments.profile("full"), seed=0)[:2]
     train, validation = (sorted(int(picture[0, 0, 0]) for picture in part) for part in parts)
     assert validation == list(range(40, 50)) and train == list(range(35))
 
 
 def test_rows_share_a_data_set_in_memory_but_never_a_folder(tmp_path, row, pictures):
-    first, second = (training._pictures(row, TINY, seed=0)[2] for _ in range(2))
+    first, second = (sources.divided(row, TINY, seed=0)[2] for _ in range(2))
     assert np.shares_memory(np.asarray(first), np.asarray(second))
     row = dataclasses.replace(row, data=f"folder:{tmp_path}", splits=("all", "all"))
     for count in (4, 6):  # more pictures came in between
         for i, rgb in enumerate(pictures[:count]):
             Image.fromarray(rgb).save(tmp_path / f"{i}.png")
-        assert len(training._pictures(row, experiments.profile("full"), seed=0)[2]) == count
+        assert len(sources.divided(row, experiments.profile("full"), seed=0)[2]) == count
 
 
 @pytest.mark.filterwarnings("ignore:The smallest picture")

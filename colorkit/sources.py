@@ -1,0 +1,60 @@
+"""Where the pictures of an experiment come from, and how they are divided."""
+
+import functools
+import os
+
+import numpy as np
+
+from colorkit.data import load
+
+
+def source(experiment, profile, which):
+    """Name and split of the pictures to train with, `which` 0, or to test with."""
+    if profile.data is None:
+        return experiment.data, experiment.splits[which]
+    return profile.data, ("train", "test")[which]
+
+
+def loaded(name, split, size):
+    """Pictures of a source, brought to a size."""
+    if ":" in name:
+        return load(name, split, size=size)
+    return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
+
+
+@functools.lru_cache(maxsize=2)
+def _prepared(name, split, size, data_dir):
+    """Data sets, unlike folders, do not change: the rows of a study share what is in memory."""
+    return load(name, split, size=size, data_dir=data_dir)
+
+
+def divided(experiment, profile, seed):
+    """Pictures for training, validation and test; the first two are apart by picture.
+
+    Args:
+        experiment: `Experiment` with the size of its pictures.
+        profile: `Profile`.
+        seed: Seed of what is kept for validation.
+
+    Raises:
+        ValueError: If validation leaves none to learn from.
+    """
+    pool, test = (loaded(*source(experiment, profile, i), experiment.size) for i in (0, 1))
+    order = np.random.default_rng(seed).permutation(len(pool))
+    count = max(1, round(experiment.validation_split * len(pool)))
+    gap = 0
+    if pool.is_sequence:
+        # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
+        order, gap = np.arange(len(pool))[::-1], max(1, count // 2)
+    validation, train = pool[order[:count]], pool[np.sort(order[count + gap :])]
+    if not len(train):
+        raise ValueError(
+            f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
+            "needed to validate; give more."
+        )
+    most = profile.test
+    if profile.test_pixels is not None and test.shape is not None:
+        most = min(
+            most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
+        )
+    return train[: profile.train], validation[: profile.validation], test[:most]
