@@ -109,7 +109,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
         if not (isinstance(stride, (int, np.integer)) and stride > 0):
             raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
         self.sigma = sigma
-        self.stride = stride
+        self.stride = int(stride)
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if self.stride > 1 and sample_weight is not None:

@@ -55,18 +55,21 @@ def checked(y_true, y_pred):
 
 
 def picture_weights(sample_weight, values):
-    """Weights as a tensor of the shape of `values`, one a picture.
+    """Weights as a tensor that multiplies `values`, one a picture.
 
     Args:
         sample_weight: A number, or shape `(N,)` with any number of axes of length 1 behind, as
             `pairs` gives them.
-        values: Tensor of shape `(N,)`.
+        values: Tensor of shape `(N, ...)`.
+
+    Returns:
+        Tensor of shape `(N, 1, ...)`, with as many axes as `values`.
 
     Raises:
         ValueError: If they are not one a picture.
     """
     weights = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
-    count, *rest = (*weights.shape, 1) if len(weights.shape) == 0 else weights.shape
+    count, *rest = tuple(weights.shape) or (1,)
     expected = values.shape[0]
     if any(size not in (1, None) for size in rest) or (
         None not in (count, expected) and count not in (1, expected)
@@ -75,7 +78,8 @@ def picture_weights(sample_weight, values):
             "A metric of whole pictures takes one weight a picture, `sample_weight` of shape "
             f"({expected},). Received shape {tuple(weights.shape)}"
         )
-    return ops.broadcast_to(ops.reshape(weights, (-1,)), ops.shape(values))
+    ones = (1,) * (len(values.shape) - 1)
+    return ops.broadcast_to(ops.reshape(weights, (-1, *ones)), (ops.shape(values)[0], *ones))
 
 
 def picture_mean(x):

@@ -6,7 +6,7 @@ from keras import ops
 
 from colorkit.bins import ColorBins, checked_class_weights
 from colorkit.colorspace import LAB
-from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean
+from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
 
 # Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.
 _PUBLISHED_STEP = 1 / 2028
@@ -199,9 +199,9 @@ class AbAUC(MeanMetric):
             labels = self.bins.encode(lab(checked(y_true, y_pred)[0])[..., 1:])
             weights = ops.take(ops.convert_to_tensor(self.class_weights), labels)
         if sample_weight is not None:
-            sample_weight = ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1, 1))
-            shape = (*np.shape(y_true)[:1], *np.shape(y_true)[1:3])
-            weights = ops.broadcast_to(sample_weight, shape) * (1.0 if weights is None else weights)
+            if weights is None:
+                weights = ops.ones_like(checked(y_true, y_pred)[0][..., 0])
+            weights = weights * picture_weights(sample_weight, weights)
         met, total = ab_auc(y_true, y_pred, weights)
         self.total.assign_add(ops.cast(met, self.dtype))
         self.count.assign_add(ops.cast(total, self.dtype))

@@ -7,7 +7,7 @@ from keras import ops
 
 from colorkit.bins import ColorBins
 from colorkit.colorspace import LAB
-from colorkit.metrics.mean import MeanMetric, checked, lab
+from colorkit.metrics.mean import MeanMetric, checked, lab, picture_weights
 
 
 def colorfulness(rgb, signed=True):
@@ -80,7 +80,7 @@ class DominantHue(keras.metrics.Metric):
         chroma = ops.sqrt(ops.sum(ops.square(ab), axis=-1))
         weights = ops.where(chroma >= self.least_chroma, chroma, 0.0)
         if sample_weight is not None:
-            weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1, 1))
+            weights = weights * picture_weights(sample_weight, weights)
         turn = ops.arctan2(ab[..., 1], ab[..., 0]) / (2 * math.pi) % 1.0
         # From the middle of one main direction on: a and b are neither at a border.
         sector = ops.cast(ops.floor(turn * self.sectors + 0.5), "int32") % self.sectors
@@ -124,8 +124,7 @@ class OccupiedBins(keras.metrics.Metric):
             labels = self.bins.encode(lab(rgb)[..., 1:])
             weights = ops.ones(ops.shape(labels), dtype=self.dtype)
             if sample_weight is not None:
-                sample_weight = ops.cast(sample_weight, self.dtype)
-                weights = weights * ops.reshape(sample_weight, (-1, 1, 1))
+                weights = weights * picture_weights(sample_weight, weights)
             added = ops.segment_sum(
                 ops.reshape(weights, (-1,)), ops.reshape(labels, (-1,)), self.bins.num_bins
             )

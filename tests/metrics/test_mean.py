@@ -70,7 +70,7 @@ def test_wrong_shapes_and_types_are_refused(truth):
     with pytest.raises(ValueError, match="of Lab"):
         metrics.AbAUC(ColorBins.grid(49, space=YUV), np.ones(49))
     for weights in (np.ones(2), np.ones(truth.shape[:3])):
-        for each in (metrics.PSNR(), metrics.Bleeding()):
+        for each in (metrics.PSNR(), metrics.Bleeding(), metrics.AbAUC(), metrics.DominantHue()):
             with pytest.raises(ValueError, match="one weight a picture"):
                 each.update_state(truth, truth, weights)
     with pytest.raises(ValueError, match="must be positive"):
