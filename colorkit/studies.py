@@ -122,12 +122,18 @@ _PLAYERS = {
     "Pix2Pix, pretrained": "architectures/pix2pix-pretrained",
     "Pix2Pix, published net": "architectures/pix2pix-as-published",
 }
+_VARIANTS = {
+    "Pix2Pix, unconditional": "architectures/pix2pix-unconditional",
+    "Pix2Pix, cross-entropy": "architectures/pix2pix-crossentropy",
+}
 _PATCHES = {
     "U-Net, patches": "architectures/unet-mae-patches",
     "Pix2Pix, patches": "architectures/pix2pix-patches",
 }
 PIX2PIX = Study(
-    "Pix2Pix at the size that it learned from", _PLAYERS, _VIVIDNESS | {"bleeding": "bleeding"}
+    "Pix2Pix at the size that it learned from",
+    _PLAYERS | _VARIANTS,
+    _VIVIDNESS | {"bleeding": "bleeding"},
 )
 PATCHES = Study(
     "Patches and resizing, whole pictures coloured at twice the size",

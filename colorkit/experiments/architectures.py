@@ -43,17 +43,20 @@ def _densenet(width, num_bins):
     return models.build_densenet(growth=max(2, round(24 * width)))
 
 
-def _against(generator, width):
+def _against(generator, width, conditional=True, objective="least_squares"):
     return models.Adversarial(
         generator,
-        models.build_patch_discriminator(widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width)),
+        models.build_patch_discriminator(
+            widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width), conditional=conditional
+        ),
+        objective=objective,
         # The paper's weight of 100 is for colours in [-1, 1].
         reconstruction_weight=100 * 2 / 220,
     )
 
 
-def _pix2pix(width, num_bins):
-    return _against(_unet(width, num_bins), width)
+def _pix2pix(width, num_bins, **options):
+    return _against(_unet(width, num_bins), width, **options)
 
 
 def _published_pix2pix(width, num_bins):
@@ -100,7 +103,14 @@ def _rows():
     players = dataclasses.replace(
         _ROW, target="adversarial", large_size=_LARGE, learning_rate=2e-4, beta_1=0.5
     )
-    yield dataclasses.replace(players, name="architectures/pix2pix", build=_pix2pix)
+    for title, options in {
+        "": {},
+        "-unconditional": {"conditional": False},
+        "-crossentropy": {"objective": "crossentropy"},
+    }.items():
+        yield dataclasses.replace(
+            players, name=f"architectures/pix2pix{title}", build=_pix2pix, build_options=options
+        )
     yield dataclasses.replace(
         players, name="architectures/pix2pix-as-published", build=_published_pix2pix, smallest=128
     )

@@ -23,6 +23,18 @@ def test_pretrained_players_go_on_with_the_network_that_learned_alone(rng):
     assert players.generator is network and network.trainable_variables
 
 
+def test_players_differ_in_what_the_discriminator_sees_and_is_taught_by():
+    players = {}
+    for title in ("", "-unconditional", "-crossentropy"):
+        row = experiments.experiment(f"architectures/pix2pix{title}")
+        players[title] = row.build(0.05, None, **row.build_options)
+    assert [p.conditional for p in players.values()] == [True, False, True]
+    assert [p.objective for p in players.values()] == [
+        "least_squares", "least_squares", "crossentropy",
+    ]  # fmt: skip
+    assert len({p.reconstruction_weight for p in players.values()}) == 1
+
+
 def test_patches_are_crops_of_larger_pictures():
     patches = [row for row in architectures.ROWS if row.name.endswith("-patches")]
     assert len(patches) == 2
