@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from colorkit.data import load
+from colorkit.duplicates import copies
 
 
 def source(experiment, profile, which):
@@ -31,15 +32,27 @@ def _prepared(name, split, size, data_dir):
 def divided(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture.
 
+    Of a folder, test pictures that are copies of what is learned from are left out: a network that
+    knows them by heart is no better for it. Published data sets are tested on whole, as published.
+
     Args:
         experiment: `Experiment` with the size of its pictures.
         profile: `Profile`.
         seed: Seed of what is kept for validation.
 
     Raises:
-        ValueError: If validation leaves none to learn from.
+        ValueError: If files of a folder are damaged, validation leaves none to learn from, or
+            copies none to test with.
     """
     pool, test = (loaded(*source(experiment, profile, i), experiment.size) for i in (0, 1))
+    if source(experiment, profile, 1)[0].startswith("folder:"):
+        for images in (pool, test):
+            images.verify()
+        test = test[np.flatnonzero(~copies(test, pool))]
+        if not len(test):
+            raise ValueError(
+                f"All test pictures of {pool.name} are among those to learn from; give others."
+            )
     order = np.random.default_rng(seed).permutation(len(pool))
     count = max(1, round(experiment.validation_split * len(pool)))
     gap = 0

@@ -69,9 +69,6 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     hardware.check_devices(devices)
     pictures = sources.divided(experiment, profile, seed)
     folder = _folder(experiment, profile, seed)
-    if not runs.is_begun(folder):
-        for images in pictures:
-            images.verify()
     make_folder(folder)
     with runs.alone(folder), runs.unless_begun_removed(folder):
         return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)

@@ -55,6 +55,11 @@ def history(tmp_path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def _of(split, rgb):
+    """The same picture for training, mirrored for the test: no copy, but as easy."""
+    return rgb[:, ::-1] if split == "test" else rgb
+
+
 def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
     colorizer, record = run(row, TINY, verbose=0)
     assert isinstance(colorizer, Colorizer)
@@ -330,7 +335,7 @@ def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, r
         for split in ("train", "test"):
             path = tmp_path / "many" / split / f"{i:02}" / "a.png"
             path.parent.mkdir(parents=True)
-            Image.fromarray(picture).save(path)
+            Image.fromarray(_of(split, picture)).save(path)
     with pytest.raises(ValueError, match=r"class 11; .* tells 10 classes"):
         run("cifar/vgg-classifier", SHORT, data=f"folder:{tmp_path / 'many'}", verbose=0)
     assert not list((tmp_path / "runs").rglob("seed0")), "nothing was begun"
@@ -358,7 +363,7 @@ def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
         for i, picture in enumerate(pictures):
-            Image.fromarray(picture).save(tmp_path / "mine" / split / f"{i}.jpg")
+            Image.fromarray(_of(split, picture)).save(tmp_path / "mine" / split / f"{i}.jpg")
     path = tmp_path / "mine/test/3.jpg"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])  # it says its size yet
@@ -375,7 +380,8 @@ def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monk
         for split in ("train", "test"):
             (tmp_path / place / "mine" / split).mkdir(parents=True)
             for i, picture in enumerate(chosen):
-                Image.fromarray(picture).save(tmp_path / place / "mine" / split / f"{i}.png")
+                path = tmp_path / place / "mine" / split / f"{i}.png"
+                Image.fromarray(_of(split, picture)).save(path)
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
         patched.setattr(fitting, "fit", lambda *_: 1 / 0)  # begun, and interrupted
         run(row, SHORT, data=f"folder:{tmp_path / 'a' / 'mine'}", verbose=0)
@@ -419,18 +425,37 @@ def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypa
 def test_rows_share_a_data_set_in_memory_but_never_a_folder(tmp_path, row, pictures):
     first, second = (sources.divided(row, TINY, seed=0)[2] for _ in range(2))
     assert np.shares_memory(np.asarray(first), np.asarray(second))
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}", splits=("all", "all"))
+    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
     for count in (4, 6):  # more pictures came in between
-        for i, rgb in enumerate(pictures[:count]):
-            Image.fromarray(rgb).save(tmp_path / f"{i}.png")
+        for split in ("train", "test"):
+            (tmp_path / split).mkdir(exist_ok=True)
+            for i, rgb in enumerate(pictures[:count]):
+                Image.fromarray(_of(split, rgb)).save(tmp_path / split / f"{i}.png")
         assert len(sources.divided(row, experiments.profile("full"), seed=0)[2]) == count
+
+
+def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictures):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        for i, rgb in enumerate(pictures[:6]):
+            rgb = rgb if i in (2, 3) else _of(split, rgb)
+            Image.fromarray(rgb).save(tmp_path / split / f"{i}.png")
+    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
+    train, validation, test = sources.divided(row, experiments.profile("full"), seed=0)
+    assert len(train) + len(validation) == 6
+    left = [_of("test", pictures[i]) for i in (0, 1, 4, 5)]
+    assert np.array_equal(np.asarray(test), np.asarray(left))
+    for path in (tmp_path / "test").iterdir():
+        shutil.copy(tmp_path / "train" / path.name, path)
+    with pytest.raises(ValueError, match=r"All test pictures of .* are among those to learn from"):
+        sources.divided(row, experiments.profile("full"), seed=0)
 
 
 @pytest.mark.filterwarnings("ignore:The smallest picture")
 def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
-        Image.fromarray(pictures[0]).save(tmp_path / "two" / split / "one.png")
+        Image.fromarray(_of(split, pictures[0])).save(tmp_path / "two" / split / "one.png")
     with pytest.raises(ValueError, match="1 pictures to learn from, of which 1 are needed"):
         run(row, "quick", data=f"folder:{tmp_path / 'two'}")
     assert [path.name for path in tmp_path.iterdir()] == ["two"]
@@ -499,7 +524,7 @@ def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
         for i, picture in enumerate(pictures[:12]):
-            Image.fromarray(picture).save(tmp_path / "mine" / split / f"{i}.png")
+            Image.fromarray(_of(split, picture)).save(tmp_path / "mine" / split / f"{i}.png")
     row = dataclasses.replace(row, size=16, classifiers=("vgg",))
     _, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
     assert (record.experiment, record.data) == ("test/tiny@mine", "folder:mine")
