@@ -44,7 +44,10 @@ def describe():
 
 def fast_precision():
     """Name of the dtype policy for training: "mixed_bfloat16" where the hardware multiplies it."""
-    fast = _accelerator_multiplies_bfloat16() if accelerators() else "amx_bf16" in _cpuinfo()
+    if accelerators():
+        fast = _accelerator_multiplies_bfloat16()
+    else:
+        fast = any(flag in _cpuinfo() for flag in ("amx_bf16", "avx512_bf16"))
     return "mixed_bfloat16" if fast else "float32"
 
 

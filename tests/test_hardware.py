@@ -31,8 +31,9 @@ def test_precision_and_compilation_follow_the_accelerator(monkeypatch):
     monkeypatch.setattr(hardware, "accelerators", list)
     monkeypatch.setattr(hardware, "_cpuinfo", lambda: "flags: sse4_2 avx2")
     assert hardware.fast_precision() == "float32"
-    monkeypatch.setattr(hardware, "_cpuinfo", lambda: "flags: amx_bf16 avx2")
-    assert hardware.fast_precision() == "mixed_bfloat16"
+    for flag in ("amx_bf16", "avx512_bf16"):
+        monkeypatch.setattr(hardware, "_cpuinfo", lambda flag=flag: f"flags: {flag} avx2")
+        assert hardware.fast_precision() == "mixed_bfloat16"
 
 
 TWO_DEVICES = """
