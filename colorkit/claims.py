@@ -250,12 +250,12 @@ def _pix2pix():
                 f"architectures/{kind}-{loss}",
                 "colorfulness",
             )
-    for title, name in {"U-Net": "unet-mae", "Pix2Pix": "pix2pix"}.items():
+    for title, name in {"U-Net": "unet", "Pix2Pix": "adversarial"}.items():
         for metric in ("colorfulness", "threshold_accuracy"):
             yield Claim(
                 f"patches colour large pictures better than resizing, {title}",
-                f"architectures/{name}-patches",
-                f"architectures/{name}",
+                f"pix2pix/{name}-patches",
+                f"pix2pix/{name}",
                 f"large/{metric}",
                 source="audit",
             )

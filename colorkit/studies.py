@@ -117,18 +117,18 @@ ARCHITECTURES = Study(
 )
 
 _PLAYERS = {
-    "U-Net, MAE": "architectures/unet-mae",
-    "Pix2Pix": "architectures/pix2pix",
-    "Pix2Pix, pretrained": "architectures/pix2pix-pretrained",
-    "Pix2Pix, published net": "architectures/pix2pix-as-published",
+    "U-Net alone": "pix2pix/unet",
+    "Pix2Pix": "pix2pix/adversarial",
+    "Pix2Pix, pretrained": "pix2pix/pretrained",
+    "Pix2Pix, published net": "pix2pix/as-published",
 }
 _VARIANTS = {
-    "Pix2Pix, unconditional": "architectures/pix2pix-unconditional",
-    "Pix2Pix, cross-entropy": "architectures/pix2pix-crossentropy",
+    "Pix2Pix, unconditional": "pix2pix/unconditional",
+    "Pix2Pix, cross-entropy": "pix2pix/crossentropy",
 }
 _PATCHES = {
-    "U-Net, patches": "architectures/unet-mae-patches",
-    "Pix2Pix, patches": "architectures/pix2pix-patches",
+    "U-Net, patches": "pix2pix/unet-patches",
+    "Pix2Pix, patches": "pix2pix/adversarial-patches",
 }
 PIX2PIX = Study(
     "Pix2Pix at the size that it learned from",

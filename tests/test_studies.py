@@ -30,5 +30,5 @@ def test_architectures_are_compared_by_every_measure_and_cost():
     large = {experiments.experiment(name).large_size for name in studies.PATCHES.rows.values()}
     assert large == {256}
     # Whatever is measured of a picture large has its baseline beside it.
-    records = [make_record("architectures/unet-mae", **{"gray/large/psnr": 20.0})]
+    records = [make_record("pix2pix/unet", **{"gray/large/psnr": 20.0})]
     assert "| gray: lightness alone" in studies.render(records, studies.PATCHES)

@@ -546,7 +546,7 @@ def test_run_learns_from_the_frames_of_a_video(tmp_path, row):
 
 def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
     base = dataclasses.replace(
-        experiments.experiment("architectures/unet-mae"),
+        experiments.experiment("pix2pix/unet"),
         name="test/base",
         size=None,
         batch_size=8,
@@ -554,7 +554,7 @@ def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
     )
     monkeypatch.setitem(experiments.EXPERIMENTS, base.name, base)
     row = dataclasses.replace(
-        experiments.experiment("architectures/pix2pix-pretrained"),
+        experiments.experiment("pix2pix/pretrained"),
         name="test/tiny",
         base=base.name,
         size=None,

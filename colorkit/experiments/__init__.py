@@ -2,7 +2,7 @@
 
 import difflib
 
-from colorkit.experiments import architectures, cifar, coherence, convnets, flowers
+from colorkit.experiments import architectures, cifar, coherence, convnets, flowers, pix2pix
 from colorkit.experiments.definition import (
     PROFILES,
     TEMPERATURES,
@@ -28,6 +28,7 @@ EXPERIMENTS = {
         *coherence.ROWS,
         *convnets.ROWS,
         *architectures.ROWS,
+        *pix2pix.ROWS,
         *flowers.ROWS,
     )
 }

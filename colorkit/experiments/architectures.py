@@ -1,26 +1,20 @@
-"""Sinigaglia, Bertipaglia and Colato: five architectures, three losses, Pix2Pix and patches."""
+"""Sinigaglia, Bertipaglia and Colato: five architectures, three losses, and Pix2Pix beside."""
 
 import dataclasses
 
 import keras
 
-from colorkit import colorspace, models
+from colorkit import models
 from colorkit.experiments.definition import Experiment, scaled
 from colorkit.models import pix2pix
 
 # Chroma units from which the Huber loss is linear.
 _HUBER_DELTA = 10.0
-_LOSSES = {
+LOSSES = {
     "mse": {"loss": keras.losses.MeanSquaredError},
     "mae": {"loss": keras.losses.MeanAbsoluteError},
     "huber": {"loss": keras.losses.Huber, "loss_options": {"delta": _HUBER_DELTA}},
 }
-_LARGE = 256
-_PATCHES = {"size": _LARGE, "crop": 128, "large_size": _LARGE}
-
-
-# The U-Net that adversaries and patches are compared with.
-_ALONE = "architectures/unet-mae"
 
 
 def _autoencoder(width, num_bins):
@@ -31,7 +25,8 @@ def _deep_cnn(width, num_bins):
     return models.build_deep_cnn(width=max(4, round(64 * width)))
 
 
-def _unet(width, num_bins):
+def unet(width, num_bins):
+    """The U-Net, that of Pix2Pix, too."""
     return models.build_unet(widths=scaled((64, 128, 256, 512), width))
 
 
@@ -43,7 +38,8 @@ def _densenet(width, num_bins):
     return models.build_densenet(growth=max(2, round(24 * width)))
 
 
-def _against(generator, width, conditional=True, objective="least_squares"):
+def against(generator, width, conditional=True, objective="least_squares"):
+    """A generator and a PatchGAN that judges it, as Pix2Pix trains them."""
     return models.Adversarial(
         generator,
         models.build_patch_discriminator(
@@ -55,76 +51,40 @@ def _against(generator, width, conditional=True, objective="least_squares"):
     )
 
 
-def _pix2pix(width, num_bins, **options):
-    return _against(_unet(width, num_bins), width, **options)
-
-
-def _published_pix2pix(width, num_bins):
-    # Seven halvings for 128 pixels, where the paper has eight for 256.
-    widths = scaled(pix2pix.GENERATOR_WIDTHS[:-1], width)
-    return _against(models.build_pix2pix_generator(widths=widths, gradual=False), width)
-
-
-def _pix2pix_after(width, num_bins, generator):
-    generator.trainable = True
-    return _against(generator, width)
+def players(width, num_bins, **options):
+    """The U-Net and a PatchGAN; `options` as `against` takes them."""
+    return against(unet(width, num_bins), width, **options)
 
 
 _ARCHITECTURES = {
     "autoencoder": _autoencoder,
     "deep-cnn": _deep_cnn,
-    "unet": _unet,
+    "unet": unet,
     "resnet": _resnet,
     "densenet": _densenet,
 }
-_ROW = Experiment(
+# What every row shares. At full size the quick profile would take hours.
+ROW = Experiment(
     "",
     build=None,
-    space=colorspace.LAB,
     data="oxford_flowers102",
     size=128,
+    quick_size=64,
     batch_size=16,
     epochs=50,
     quick_images=8_000,
     narrow=0.5,
     validation_split=0.1,
 )
+PLAYERS = {"target": "adversarial", "learning_rate": 2e-4, "beta_1": 0.5}
 
-
-def _rows():
-    for architecture, build in _ARCHITECTURES.items():
-        for loss, options in _LOSSES.items():
-            name = f"architectures/{architecture}-{loss}"
-            large = _LARGE if name == _ALONE else None
-            yield dataclasses.replace(_ROW, name=name, build=build, large_size=large, **options)
-    unet = dataclasses.replace(_ROW, name="architectures/unet-mae-patches", build=_unet,
-                               **_LOSSES["mae"], **_PATCHES)  # fmt: skip
-    yield unet
-    players = dataclasses.replace(
-        _ROW, target="adversarial", large_size=_LARGE, learning_rate=2e-4, beta_1=0.5
-    )
-    for title, options in {
-        "": {},
-        "-unconditional": {"conditional": False},
-        "-crossentropy": {"objective": "crossentropy"},
-    }.items():
-        yield dataclasses.replace(
-            players, name=f"architectures/pix2pix{title}", build=_pix2pix, build_options=options
+ROWS = (
+    *(
+        dataclasses.replace(
+            ROW, name=f"architectures/{architecture}-{loss}", build=build, **LOSSES[loss]
         )
-    yield dataclasses.replace(
-        players, name="architectures/pix2pix-as-published", build=_published_pix2pix, smallest=128
-    )
-    yield dataclasses.replace(
-        players,
-        name="architectures/pix2pix-pretrained",
-        build=_pix2pix_after,
-        base=_ALONE,
-        epochs=10,
-        quick_images=2_000,
-    )
-    yield dataclasses.replace(
-        players, name="architectures/pix2pix-patches", build=_pix2pix, **_PATCHES
-    )
-
-
-ROWS = tuple(_rows())
+        for architecture, build in _ARCHITECTURES.items()
+        for loss in LOSSES
+    ),
+    dataclasses.replace(ROW, name="architectures/pix2pix", build=players, **PLAYERS),
+)

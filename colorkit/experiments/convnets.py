@@ -50,10 +50,10 @@ _ROW = Experiment(
     data="oxford_flowers102",
     size=256,
     crop=224,
-    quick_size=112,
+    quick_size=64,
     batch_size=32,
     epochs=50,
-    quick_images=12_000,
+    quick_images=8_000,
     narrow=0.5,
     validation_split=0.1,
 )

@@ -1,7 +1,6 @@
 import itertools
 
 from colorkit import experiments
-from colorkit.experiments import architectures
 
 
 def test_every_architecture_meets_every_loss_on_the_same_schedule():
@@ -13,31 +12,10 @@ def test_every_architecture_meets_every_loss_on_the_same_schedule():
     assert len({row.loss for row in rows}) == 3
 
 
-def test_pretrained_players_go_on_with_the_network_that_learned_alone(rng):
-    row = experiments.experiment("architectures/pix2pix-pretrained")
-    base = experiments.experiment(row.base)
-    assert base.name == "architectures/unet-mae" and (base.data, base.size) == (row.data, row.size)
-    network = base.build(0.05, None)
-    network.trainable = False  # as a run hands it over
-    players = row.build(0.05, None, network)
-    assert players.generator is network and network.trainable_variables
-
-
-def test_players_differ_in_what_the_discriminator_sees_and_is_taught_by():
-    players = {}
-    for title in ("", "-unconditional", "-crossentropy"):
-        row = experiments.experiment(f"architectures/pix2pix{title}")
-        players[title] = row.build(0.05, None, **row.build_options)
-    assert [p.conditional for p in players.values()] == [True, False, True]
-    assert [p.objective for p in players.values()] == [
-        "least_squares", "least_squares", "crossentropy",
-    ]  # fmt: skip
-    assert len({p.reconstruction_weight for p in players.values()}) == 1
-
-
-def test_patches_are_crops_of_larger_pictures():
-    patches = [row for row in architectures.ROWS if row.name.endswith("-patches")]
-    assert len(patches) == 2
-    for row in patches:
-        whole = experiments.experiment(row.name.removesuffix("-patches"))
-        assert row.crop == whole.size < row.size and whole.crop is None
+def test_pix2pix_is_trained_on_what_the_architectures_are():
+    unet, players = (
+        experiments.experiment(f"architectures/{name}") for name in ("unet-mae", "pix2pix")
+    )
+    assert (unet.data, unet.size, unet.epochs) == (players.data, players.size, players.epochs)
+    generator = players.build(0.05, None).generator
+    assert generator.count_params() == unet.build(0.05, None).count_params()

@@ -86,13 +86,13 @@ def test_other_pictures_make_a_row_of_its_own(data, label):
 
 def test_smoke_shrinks_pictures_and_their_crops_alike():
     smoke, full = experiments.profile("smoke"), experiments.profile("full")
-    row = experiments.experiment("architectures/pix2pix-patches")
+    row = experiments.experiment("pix2pix/adversarial-patches")
     assert row.sides(full) == (256, 128)
     assert row.sides(smoke) == (2 * smoke.size, smoke.size)
     assert experiments.experiment("convnets/simple").sides(experiments.profile("quick")) == (
-        128,
-        112,
+        73,
+        64,
     )
     assert experiments.experiment("cifar/lab-conv-regression").sides(smoke) == (None, None)
-    deep = experiments.experiment("architectures/pix2pix-as-published")
+    deep = experiments.experiment("pix2pix/as-published")
     assert deep.sides(smoke) == deep.sides(full) == (128, None), "halved seven times"

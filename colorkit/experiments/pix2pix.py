@@ -1,0 +1,51 @@
+"""Sinigaglia, Bertipaglia and Colato: what an adversary adds to a U-Net, and patches."""
+
+import dataclasses
+
+from colorkit import models
+from colorkit.experiments import architectures
+from colorkit.experiments.definition import scaled
+from colorkit.models import pix2pix
+
+_LARGE = 256
+
+
+def _published(width, num_bins):
+    # Seven halvings for 128 pixels, where the paper has eight for 256.
+    widths = scaled(pix2pix.GENERATOR_WIDTHS[:-1], width)
+    return architectures.against(
+        models.build_pix2pix_generator(widths=widths, gradual=False), width
+    )
+
+
+def _after(width, num_bins, generator):
+    generator.trainable = True
+    return architectures.against(generator, width)
+
+
+# At every profile but smoke pictures of 128 pixels, or patches as large of pictures of 256, and the
+# larger ones are coloured whole, too.
+_ROW = dataclasses.replace(architectures.ROW, quick_size=None, large_size=_LARGE)
+_PATCHES = {"size": _LARGE, "crop": _ROW.size}
+_ALONE = {"build": architectures.unet, **architectures.LOSSES["mae"]}
+_TOGETHER = {"build": architectures.players, **architectures.PLAYERS}
+_KINDS = {
+    "unet": _ALONE,
+    "adversarial": _TOGETHER,
+    "unconditional": {**_TOGETHER, "build_options": {"conditional": False}},
+    "crossentropy": {**_TOGETHER, "build_options": {"objective": "crossentropy"}},
+    "pretrained": {
+        **_TOGETHER,
+        "build": _after,
+        "base": "pix2pix/unet",
+        "epochs": 10,
+        "quick_images": 2_000,
+    },
+    "as-published": {**_TOGETHER, "build": _published, "smallest": 128},
+    "unet-patches": {**_ALONE, **_PATCHES},
+    "adversarial-patches": {**_TOGETHER, **_PATCHES},
+}
+
+ROWS = tuple(
+    dataclasses.replace(_ROW, name=f"pix2pix/{name}", **options) for name, options in _KINDS.items()
+)
