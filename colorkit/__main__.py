@@ -249,7 +249,7 @@ def _experiments(patterns):
 
 
 def _results(options):
-    from colorkit import claims, tables
+    from colorkit import report
     from colorkit.results import read_all
 
     records, problems = read_all(options.folder)
@@ -267,32 +267,8 @@ def _results(options):
         raise ValueError(
             f"There are no records in {folder}; `python -m colorkit train NAME` writes one{hint}."
         )
-    verdicts, unseen = claims.report(records)
-    parts = {
-        "Summary": tables.summary(records),
-        "The tables of Champati, Houle and Zhang": tables.render(records),
-        **_studies(records),
-    }
-    for label, table in verdicts.items():
-        parts[f"What the papers claim, on {label}" if label else "What the papers claim"] = table
-    if unseen:
-        parts["Not run, so that nothing can be told"] = "\n".join(f"- {text}" for text in unseen)
-    parts["All records"] = tables.overview(records)
-    print("\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items()))
+    print(report.render(records))
     return 0
-
-
-def _studies(records):
-    """Studies on whichever pictures they were run, title to table."""
-    from colorkit import studies
-
-    return {
-        f"{study.title}, on {label}" if label else study.title: studies.render(
-            records, studies.on(study, label)
-        )
-        for study in studies.STUDIES
-        for label in studies.labels(records, study)
-    }
 
 
 if __name__ == "__main__":

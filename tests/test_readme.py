@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from colorkit import results, studies, tables
+from colorkit import report, results, studies, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,6 +21,14 @@ def test_results_in_the_readme_are_those_of_the_records():
     text = (ROOT / "README.md").read_text()
     assert tables.summary(records) in text
     assert studies.render(records, studies.COHERENCE_IN_SHORT) in text
+
+
+def test_page_of_results_is_that_of_the_records():
+    records, _ = results.read_all(ROOT / "figures" / "records")
+    page = (ROOT / "figures" / "results.md").read_text()
+    assert page == report.render(records) + "\n", (
+        "`colorkit results > figures/results.md` makes it anew"
+    )
 
 
 def test_weights_in_the_package_come_with_their_record():
