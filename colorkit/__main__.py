@@ -97,7 +97,7 @@ def _colorize(options):
         )
     if options.size is not None and options.size < 1:
         raise ValueError(f"--size must be at least 1. Received: {options.size}")
-    jobs, problems = _jobs(options.inputs, Path(options.output))
+    jobs, problems = _jobs(options.inputs, options.output)
     total = len(jobs) + len(problems)
     if jobs:
         _color_files(jobs, problems, options)
@@ -140,6 +140,9 @@ def _jobs(inputs, output):
 
     if "" in inputs:
         raise ValueError("An input must be the path of a file or folder. Received an empty one.")
+    if output == "":
+        raise ValueError("--output must be the path of a file or folder. Received an empty one.")
+    output = Path(output)
     wanted, problems = [], []
     inputs = [Path(name) for name in inputs]
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
@@ -252,6 +255,8 @@ def _results(options):
     from colorkit import report
     from colorkit.results import read_all
 
+    if options.folder and not os.path.isdir(options.folder):
+        raise ValueError(f"--folder must be a folder of records. Received: {options.folder}")
     records, problems = read_all(options.folder)
     for problem in problems:
         print(f"colorkit: skipped: {problem}", file=sys.stderr)

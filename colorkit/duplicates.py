@@ -3,17 +3,18 @@
 import numpy as np
 from PIL import Image
 
-_SIDE = 32
-# Re-encoded and resized copies agree to more than this; two views of one thing hardly ever do.
-_CORRELATION = 0.999
+_SIDE = 16
+# Re-encoded and resized copies agree to more than this; two pictures of one kind of thing hardly
+# ever to more than 0.95.
+_CORRELATION = 0.98
 _BATCH = 256
 
 
 def copies(images, others):
     """Which pictures are copies of others, re-encoded or resized perhaps.
 
-    Pictures are compared by the correlation of their brightness at 32 x 32 pixels. Mirror images
-    and crops are not found, nor pictures of one even brightness.
+    Pictures are compared by the correlation of their colours at 16 x 16 pixels. Mirror images
+    and crops are not found, nor gray copies, nor pictures of one even colour.
 
     Args:
         images: Pictures `(H, W, 3)`, uint8: an array `(N, H, W, 3)`, a list, or `Images`.
@@ -32,11 +33,11 @@ def copies(images, others):
 
 
 def _thumbnails(images):
-    """Small gray pictures of mean 0 and length 1, as rows; zeros where they are even."""
-    rows = np.empty((len(images), _SIDE * _SIDE), "float32")
+    """Small pictures, each channel of mean 0, as rows of length 1; zeros where they are even."""
+    rows = np.empty((len(images), 3 * _SIDE**2), "float32")
     for row, rgb in zip(rows, images, strict=True):
-        gray = Image.fromarray(np.asarray(rgb)).convert("L")
-        small = np.asarray(gray.resize((_SIDE, _SIDE), Image.Resampling.BOX), "float32")
-        row[:] = (small - small.mean()).ravel()
+        small = Image.fromarray(np.asarray(rgb)).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+        small = np.asarray(small, "float32")
+        row[:] = (small - small.mean(axis=(0, 1))).ravel()
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > _SIDE, length, np.inf)  # a spread of one gray level at least
+    return rows / np.where(length > _SIDE, length, np.inf)  # a spread of half a level at least

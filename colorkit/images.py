@@ -1,6 +1,7 @@
 """A set of colour pictures, what everything takes that looks at many."""
 
 import collections.abc
+import re
 
 import numpy as np
 from PIL import Image
@@ -27,7 +28,7 @@ class Images(collections.abc.Sequence):
             they were there.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape.
+        ValueError: If an array is not uint8 or has another shape, or labels are not as many.
     """
 
     def __init__(
@@ -45,10 +46,14 @@ class Images(collections.abc.Sequence):
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
                 _check_uint8(item, 4 if item is items else 3)
+        if labels is not None and len(labels) != len(items):
+            raise ValueError(
+                f"There must be a label for each picture. Received {len(labels)} for {len(items)}"
+            )
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
         self.class_names = class_names
-        self.name = name
+        self.name = re.sub(r"[\s|]+", " ", name).strip()  # it stands in tables
         self.size = size
         self.is_sequence = is_sequence
         self.checksum = checksum

@@ -1,5 +1,6 @@
 """Pictures as batches, of (lightness, chroma) or of (RGB, class), for `fit`."""
 
+import numbers
 import os
 
 import keras
@@ -181,11 +182,11 @@ def pairs(
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
-    images = _checked(images, batch_size, crop, shift, zoom)
+    images = _checked(images, batch_size, crop, shift, zoom, seed)
     if labels:
         _check_labels(images)
     if near_gray == "drop":
-        kept = [i for i in range(len(images)) if not _is_near_gray(images[i][None])[0]]
+        kept = [i for i, picture in enumerate(images) if has_color(picture)]
         if not kept:
             raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
         images = images[np.array(kept)]
@@ -232,7 +233,7 @@ def labeled(
     Raises:
         ValueError: As `pairs`; if the pictures have no labels.
     """
-    images = _checked(images, batch_size, crop, shift, zoom)
+    images = _checked(images, batch_size, crop, shift, zoom, seed)
     _check_labels(images)
     return Batches(
         images,
@@ -278,14 +279,18 @@ def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
 
 
-def _checked(images, batch_size, crop, shift, zoom):
+def _checked(images, batch_size, crop, shift, zoom, seed):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
     for argument, value in (("batch_size", batch_size), ("crop", crop)):
-        if value is not None and not (isinstance(value, (int, np.integer)) and value > 0):
+        if (value is not None or argument == "batch_size") and not (
+            isinstance(value, (int, np.integer)) and value > 0
+        ):
             raise ValueError(f"`{argument}` must be a positive whole number. Received: {value!r}")
+    if not (isinstance(seed, (int, np.integer)) and seed >= 0):
+        raise ValueError(f"`seed` must be a whole number from 0 on. Received: {seed!r}")
     if crop is None and images.shape is None:
         raise ValueError(
             f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "
@@ -302,7 +307,11 @@ def _checked(images, batch_size, crop, shift, zoom):
             f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
             f"picture. Received: {shift!r}"
         )
-    if zoom is not None and not (len(zoom) == 2 and 0 < zoom[0] <= zoom[1]):
+    if zoom is not None and not (
+        np.shape(zoom) == (2,)
+        and all(isinstance(factor, numbers.Real) for factor in zoom)
+        and 0 < zoom[0] <= zoom[1] < np.inf
+    ):
         raise ValueError(
             f"`zoom` must be (low, high), positive and in that order. Received: {zoom!r}"
         )
@@ -316,6 +325,11 @@ def _check_labels(images):
 
 def _num_workers():
     return max(1, min(4, (os.cpu_count() or 2) - 1))
+
+
+def has_color(rgb):
+    """Whether a picture `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
+    return not _is_near_gray(np.asarray(rgb)[None])[0]
 
 
 def _is_near_gray(rgb):

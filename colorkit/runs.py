@@ -18,6 +18,8 @@ from colorkit.files import written_whole
 # name is what `keras.callbacks.BackupAndRestore` gives.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
 _SETTINGS = "settings.json"
+# By what else a run is known, should its settings be lost.
+_TRAINED = (BEST, LATEST.partition("/")[0], "history.jsonl", "record.json")
 
 
 @contextlib.contextmanager
@@ -49,14 +51,11 @@ def unless_begun_removed(folder):
     try:
         yield
     except BaseException:
-        if not is_begun(folder):
+        if not any(path.name in (_SETTINGS, *_TRAINED) for path in folder.iterdir()):
             shutil.rmtree(folder)
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()  # if there is no other seed
         raise
-
-
-def is_begun(folder):
-    """Whether a run has left anything in its folder that it would go on with."""
-    return (folder / _SETTINGS).exists()
 
 
 def begin(folder, settings):
@@ -76,7 +75,8 @@ def begin(folder, settings):
     settings = json.loads(json.dumps(settings))  # so that they compare with what was written
     if path.exists():
         begun = stored(path)
-        if not all(isinstance(begun.get(k), dict) for k in ("settings", "circumstances")):
+        whole = all(isinstance(begun.get(key), dict) for key in ("settings", "circumstances"))
+        if not (whole and begun["circumstances"].keys() >= results.circumstances().keys()):
             raise _damaged(path, "it lacks what it should hold")
         # What a run from before a setting existed has not stored is what the setting began as.
         before = {

@@ -44,15 +44,12 @@ def divided(experiment, profile, seed):
         ValueError: If files of a folder are damaged, validation leaves none to learn from, or
             copies none to test with.
     """
-    pool, test = (loaded(*source(experiment, profile, i), experiment.size) for i in (0, 1))
-    if source(experiment, profile, 1)[0].startswith("folder:"):
-        for images in (pool, test):
-            images.verify()
-        test = test[np.flatnonzero(~copies(test, pool))]
-        if not len(test):
-            raise ValueError(
-                f"All test pictures of {pool.name} are among those to learn from; give others."
-            )
+    pool, test, own = _sources(experiment, profile)
+    test = test[own]
+    if not len(test):
+        raise ValueError(
+            f"All test pictures of {pool.name} are among those to learn from; give others."
+        )
     order = np.random.default_rng(seed).permutation(len(pool))
     count = max(1, round(experiment.validation_split * len(pool)))
     gap = 0
@@ -71,3 +68,19 @@ def divided(experiment, profile, seed):
             most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
         )
     return train[: profile.train], validation[: profile.validation], test[:most]
+
+
+def large(experiment, profile, count):
+    """The first test pictures of `divided`, so many, at the experiment's large size."""
+    _, _, own = _sources(experiment, profile)
+    return loaded(*source(experiment, profile, 1), experiment.large_size)[own][:count]
+
+
+def _sources(experiment, profile):
+    """Pictures to learn from and to test with, and which of the latter are not among the former."""
+    pool, test = (loaded(*source(experiment, profile, i), experiment.size) for i in (0, 1))
+    if not source(experiment, profile, 1)[0].startswith("folder:"):
+        return pool, test, slice(None)  # what is in memory stays shared
+    for images in (pool, test):
+        images.verify()
+    return pool, test, np.flatnonzero(~copies(test, pool))

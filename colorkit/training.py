@@ -21,8 +21,11 @@ from colorkit.evaluation import (
 )
 from colorkit.files import make_folder, round_kernels, save_model, written_whole
 from colorkit.models import load_classifier
+from colorkit.pictures import checksum
+from colorkit.pipeline import has_color
 
 _LARGEST = 2**32 - 1  # seed that Keras takes
+_BASELINES = {}
 
 
 def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
@@ -48,8 +51,8 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 
     Raises:
         ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
-            pictures have more classes than the network or cannot be read, a device does not
-            exist, or the run was begun with other settings.
+            pictures have more classes than the network, no colour or cannot be read, a device does
+            not exist, or the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
             data, cannot be had; the message says how they can.
@@ -68,6 +71,11 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
         )
     hardware.check_devices(devices)
     pictures = sources.divided(experiment, profile, seed)
+    if experiment.target != "label" and not any(map(has_color, pictures[0])):
+        raise ValueError(
+            f"All pictures of {pictures[0].name} to learn from are gray, or nearly; give pictures "
+            "in colour."
+        )
     folder = _folder(experiment, profile, seed)
     make_folder(folder)
     with runs.alone(folder), runs.unless_begun_removed(folder):
@@ -129,7 +137,7 @@ def _arguments(experiment, profile, seed):
 def _chosen(experiment, profile, data):
     experiment, profile = experiments.experiment(experiment), experiments.profile(profile)
     if data is not None:
-        experiment, profile = experiment.on(data), dataclasses.replace(profile, data=None)
+        experiment, profile = experiment.on(str(data)), dataclasses.replace(profile, data=None)
     size, crop = experiment.sides(profile)
     large = experiment.large_size
     if large and size != experiment.size:
@@ -197,16 +205,12 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
             if _choose(trained, network, candidates, validation) == folder / runs.LATEST:
                 best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
-        source = sources.source(experiment, profile, 1)
-        metrics = evaluate(
-            trained,
-            test,
-            classifiers=classifiers,
-            baselines=_baselines(*source, experiment.size, len(test), tuple(classifiers)),
-            temperatures=experiments.TEMPERATURES,
-        )
+        metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
         if experiment.large_size:
-            metrics |= _measured_large(experiment, source, trained, len(test))
+            whole = sources.large(experiment, profile, len(test))
+            for name, value in _measured(trained, whole, {}).items():
+                head, slash, last = name.rpartition("/")
+                metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
     record = results.Record(
         experiment=experiment.name,
         profile=profile.name,
@@ -288,7 +292,10 @@ def _base(experiment, profile, seed, devices, verbose):
     base = experiments.experiment(experiment.base)
     if "@" in experiment.name:
         base = base.on(experiment.data)
-    colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
+    try:
+        colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
+    except ValueError as error:
+        raise ValueError(f"{experiment.name} begins with {base.name}: {error}") from error
     return _Base(base, colorizer.model.get_weights(), record.minutes)
 
 
@@ -307,10 +314,11 @@ def _load_weights(network, path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of what the error names in the end
             network.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
         raise ValueError(
-            f"{path} does not hold weights of the network {network.name} ({error}). Bring the "
-            "right ones back, or delete it to begin anew."
+            f"{path} does not hold weights of the network {network.name} ({why}). Bring the right "
+            "ones back, or delete it to begin anew."
         ) from error
     round_kernels(network)  # what is measured is what the file holds
 
@@ -352,23 +360,18 @@ def _colorizer(experiment, network, bins, weights, train):
     )
 
 
-@functools.cache
-def _baselines(name, split, size, count, classifier_names):
-    """What costs nothing is the same for all experiments on the same pictures."""
-    classifiers = {name: load_classifier(name) for name in classifier_names}
-    test = sources.loaded(name, split, size)[:count]
-    return measure_baselines(test, classifiers=classifiers)
-
-
-def _measured_large(experiment, source, colorizer, count):
-    """What whole pictures of the larger size score; "gray/psnr" becomes "gray/large/psnr"."""
-    images = sources.loaded(*source, experiment.large_size)[:count]
-    baselines = _baselines(*source, experiment.large_size, count, ())
-    metrics = evaluate(colorizer, images, baselines=baselines)
-    parts = {name: name.rpartition("/") for name in metrics}
-    return {
-        f"{head}{slash}large/{name}": metrics[whole] for whole, (head, slash, name) in parts.items()
-    }
+def _measured(colorizer, images, classifiers, temperatures=()):
+    """Every metric, beside baselines that are measured once for the same pictures and judges."""
+    key = checksum(images), *classifiers
+    if key not in _BASELINES:
+        _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
+    return evaluate(
+        colorizer,
+        images,
+        classifiers=classifiers,
+        baselines=_BASELINES[key],
+        temperatures=temperatures,
+    )
 
 
 def _load(experiment, folder):

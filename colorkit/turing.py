@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import time
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from colorkit.files import make_folder, written_whole
-from colorkit.pictures import as_rgb
+from colorkit.pictures import as_rgb, checksum
 
 _SIDES = ("left", "right")
 
@@ -63,7 +62,7 @@ class TuringTest:
             "seed": seed,
             "pictures": len(truth),
             "practice": num_practice,
-            "checksum": _checksum((*truth, *colored)),
+            "checksum": checksum((*truth, *colored)),
         }
         self.answers = self._kept()
 
@@ -225,13 +224,6 @@ class TuringTest:
                 f"{self._test}. Take another file."
             )
         return answers
-
-
-def _checksum(pictures):
-    checksum = 0
-    for picture in pictures:
-        checksum = zlib.crc32(np.ascontiguousarray(picture).tobytes(), checksum)
-    return f"{checksum:08x}"
 
 
 def _hidden_after(pair, seconds, size):

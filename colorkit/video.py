@@ -1,5 +1,6 @@
-"""Video files: their frames, and the same in colour. Read and written by PyAV through imageio."""
+"""Video files: their frames, and the same in colour. Read by PyAV, written through imageio."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +84,9 @@ def _steadied(rgb, before, steadiness):
 
 
 def read_frames(path, stride=1):
-    """Read the frames of a video one after the other.
+    """Read the frames of a video one after the other, upright.
+
+    A file whose frames end long before it says is taken as far as it goes, with a warning.
 
     Args:
         path: Path of a video file.
@@ -98,28 +101,36 @@ def read_frames(path, stride=1):
         ValueError: If the file is empty or damaged, holds no video, or its frames change size; if
             `stride` is no positive whole number.
     """
-    import imageio.v3 as iio
-
     if not (isinstance(stride, int) and stride > 0):
         raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
         raise FileNotFoundError(f"A video file was expected at {path}, but it is {what}.")
-    shape = None
     try:
-        for index, frame in enumerate(iio.imiter(path, plugin="pyav")):
-            if shape not in (None, frame.shape):
-                raise ValueError(
-                    f"{path} changes size: frame {index} has {frame.shape[1]}x{frame.shape[0]} "
-                    f"pixels, those before have {shape[1]}x{shape[0]}. Cut it there into two files."
-                )
-            shape = frame.shape
-            if index % stride == 0:
-                yield frame
+        import av
     except ImportError as error:
         raise ImportError("Videos need PyAV: pip install av") from error
-    except _decoding_errors() as error:
+    shape, index = None, -1
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise ValueError(f"{path} holds no pictures, only sound.")
+            container.streams.video[0].thread_type = "AUTO"
+            for index, frame in enumerate(container.decode(video=0)):
+                rgb = _upright(frame)
+                if shape not in (None, rgb.shape):
+                    raise ValueError(
+                        f"{path} changes size: frame {index} has {rgb.shape[1]}x{rgb.shape[0]} "
+                        f"pixels, those before have {shape[1]}x{shape[0]}. Cut it there into two "
+                        "files."
+                    )
+                shape = rgb.shape
+                if index % stride == 0:
+                    yield rgb
+            if index >= 0:
+                _check_end(path, container, frame)
+    except (OSError, av.FFmpegError) as error:
         raise ValueError(
             f"{path} cannot be decoded as video ({error}); convert it, for instance with ffmpeg."
         ) from error
@@ -127,10 +138,22 @@ def read_frames(path, stride=1):
         raise ValueError(f"{path} holds no frames.")
 
 
-def _decoding_errors():
-    """What PyAV and imageio raise of a file that they cannot read."""
-    try:
-        import av
-    except ImportError:
-        return (OSError,)
-    return (OSError, av.FFmpegError)
+def _upright(frame):
+    """A frame as it is to be seen: telephones store what was filmed upright lying on its side."""
+    turns = getattr(frame, "rotation", 0) // 90  # counterclockwise
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+
+
+def _check_end(path, container, last):
+    """Warn if the frames end well before a file says that they do, as if it had been cut off."""
+    stream = container.streams.video[0]
+    if stream.duration is not None:
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / 1e6
+    end = (last.time or 0.0) - (container.start_time or 0) / 1e6
+    if seconds - end > max(1.0, seconds / 10):
+        warnings.warn(
+            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; what was there was taken",
+            stacklevel=3,
+        )

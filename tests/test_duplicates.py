@@ -1,9 +1,12 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from colorkit import load
 from colorkit.duplicates import copies
+from tests.conftest import DATA
 
 
 def _again(rgb, side, quality):
@@ -18,6 +21,19 @@ def test_copies_are_found_whatever_their_size_and_coding(pictures):
     assert copies(again, images).all()
     assert np.flatnonzero(copies(images, again)).tolist() == [1, 4]
     assert copies(images, images).all()
+
+
+@pytest.mark.parametrize("name", ["flowers", "faces"])
+def test_real_pictures_reduced_and_re_encoded_are_found(name):
+    folder = DATA / name
+    if not folder.is_dir():
+        pytest.skip(f"no {name} in {DATA}; set COLORKIT_DATA to use them")
+    images = load(f"folder:{folder}", "train")
+    images = images[np.arange(0, len(images), len(images) // 40)]
+    first, others = images[:20], images[20:]
+    small = [_again(np.asarray(picture), 48, 80) for picture in first]
+    assert copies(small, first).all() and copies(first, small).all()
+    assert not copies(others, first).any()
 
 
 def test_other_pictures_are_no_copies(pictures):

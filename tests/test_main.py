@@ -181,6 +181,13 @@ def test_folder_without_permission_is_told(tmp_path, photos, model, capsys):
     assert "locked" in capsys.readouterr().err
 
 
+def test_output_and_folder_that_are_none_are_told(photos, model, capsys):
+    assert main(["colorize", "in/a.png", "-o", "", "--model", model]) == 2
+    assert "--output must be the path" in capsys.readouterr().err
+    assert main(["results", "--folder", "nowhere"]) == 2
+    assert "--folder must be a folder of records. Received: nowhere" in capsys.readouterr().err
+
+
 def test_output_below_a_file_is_told(photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "in/b.jpg/a.png", "--model", model]) == 2
     assert "b.jpg" in capsys.readouterr().err

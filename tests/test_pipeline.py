@@ -175,6 +175,14 @@ def test_pairs_refuse_what_cannot_work(folder, pictures):
         pairs(pictures, near_gray="hide")
     with pytest.raises(ValueError, match="'hsv'"):
         pairs(pictures, space="hsv")
+    with pytest.raises(ValueError, match=r"batch_size.*None"):
+        pairs(pictures, batch_size=None)
+    for seed in (-1, 1.5, None):
+        with pytest.raises(ValueError, match="`seed` must be a whole number"):
+            pairs(pictures, seed=seed)
+    for zoom in (5, "ab", (None, 1), (1, np.inf), (2, 1)):
+        with pytest.raises(ValueError, match="`zoom` must be"):
+            pairs(pictures, zoom=zoom)
 
 
 def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):

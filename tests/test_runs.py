@@ -65,6 +65,26 @@ def test_run_goes_on_with_what_it_began_with(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
 
 
+def test_circumstances_that_are_lost_are_told_before_training(tmp_path):
+    begun = runs.begin(tmp_path, {"epochs": 3})
+    del begun["circumstances"]["versions"]
+    (tmp_path / "settings.json").write_text(json.dumps(begun))
+    with pytest.raises(ValueError, match=r"settings\.json is damaged.*delete"):
+        runs.begin(tmp_path, {"epochs": 3})
+
+
+@pytest.mark.parametrize("kept", [None, "settings.json", runs.BEST, "record.json"])
+def test_only_folders_without_a_run_are_taken_away(tmp_path, kept):
+    folder = tmp_path / "name" / "seed0"
+    folder.mkdir(parents=True)
+    (folder / "bins.json").touch()
+    if kept is not None:
+        (folder / kept).touch()
+    with pytest.raises(KeyError), runs.unless_begun_removed(folder):
+        raise KeyError
+    assert folder.exists() == folder.parent.exists() == (kept is not None)
+
+
 def test_folder_is_free_again_after_a_failure(tmp_path):
     with pytest.raises(KeyError), runs.alone(tmp_path):
         raise KeyError

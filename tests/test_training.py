@@ -244,8 +244,9 @@ def test_weights_of_another_network_are_named_with_the_way_out(tmp_path, regress
         whole = (folder / weights).read_bytes()
         (folder / weights).unlink()  # HDF5 takes a file that it holds open for the old one
         models.build_unet(widths=(4, 6)).save_weights(folder / weights)
-        with pytest.raises(ValueError, match=rf"{weights} does not hold .*conv_regr.*or"):
+        with pytest.raises(ValueError, match=rf"{weights} does not hold .*conv_regr.*or") as told:
             run(regression, SHORT, verbose=0)
+        assert len(str(told.value)) < 1000, "not all weights"
         (folder / weights).unlink()
         (folder / weights).write_bytes(whole)
     assert run(regression, SHORT, verbose=0)[1].epochs == 2
@@ -452,6 +453,38 @@ def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictur
 
 
 @pytest.mark.filterwarnings("ignore:The smallest picture")
+def test_baselines_are_those_of_the_pictures_that_are_tested(tmp_path, row, pictures):
+    folder = tmp_path / "set"
+    for split in ("train", "test"):
+        (folder / split).mkdir(parents=True)
+        for i, rgb in enumerate(pictures[:8]):
+            rgb = rgb if i < 3 else _of(split, rgb)  # the first are copies
+            Image.fromarray(rgb).save(folder / split / f"{i}.png")
+    row = dataclasses.replace(row, data=f"folder:{folder}", size=16, large_size=24, classifiers=())
+    profile = dataclasses.replace(experiments.profile("full"), epochs=1)
+    colorizer, record = run(row, profile, verbose=0)
+    for size, part in ((16, ""), (24, "large/")):
+        tested = load(row.data, "test", size=size)[3:]
+        expected = evaluate(colorizer, tested)
+        assert record.sizes["test"] == len(tested) == 5
+        for kind, metric in (("", "psnr"), ("gray/", "psnr"), ("truth/", "colorfulness")):
+            value = record.metrics[f"{kind}{part}{metric}"]
+            assert value == pytest.approx(expected[f"{kind}{metric}"], rel=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:The smallest picture")
+def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        for i, rgb in enumerate(pictures[:8]):
+            gray = _of(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+            Image.fromarray(np.uint8(gray)).save(tmp_path / split / f"{i}.png")
+    with pytest.raises(ValueError, match="gray, or nearly; give pictures in colour"):
+        run(row, "quick", data=f"folder:{tmp_path}")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.filterwarnings("ignore:The smallest picture")
 def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
@@ -509,6 +542,13 @@ def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
     other = dataclasses.replace(base, learning_rate=1e-4)
     monkeypatch.setitem(experiments.EXPERIMENTS, other.name, other)
     with pytest.raises(ValueError, match=r"base_checksum was .*, is "):
+        run(row, SHORT, verbose=0)
+
+
+def test_errors_of_a_base_name_it(base):
+    row = dataclasses.replace(base, name="test/second", base=base.name)
+    run(base, dataclasses.replace(SHORT, epochs=1), verbose=0)
+    with pytest.raises(ValueError, match=r"test/second begins with test/base: This run was begun"):
         run(row, SHORT, verbose=0)
 
 

@@ -1,8 +1,10 @@
+import warnings
+
 import imageio.v3 as iio
 import numpy as np
 import pytest
 
-from colorkit import load
+from colorkit import load, video
 from colorkit.video import color_video, read_frames
 from tests.conftest import DATA
 
@@ -74,24 +76,73 @@ def test_damage_in_the_middle_is_told_or_decoded(tmp_path):
     middle = len(whole) // 2
     whole[middle : middle + 4000] = bytes(4000)
     (tmp_path / "hole.mkv").write_bytes(whole)
-    try:
-        assert 0 < len(list(read_frames(tmp_path / "hole.mkv"))) <= 30
-    except ValueError as error:
-        assert "hole.mkv cannot be decoded" in str(error)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            count = len(list(read_frames(tmp_path / "hole.mkv")))
+            assert 0 < count <= 30
+            assert count > 18 or "hole.mkv breaks off" in str(told[0].message)
+        except ValueError as error:
+            assert "hole.mkv cannot be decoded" in str(error)
 
 
 def test_what_the_decoder_raises_names_the_file(tmp_path, monkeypatch):
     path = write(tmp_path / "ten.mp4", numbered(10))
+    count = iter(range(10))
 
-    def fail(*_, **__):
-        yield numbered(1)[0]
-        raise av.error.InvalidDataError(1, "damaged")
+    def fail(frame):
+        if next(count):
+            raise av.error.InvalidDataError(1, "damaged")
+        return frame.to_ndarray(format="rgb24")
 
-    monkeypatch.setattr(iio, "imiter", fail)
+    monkeypatch.setattr(video, "_upright", fail)
     frames = read_frames(path)
     assert next(frames).shape == (32, 48, 3)
     with pytest.raises(ValueError, match=r"ten\.mp4 cannot be decoded"):
         next(frames)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, -90])
+def test_films_held_upright_are_read_upright(tmp_path, degrees):
+    pictures = np.zeros((3, 32, 48, 3), "uint8")
+    pictures[:, :8, :8] = 255  # a bright corner, top left as stored
+    path = tmp_path / "phone.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        if not hasattr(stream, "set_display_rotation"):
+            pytest.skip("this PyAV cannot write how a film was held")
+        stream.set_display_rotation(degrees)
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+    frame = next(read_frames(path))
+    expected = np.rot90(pictures[0], degrees // 90)
+    assert frame.shape == expected.shape
+    assert np.abs(frame.astype(int) - expected).mean() < 10
+
+
+def test_films_that_break_off_are_taken_as_far_as_they_go(tmp_path, rng):
+    noise = rng.integers(0, 256, (40, 64, 64, 3), dtype="uint8")
+    whole = write(tmp_path / "whole.mkv", noise)
+    assert len(list(read_frames(whole))) == 40
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    # (An AVI tells its length by that of the file.)
+    with pytest.warns(UserWarning, match=r"cut.* breaks off after [\d.]+ of 4\.0 seconds"):
+        assert 10 < len(list(read_frames(cut))) < 30
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    path = tmp_path / "song.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44100, layout="mono")
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), "float32"), "fltp", "mono")
+        silence.sample_rate = 44100
+        container.mux(stream.encode(silence))
+        container.mux(stream.encode())
+    with pytest.raises(ValueError, match="only sound"):
+        next(read_frames(path))
 
 
 def test_a_video_of_one_frame_cannot_be_split(tmp_path):

@@ -179,7 +179,7 @@ class Experiment:
             return self
         kind, _, path = data.partition(":")
         label = Path(path).resolve().name if path else kind
-        label = re.sub(r"[/?=]", "-", label)  # it becomes a part of file names
+        label = re.sub(r"[^\w.]+", "-", label).strip("-") or kind  # a part of file names
         return dataclasses.replace(
             self,
             name=f"{self.name}@{label}",

@@ -75,6 +75,8 @@ def test_schedule_is_the_profiles_the_experiments_or_what_shall_be_seen():
         ("folder:some/where/", "where"),
         ("oxford_flowers102/1.0", "oxford_flowers102-1.0"),
         ("lfw", "lfw"),
+        ("folder:some/ my|flowers ", "my-flowers"),
+        ("video:a film.mp4?stride=2", "a-film.mp4-stride-2"),
     ],
 )
 def test_other_pictures_make_a_row_of_its_own(data, label):
