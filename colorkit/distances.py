@@ -5,7 +5,8 @@ import numpy as np
 from keras import ops
 from scipy.linalg import eigvals
 
-from colorkit.colorspace import same_size
+from colorkit.checks import check_model, check_whole
+from colorkit.colorspace import check_range, same_size
 from colorkit.models.vae import divergence
 
 
@@ -20,9 +21,19 @@ def features(network, images, batch_size=256):
 
     Returns:
         float32 array of shape `(N, features)`.
+
+    Raises:
+        ValueError: If there are no pictures or they are of another type, shape or range, the
+            network has no weights, or `batch_size` is not a positive whole number.
     """
-    last = [layer for layer in network.layers if layer.weights][-1]
-    truncated = keras.Model(network.inputs[0], last.input)
+    check_model("network", network)
+    weighted = [layer for layer in network.layers if layer.weights]
+    if not weighted:
+        raise ValueError(
+            "`network` must have layers with weights: features are what the last one sees. "
+            f"Received {network.name!r}, which has none"
+        )
+    truncated = keras.Model(network.inputs[0], weighted[-1].input)
     found = _called(truncated, images, batch_size)
     return np.concatenate([ops.convert_to_numpy(x) for x in found]).reshape(len(images), -1)
 
@@ -41,8 +52,9 @@ def frechet_distance(first, second):
         Distance, from 0 on.
 
     Raises:
-        ValueError: If the numbers of features differ or there are not more pictures than
-            features, so that a covariance would be singular; take `kernel_distance` then.
+        ValueError: If the numbers of features differ, one is not finite, or there are not more
+            pictures than features, so that a covariance would be singular; take
+            `kernel_distance` then.
 
     References:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
@@ -73,7 +85,8 @@ def kernel_distance(first, second):
         Distance; of two sets of the same kind around 0, so it may be negative.
 
     Raises:
-        ValueError: If the numbers of features differ or a set has fewer than two pictures.
+        ValueError: If the numbers of features differ, one is not finite, or a set has fewer than
+            two pictures.
 
     References:
         Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
@@ -99,8 +112,18 @@ def mean_divergence(vae, images, batch_size=256):
         vae: What `build_vae` made, trained on true pictures.
         images: As `features` takes them.
         batch_size: Pictures at once.
+
+    Raises:
+        ValueError: If `vae` has no posterior; as `features` for the rest.
     """
-    outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
+    check_model("vae", vae)
+    known = {layer.name: layer for layer in vae.layers}
+    if not {"mean", "log_variance"} <= set(known):
+        raise ValueError(
+            '`vae` must have layers called "mean" and "log_variance", as `build_vae` makes them. '
+            f"Received {vae.name!r} without"
+        )
+    outputs = [known["mean"].output, known["log_variance"].output]
     encoder = keras.Model(vae.inputs[0], outputs)
     found = _called(encoder, images, batch_size)
     return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
@@ -108,13 +131,32 @@ def mean_divergence(vae, images, batch_size=256):
 
 def _called(network, images, batch_size):
     """What a network makes of each batch. `predict` would trace each new network anew."""
+    check_whole("batch_size", batch_size)
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one picture. Received none")
     size = network.input_shape[1:3]
     for i in range(0, len(images), batch_size):
-        rgb = np.asarray(images[i : i + batch_size])
-        rgb = np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb
+        rgb = _scaled(np.asarray(images[i : i + batch_size]))
         if not same_size(rgb.shape[1:3], size):
             rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")
         yield network(rgb, training=False)
+
+
+def _scaled(rgb):
+    """Pictures in [0, 1]."""
+    if rgb.ndim != 4 or rgb.shape[-1] != 3:
+        raise ValueError(
+            "`images` must be RGB pictures, shape (N, height, width, 3); one picture is "
+            f"`picture[None]`. Received pictures of shape {rgb.shape[1:]}"
+        )
+    if rgb.dtype == np.uint8:
+        return np.float32(rgb / 255)
+    if rgb.dtype.kind != "f":
+        raise ValueError(
+            f"`images` must be uint8, or floating point in [0, 1]. Received dtype {rgb.dtype}"
+        )
+    check_range(rgb, "`images` must be uint8, or floating point")
+    return rgb
 
 
 def _checked(first, second):
@@ -124,6 +166,8 @@ def _checked(first, second):
             "Both must be features of the same network, shape (N, features). "
             f"Received shapes {first.shape} and {second.shape}"
         )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError("Features must be finite. Received a NaN or an infinity")
     if min(len(first), len(second)) < 2:
         raise ValueError(
             f"Each set must have at least two pictures. Received {len(first)} and {len(second)}"

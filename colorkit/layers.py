@@ -6,6 +6,7 @@ from keras import ops
 
 from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
 from colorkit import colorspace
+from colorkit.checks import check_whole
 
 
 def normalize_lightness(lightness, space, name="normalize"):
@@ -140,8 +141,7 @@ class Enlarge(keras.layers.Layer):
 
     def __init__(self, stride, **kwargs):
         super().__init__(**kwargs)
-        if not (isinstance(stride, (int, np.integer)) and stride > 0):
-            raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
+        check_whole("stride", stride)
         self.stride = int(stride)
 
     def call(self, inputs):

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from colorkit.bins import ColorBins, checked_class_weights
+from colorkit.checks import check_whole
 from colorkit.colorspace import same_size
 from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitude
 
@@ -106,8 +107,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
         self.bins = bins
         self.class_weights = class_weights
         self.neighbors = neighbors
-        if not (isinstance(stride, (int, np.integer)) and stride > 0):
-            raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
+        check_whole("stride", stride)
         self.sigma = sigma
         self.stride = int(stride)
 

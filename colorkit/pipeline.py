@@ -9,6 +9,7 @@ from keras import ops
 from PIL import Image
 
 from colorkit import colorspace
+from colorkit.checks import check_whole
 from colorkit.images import Images
 
 # A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
@@ -284,13 +285,10 @@ def _checked(images, batch_size, crop, shift, zoom, seed):
         images = Images(images)
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
-    for argument, value in (("batch_size", batch_size), ("crop", crop)):
-        if (value is not None or argument == "batch_size") and not (
-            isinstance(value, (int, np.integer)) and value > 0
-        ):
-            raise ValueError(f"`{argument}` must be a positive whole number. Received: {value!r}")
-    if not (isinstance(seed, (int, np.integer)) and seed >= 0):
-        raise ValueError(f"`seed` must be a whole number from 0 on. Received: {seed!r}")
+    check_whole("batch_size", batch_size)
+    check_whole("seed", seed, 0)
+    if crop is not None:
+        check_whole("crop", crop)
     if crop is None and images.shape is None:
         raise ValueError(
             f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "

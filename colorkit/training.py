@@ -8,10 +8,10 @@ import warnings
 import zlib
 
 import keras
-import numpy as np
 
 from colorkit import evaluation, experiments, fitting, hardware, results, runs, sources
 from colorkit.bins import ColorBins
+from colorkit.checks import check_whole
 from colorkit.colorizer import Colorizer
 from colorkit.evaluation import (
     evaluate,
@@ -61,10 +61,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1)):
         if value is None and name == "epochs":
             continue
-        if not isinstance(value, (int, np.integer)) or not least <= value <= _LARGEST:
-            raise ValueError(
-                f"`{name}` must be a whole number from {least} to {_LARGEST}. Received: {value!r}"
-            )
+        check_whole(name, value, least, _LARGEST)
     if epochs and not experiment.epochs:
         raise ValueError(
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 from scipy.stats import binomtest
 
+from colorkit.checks import check_whole
 from colorkit.files import make_folder, written_whole
 from colorkit.pictures import as_rgb, checksum
 
@@ -24,15 +25,17 @@ class TuringTest:
     and do not count.
 
     Args:
-        truth: True pictures, uint8 `(H, W, 3)` each.
+        truth: True pictures, each as `pictures.as_rgb` takes it.
         colored: Coloured pictures, in the same order.
         path: JSON file for the answers; `None` keeps them in memory.
         num_practice: How many trials at the beginning are practice.
         seed: Seed of order and sides.
 
     Raises:
-        ValueError: If there are not as many of both, too few for practice and one trial, sizes
-            differ, or the file holds answers of another test.
+        FileNotFoundError: If a picture is a path and there is no such file.
+        ValueError: If there are not as many of both, too few for practice and one trial, one is no
+            picture, sizes differ, `num_practice` or `seed` is no whole number from 0 on, or the
+            file holds no answers, or those of another test.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second a pair, 10 pairs
@@ -40,28 +43,31 @@ class TuringTest:
     """
 
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):
+        check_whole("num_practice", num_practice, least=0)
+        check_whole("seed", seed, least=0)  # a test that goes on must find the same order
         truth, colored = list(truth), list(colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
                 f"There must be as many coloured pictures as true ones, and more than the "
                 f"{num_practice} of practice. Received {len(colored)} and {len(truth)}"
             )
+        truth, colored = ([as_rgb(picture) for picture in each] for each in (truth, colored))
         for i, (a, b) in enumerate(zip(truth, colored, strict=True)):
-            if np.shape(a) != np.shape(b):
+            if a.shape != b.shape:
                 raise ValueError(
-                    f"Pictures of a pair must have the same size. Received {np.shape(a)} and "
-                    f"{np.shape(b)} at {i}"
+                    f"Pictures of a pair must have the same size. Received {a.shape} and "
+                    f"{b.shape} at {i}"
                 )
         rng = np.random.default_rng(seed)
         self._pairs = truth, colored
         self._order = rng.permutation(len(truth))
         self._fakes = rng.integers(0, 2, len(truth))
-        self.num_practice = num_practice
-        self.path = None if path is None else Path(path)
+        self.num_practice = int(num_practice)
+        self.path = None if path is None else Path(path).expanduser()
         self._test = {
-            "seed": seed,
+            "seed": int(seed),
             "pictures": len(truth),
-            "practice": num_practice,
+            "practice": self.num_practice,
             "checksum": checksum((*truth, *colored)),
         }
         self.answers = self._kept()
@@ -107,6 +113,7 @@ class TuringTest:
         """
         if side not in _SIDES:
             raise ValueError(f"`side` must be one of {_SIDES}. Received: {side!r}")
+        seconds = None if seconds is None else float(seconds)
         self.pair()
         trial = len(self.answers)
         is_right = _SIDES[self._fakes[trial]] == side
@@ -214,7 +221,11 @@ class TuringTest:
         try:
             kept = json.loads(self.path.read_text())
             answers = kept.pop("answers")
-        except (ValueError, KeyError, AttributeError) as error:
+            if not isinstance(answers, list) or len(answers) > kept["pictures"]:
+                raise ValueError("they are no list, or more than there are pairs")
+            if not all({a["right"], a["practice"]} <= {True, False} for a in answers):
+                raise ValueError("one is neither right nor wrong")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(
                 f"{self.path} does not hold the answers of a test ({error}); take another file."
             ) from error
@@ -231,7 +242,7 @@ def _hidden_after(pair, seconds, size):
     images = []
     for picture in pair:
         buffer = io.BytesIO()
-        Image.fromarray(as_rgb(picture)).save(buffer, "PNG")
+        Image.fromarray(picture).save(buffer, "PNG")
         data = base64.b64encode(buffer.getvalue()).decode()
         images.append(f'<img height="{size}" src="data:image/png;base64,{data}">')
     name = f"turing{time.monotonic_ns()}"  # an animation of a name that ran once runs no more

@@ -1,8 +1,14 @@
+import keras
 import numpy as np
 import pytest
 
 from colorkit import models
-from colorkit.distances import features, frechet_distance, kernel_distance
+from colorkit.distances import features, frechet_distance, kernel_distance, mean_divergence
+
+
+@pytest.fixture
+def network():
+    return models.build_residual_classifier(3, widths=(4,), blocks=(0,))
 
 
 def test_frechet_distance_of_gaussians_is_the_closed_form(rng):
@@ -72,3 +78,49 @@ def test_sets_that_cannot_be_compared_are_refused(rng):
         kernel_distance(few[:1], few)
     with pytest.raises(ValueError, match=r"\(3, 8\) and \(3, 7\)"):
         kernel_distance(few, few[:, :7])
+
+
+@pytest.mark.parametrize(
+    ("change", "received"),
+    [
+        (lambda rgb: rgb.astype("int64"), "dtype int64"),
+        (lambda rgb: rgb.astype("uint16") * 257, "dtype uint16"),
+        (lambda rgb: rgb.astype("float32"), r"in \[0, 1\]. Received values from 0.0 to 255.0"),
+        (lambda rgb: np.full(rgb.shape, np.nan), "values from nan"),
+        (lambda rgb: rgb[0], r"one picture is `picture\[None\]`.*\(32, 3\)"),
+        (lambda rgb: rgb[..., 0], r"\(32, 32\)"),
+        (lambda rgb: rgb[..., :1], r"\(32, 32, 1\)"),
+        (lambda rgb: rgb[:0], "at least one picture"),
+    ],
+)
+def test_what_are_no_pictures_is_refused(network, change, received):
+    pictures = np.linspace(0, 255, 2 * 32 * 32 * 3).reshape(2, 32, 32, 3).astype("uint8")
+    with pytest.raises(ValueError, match=f"`images` must .*{received}"):
+        features(network, change(pictures))
+
+
+def test_pictures_at_once_are_a_positive_whole_number(network):
+    for batch_size in (0, -1, 2.5):
+        with pytest.raises(ValueError, match=f"`batch_size` must be a positive .*{batch_size}"):
+            features(network, np.zeros((2, 32, 32, 3), "uint8"), batch_size)
+
+
+def test_networks_that_see_no_features_are_refused(network):
+    pictures = np.zeros((2, 32, 32, 3), "uint8")
+    pooling = [keras.Input((32, 32, 3), name="rgb"), keras.layers.GlobalAveragePooling2D()]
+    with pytest.raises(ValueError, match=r"layers with weights.*'bare'"):
+        features(keras.Sequential(pooling, name="bare"), pictures)
+    with pytest.raises(ValueError, match=r"`network` must be a keras\.Model.*'vgg'"):
+        features("vgg", pictures)
+    with pytest.raises(ValueError, match=r'"mean" and "log_variance".*residual_classifier'):
+        mean_divergence(network, pictures)
+
+
+def test_features_that_are_no_numbers_are_refused(rng):
+    sound, broken = rng.normal(size=(2, 9, 3))
+    for value in (np.nan, np.inf):
+        broken[4, 1] = value
+        for distance in (kernel_distance, frechet_distance):
+            for pair in ((sound, broken), (broken, sound)):
+                with pytest.raises(ValueError, match="finite"):
+                    distance(*pair)

@@ -135,3 +135,70 @@ def test_second_click_answers_nothing(tmp_path):
     left.click()
     right.click()
     assert len(test.answers) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: [],
+        lambda kept: None,
+        lambda kept: {**kept, "answers": {}},
+        lambda kept: {**kept, "answers": 5},
+        lambda kept: {**kept, "answers": ["left"]},
+        lambda kept: {**kept, "answers": [{"side": "left", "practice": True}]},
+        lambda kept: {**kept, "answers": [{"side": "left", "right": True}]},
+        lambda kept: {**kept, "answers": [{"right": "yes", "practice": True}]},
+        lambda kept: {**kept, "answers": 61 * kept["answers"]},
+    ],
+)
+def test_files_without_answers_of_a_test_are_refused(tmp_path, change):
+    path = tmp_path / "answers.json"
+    build(path).answer("left")
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(ValueError, match="does not hold the answers of a test"):
+        build(path)
+
+
+def test_folders_hold_no_answers_and_home_is_found(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="does not hold the answers of a test"):
+        build(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    build("~/answers.json").answer("left")
+    assert (tmp_path / "answers.json").is_file()
+
+
+@pytest.mark.parametrize("name", ["num_practice", "seed"])
+def test_practice_and_seed_are_whole_numbers(tmp_path, name):
+    for value in (-1, 2.5, None):
+        with pytest.raises(ValueError, match=f"`{name}` must be a whole number from 0 on"):
+            build(**{name: value})
+    path = tmp_path / "answers.json"
+    build(path, **{name: np.int64(3)}).answer("left")
+    assert len(build(path, **{name: 3}).answers) == 1
+
+
+def test_what_is_no_picture_is_refused_before_the_test(tmp_path):
+    sound = np.zeros((12, 4, 4, 3), "uint8")
+    for pictures in (255 * np.ones((12, 4, 4, 3)), sound.astype("int64"), 12 * [sound]):
+        with pytest.raises(ValueError, match="picture must"):
+            TuringTest(sound, pictures)
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        TuringTest(sound, 12 * [tmp_path / "none.png"])
+
+
+def test_any_pictures_are_shown_as_8_bit():
+    test = TuringTest(np.full((12, 4, 4), 0.5), np.zeros((12, 4, 4, 3), "uint8"))
+    pair = test.pair()
+    assert all(picture.shape == (4, 4, 3) and picture.dtype == np.uint8 for picture in pair)
+    assert sorted(picture.max() for picture in pair) == [0, 128]
+
+
+def test_seconds_may_be_any_number(tmp_path):
+    path = tmp_path / "answers.json"
+    test = build(path)
+    test.answer("left", seconds=np.float32(1.5))
+    with pytest.raises((TypeError, ValueError)):
+        test.answer("left", seconds="soon")
+    assert [answer["seconds"] for answer in test.answers] == [1.5]
+    assert build(path).answers == test.answers

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from colorkit.checks import check_model
 from colorkit.metrics.mean import MeanMetric, checked
 
 
@@ -17,8 +18,8 @@ class FeaturePreservation(MeanMetric):
         classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits.
 
     Raises:
-        ValueError: On update, if there is not one label a picture, or a label that the classifier
-            does not know.
+        ValueError: If the classifier does not make logits of at least two classes; on update, if
+            there is not one label a picture, or a label that the classifier does not know.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
@@ -26,25 +27,15 @@ class FeaturePreservation(MeanMetric):
 
     def __init__(self, classifier, name="feature_preservation", **kwargs):
         super().__init__(name=name, **kwargs)
-        if not isinstance(classifier, keras.Model):
-            raise ValueError(
-                "`classifier` must be a keras.Model, such as `models.load_classifier` gives. "
-                f"Received: {classifier!r}"
-            )
+        self.num_classes = _count_classes("classifier", classifier, "(classes,)")
         self.classifier = classifier
 
     def measure(self, y_true, y_pred):
         rgb, _ = checked(y_pred, y_pred)
-        labels, classes = np.asarray(y_true), self.classifier.output.shape[-1]
-        if labels.shape != (len(rgb),) or not ((labels >= 0) & (labels < classes)).all():
-            raise ValueError(
-                f"`y_true` must be the class of each of {len(rgb)} pictures, from 0 to "
-                f"{classes - 1}. Received shape {labels.shape}"
-                + (f", classes {labels.min()} to {labels.max()}" if labels.size else "")
-            )
+        labels = _checked_classes(y_true, "class", tuple(rgb.shape[:1]), self.num_classes)
         logits = self.classifier(rgb, training=False)
         predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
-        return ops.equal(predicted, ops.convert_to_tensor(labels, "int32"))
+        return ops.equal(predicted, ops.convert_to_tensor(labels))
 
 
 class MaskIoU(keras.metrics.MeanIoU):
@@ -59,14 +50,16 @@ class MaskIoU(keras.metrics.MeanIoU):
         ignore_class: Class of pixels that do not count, such as those on a border, or `None`.
 
     Raises:
-        ValueError: On update, if there is not one mask a picture, of its size.
+        ValueError: If the segmenter does not make logits of at least two classes; on update, if
+            there is not one mask a picture, of its size, it holds what is no class, or the
+            segmenter makes another size.
 
     References:
         Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
     """
 
     def __init__(self, segmenter, ignore_class=None, name="mask_iou", **kwargs):
-        classes = segmenter.output.shape[-1]
+        classes = _count_classes("segmenter", segmenter, "(height, width, classes)")
         super().__init__(
             classes, ignore_class=ignore_class, sparse_y_pred=False, name=name, **kwargs
         )
@@ -74,10 +67,43 @@ class MaskIoU(keras.metrics.MeanIoU):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         rgb, _ = checked(y_pred, y_pred)
-        masks = np.asarray(y_true)
-        if masks.shape != tuple(rgb.shape[:3]):
+        shape = tuple(rgb.shape[:3])
+        masks = _checked_classes(y_true, "mask", shape, self.num_classes, self.ignore_class)
+        logits = self.segmenter(rgb, training=False)
+        if tuple(logits.shape[:3]) != shape:
             raise ValueError(
-                f"`y_true` must be one mask a picture, shape {tuple(rgb.shape[:3])}. "
-                f"Received shape {masks.shape}"
+                f"`segmenter` must make logits of the size of the pictures, {shape[1:]}. "
+                f"Received {tuple(logits.shape[1:3])}"
             )
-        super().update_state(masks, self.segmenter(rgb, training=False), sample_weight)
+        super().update_state(masks, logits, sample_weight)
+
+
+def _count_classes(name, model, expected):
+    """How many classes a model tells, of whose outputs `expected` names the axes."""
+    check_model(name, model)
+    axes = expected.strip("(,)").split(", ")
+    shapes = [tuple(output.shape[1:]) for output in model.outputs]
+    if len(shapes) > 1 or len(shapes[0]) != len(axes) or (shapes[0][-1] or 0) < 2:
+        raise ValueError(
+            f"`{name}` must make logits {expected} of at least two classes. Received one that "
+            f"makes {', '.join(map(str, shapes))}"
+        )
+    return shapes[0][-1]
+
+
+def _checked_classes(values, what, shape, num_classes, ignored=None):
+    """Classes as an int32 array, `ignored` among them."""
+    values = np.asarray(values)
+    if values.shape != shape:
+        raise ValueError(
+            f"`y_true` must be one {what} a picture, shape {shape}. Received shape {values.shape}"
+        )
+    counted = values if ignored is None else values[values != ignored]
+    unknown = counted[~np.isin(counted, np.arange(num_classes))]
+    if unknown.size:
+        raise ValueError(
+            f"`y_true` must hold classes from 0 to {num_classes - 1}"
+            f"{'' if ignored is None else f', or {ignored}'}. Received classes {counted.min()} to "
+            f"{counted.max()}, of which {unknown[0]} is none"
+        )
+    return values.astype("int32")

@@ -1,9 +1,13 @@
 """A generator that colours and a discriminator that tells its colours from true ones."""
 
+import math
+
 import keras
+import numpy as np
 from keras import ops
 
-from colorkit.colorspace import same_size
+from colorkit.checks import check_model, check_weight
+from colorkit.colorspace import LAB, RGB, YUV, same_size
 
 OBJECTIVES = ("least_squares", "crossentropy")
 
@@ -30,9 +34,10 @@ class Adversarial(keras.Model):
         **kwargs: `name`, `dtype` of `keras.Model`.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an option is unknown; from `fit` if
-            the pictures are too small to be judged, the generator makes another size, or there are
-            sample weights or a loss beside.
+        ValueError: If the networks do not fit each other, their colour spaces among it, or an
+            option is unknown; from `fit` if the pictures are too small to be judged, the generator
+            makes another size, the target is not chroma alone, or there are sample weights or a
+            loss beside.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
@@ -49,17 +54,22 @@ class Adversarial(keras.Model):
         name=None,
         **kwargs,
     ):
+        check_model("generator", generator)
+        check_model("discriminator", discriminator)
         super().__init__(name=name or f"{generator.name}_against_{discriminator.name}", **kwargs)
         if objective not in OBJECTIVES:
             raise ValueError(f"`objective` must be one of {OBJECTIVES}. Received: {objective!r}")
-        if not reconstruction_weight >= 0:
-            raise ValueError(
-                f"`reconstruction_weight` must not be negative. Received: {reconstruction_weight!r}"
-            )
+        check_weight("reconstruction_weight", reconstruction_weight)
         if not len(generator.inputs) == len(generator.outputs) == 1:
             raise ValueError(
                 f"`generator` must make one picture of one. Received {generator.name}, which makes "
                 f"{len(generator.outputs)} of {len(generator.inputs)}; are the players swapped?"
+            )
+        if generator.inputs[0].shape[-1] != 1:
+            raise ValueError(
+                "`generator` must take lightness, (height, width, 1). Received "
+                f"{generator.name}, which takes {tuple(generator.inputs[0].shape[1:])}; are the "
+                "players swapped?"
             )
         *seen, judged = (tuple(entry.shape) for entry in discriminator.inputs)
         expected = (tuple(generator.input_shape), tuple(generator.output_shape))
@@ -69,6 +79,7 @@ class Adversarial(keras.Model):
                 "`discriminator` must take what `generator` makes, or what it takes and makes. "
                 f"Received {[*seen, judged]} for {list(expected)}"
             )
+        _check_spaces(generator, discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.objective = objective
@@ -93,6 +104,11 @@ class Adversarial(keras.Model):
             raise ValueError(
                 "Adversaries take no sample weights: leave `near_gray` and `luminance_gate` of "
                 "`pairs` out."
+            )
+        if y is None or isinstance(y, dict):
+            raise ValueError(
+                "The target of adversaries must be chroma alone: leave `labels` of `pairs` out. "
+                f"Received: {y if y is None else list(y)}"
             )
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
         self._check_sizes(x, y, y_pred)
@@ -172,3 +188,22 @@ class Adversarial(keras.Model):
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **networks})
+
+
+def _check_spaces(generator, discriminator):
+    """Raise a `ValueError` if one makes chroma of another space than the other judges.
+
+    Shapes cannot tell Lab from YUV. What `to_chroma` and `normalize_chroma` multiply by can.
+    """
+    spaces = []
+    for player, name, power in ((generator, "chroma", 1), (discriminator, "normalize_chroma", -1)):
+        for layer in player.layers:
+            if layer.name == name and isinstance(layer, keras.layers.Rescaling):
+                span = 4 * layer.scale**power
+                spaces += [space for space in (LAB, YUV, RGB)
+                           if math.isclose(span, np.ptp(space.chroma_range))]  # fmt: skip
+    if len(spaces) == 2 and spaces[0] is not spaces[1]:
+        raise ValueError(
+            "`discriminator` must judge the colour space that `generator` makes. Received "
+            f"{discriminator.name} of {spaces[1]} and {generator.name} of {spaces[0]}"
+        )

@@ -1,9 +1,39 @@
-"""Blocks of layers that several architectures share."""
+"""Blocks of layers that several architectures share, and checks of what they are built from."""
+
+import collections.abc
 
 import keras
 from keras import layers
 
+from colorkit.checks import is_whole
 from colorkit.layers import normalize_chroma, normalize_lightness, to_chroma
+
+
+def picture_input(input_shape, name="lightness", channels=1):
+    """`keras.Input` of pictures.
+
+    Raises:
+        ValueError: If `input_shape` is not `(height, width, channels)`, or a side is neither `None`
+            nor a positive whole number.
+    """
+    is_shape = isinstance(input_shape, (tuple, list)) and len(input_shape) == 3
+    sides = [side for side in input_shape[:2] if side is not None] if is_shape else [0]
+    if not all(map(is_whole, sides)) or input_shape[-1] != channels:
+        raise ValueError(
+            f"`input_shape` must be (height, width, {channels}), its sides positive or `None`. "
+            f"Received: {input_shape!r}"
+        )
+    return keras.Input(input_shape, name=name)
+
+
+def check_widths(name, widths, least=1):
+    """Raise a `ValueError` unless an argument holds `least` positive whole numbers, 1 or 0."""
+    is_tuple = isinstance(widths, collections.abc.Sized) and len(widths) >= least
+    if not (is_tuple and all(map(is_whole, widths))):
+        raise ValueError(
+            f"`{name}` must be a tuple of positive whole numbers"
+            f"{', at least one entry' if least else ''}. Received: {widths!r}"
+        )
 
 
 def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
@@ -51,11 +81,14 @@ def judged(space, input_shape, is_conditional):
 
     Returns:
         Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalised planes.
+
+    Raises:
+        ValueError: As `picture_input`.
     """
+    lightness = picture_input(input_shape)
     chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
     planes = normalize_chroma(chroma, space)
     if not is_conditional:
         return chroma, planes
-    lightness = keras.Input(input_shape, name="lightness")
     planes = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), planes])
     return [lightness, chroma], planes

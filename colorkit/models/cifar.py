@@ -5,6 +5,7 @@ from keras import layers
 
 from colorkit import colorspace
 from colorkit.layers import normalize_lightness, to_chroma
+from colorkit.models.blocks import check_widths, picture_input
 
 # Widths of the convolutions; an inner tuple is a block that batch normalisation ends.
 DENSE_FILTERS = (16, 16, 32, 32)
@@ -33,13 +34,16 @@ def build_dense_regression(
         both in natural units.
 
     Raises:
-        ValueError: If `input_shape` is not fixed or too small for the convolutions.
+        ValueError: If `input_shape` is not fixed or too small for the convolutions, or `filters`
+            are not positive whole numbers.
 
     References:
         Champati, Houle, Zhang, section 3.5, Figure 4. The paper's input channel, copied to the
         output, is left out: the target here is chroma alone.
     """
     space = colorspace.get(space)
+    check_widths("filters", filters, least=0)
+    inputs = picture_input(input_shape)
     height, width = input_shape[:2]
     smallest = 2 * len(filters) + 1
     if not (height and width and min(height, width) >= smallest):
@@ -47,7 +51,6 @@ def build_dense_regression(
             f"`input_shape` must be fixed and at least {smallest} pixels a side. "
             f"Received: {input_shape}"
         )
-    inputs = keras.Input(input_shape, name="lightness")
     x = normalize_lightness(inputs, space)
     for i, width_ in enumerate(filters, start=1):
         x = layers.Conv2D(
@@ -83,13 +86,18 @@ def build_conv_regression(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)`,
         both in natural units.
 
+    Raises:
+        ValueError: If the widths of a block are not positive whole numbers, or there are none, or
+            `input_shape` is not `(height, width, 1)`.
+
     References:
         Champati, Houle, Zhang, section 3.5, Figure 5.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space) if features is None else features(inputs)
     for i, filters in enumerate(blocks, start=1):
+        check_widths(f"blocks[{i - 1}]", filters)
         x = _conv_block(x, filters, name=f"block{i}")
     x = layers.Conv2D(space.chroma_channels, 3, padding="same", name="head")(x)
     return keras.Model(inputs, to_chroma(x, space), name=name)
@@ -120,7 +128,7 @@ def build_conv_classification(
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there is not one dilation a block.
+        ValueError: If there is not one dilation a block; as `build_conv_regression` for the rest.
 
     References:
         Champati, Houle, Zhang, section 3.5, Figure 6.
@@ -130,10 +138,11 @@ def build_conv_classification(
             "`dilation_rates` must have one entry a block. "
             f"Received {len(dilation_rates)} for {len(blocks)} blocks"
         )
-    inputs = keras.Input(input_shape, name="lightness")
+    inputs = picture_input(input_shape)
     space = colorspace.get(space)
     x = normalize_lightness(inputs, space) if features is None else features(inputs)
     for i, (filters, rate) in enumerate(zip(blocks, dilation_rates, strict=True), start=1):
+        check_widths(f"blocks[{i - 1}]", filters)
         x = _conv_block(x, filters, dilation_rate=rate, name=f"block{i}")
     logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name=name)

@@ -7,7 +7,7 @@ from keras import layers
 
 from colorkit.files import read_model
 from colorkit.layers import VGGPreprocessing
-from colorkit.models.blocks import conv_norm, residual_block
+from colorkit.models.blocks import check_widths, conv_norm, picture_input, residual_block
 
 VGG_WIDTHS = (64, 128)
 RESIDUAL_WIDTHS = (32, 64, 128, 160)
@@ -36,10 +36,15 @@ def build_vgg_classifier(
     Returns:
         `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
 
+    Raises:
+        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
+            is not `(height, width, 3)`.
+
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
     """
-    inputs = keras.Input(input_shape, name="rgb")
+    check_widths("widths", widths)
+    inputs = picture_input(input_shape, "rgb", channels=3)
     x = VGGPreprocessing(name="vgg_preprocessing")(inputs)
     for block, width in enumerate(widths, start=1):
         for i in (1, 2):
@@ -75,16 +80,18 @@ def build_residual_classifier(
         `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
 
     Raises:
-        ValueError: If there is not one number of blocks a level.
+        ValueError: If there is not one number of blocks a level, `widths` are not positive whole
+            numbers, or `input_shape` is not `(height, width, 3)`.
 
     References:
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
     """
+    check_widths("widths", widths)
     if len(widths) != len(blocks):
         raise ValueError(
             f"`blocks` must have {len(widths)} entries, one a width. Received: {len(blocks)}"
         )
-    inputs = keras.Input(input_shape, name="rgb")
+    inputs = picture_input(input_shape, "rgb", channels=3)
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
         x = conv_norm(x, width, strides=2 if level else 1, name=f"level{level}")

@@ -12,6 +12,7 @@ from colorkit.layers import (
     normalize_lightness,
     output_stride,
 )
+from colorkit.models.blocks import check_widths
 
 
 def build_coherent(
@@ -158,8 +159,7 @@ def _begin(colorful, space, filters, regularization):
             "`colorful` must lead from lightness (height, width, 1) to a logit for each colour "
             f"bin. Received one from {channels} channels to {num_bins}"
         )
-    if not isinstance(filters, (tuple, list)):
-        raise ValueError(f"`filters` must be a tuple of widths. Received: {filters!r}")
+    check_widths("filters", filters, least=0)
     if not regularization >= 0:
         raise ValueError(f"`regularization` must not be negative. Received: {regularization!r}")
     inputs = keras.Input(colorful.input_shape[1:], name="lightness")

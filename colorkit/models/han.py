@@ -10,7 +10,7 @@ from colorkit.layers import (
     normalize_lightness,
     to_chroma,
 )
-from colorkit.models.blocks import conv_norm, judged
+from colorkit.models.blocks import check_widths, conv_norm, judged, picture_input
 
 SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
@@ -44,12 +44,14 @@ def build_simple_convnet(
         natural units.
 
     Raises:
-        ValueError: If there are no filters, or without `gradual` fewer than five.
+        ValueError: If there are no filters, or without `gradual` fewer than five, one is not a
+            positive whole number, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.1, Figure 3, and the author's code.
     """
     space = colorspace.get(space)
+    check_widths("filters", filters, least=0)
     least = 1 if gradual else _POOLINGS
     if len(filters) < least:
         raise ValueError(
@@ -66,7 +68,7 @@ def build_simple_convnet(
             "kernel_initializer": keras.initializers.RandomNormal(stddev=0.1),
         }
 
-    inputs = keras.Input(input_shape, name="lightness")
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     sizes = []
     for i, width in enumerate(filters, start=1):
@@ -115,18 +117,20 @@ def build_shallow_classification(
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there are no convolutions, or not one dilation rate for each.
+        ValueError: If there are no convolutions, or not one dilation rate for each, `filters` are
+            not positive whole numbers, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.2, Figure 5, and the author's code.
     """
     space = colorspace.get(space)
+    check_widths("filters", filters, least=0)
     if not filters or len(dilation_rates) != len(filters):
         raise ValueError(
             f"`dilation_rates` must have one entry a convolution, {len(filters)}, and there must "
             f"be one. Received: {dilation_rates!r}"
         )
-    inputs = keras.Input(input_shape, name="lightness")
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):
         x = layers.Conv2D(
@@ -160,15 +164,15 @@ def build_additive_unet(
         natural units.
 
     Raises:
-        ValueError: If there are no filters.
+        ValueError: If `filters` are not positive whole numbers, or there are none, or `input_shape`
+            is not `(height, width, 1)`.
 
     References:
         Han, section 2.3, Figure 7, and the author's code.
     """
     space = colorspace.get(space)
-    if not filters:
-        raise ValueError(f"`filters` must have at least one entry. Received: {filters!r}")
-    inputs = keras.Input(input_shape, name="lightness")
+    check_widths("filters", filters)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = [x]
     for i, width in enumerate(filters, start=1):
@@ -223,10 +227,15 @@ def build_picture_discriminator(
         logit `(1,)`, the mean over all places. The code's 7x7 convolution is not padded, which
         fixes the size of the picture.
 
+    Raises:
+        ValueError: If `filters` are not positive whole numbers, or there are none, or `input_shape`
+            is not `(height, width, 1)`.
+
     References:
         Han, section 2.3, and the author's code.
     """
     space = colorspace.get(space)
+    check_widths("filters", filters)
     inputs, x = judged(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):
         x = conv_norm(x, width, strides=2, activation="linear", name=f"conv{i}")

@@ -5,7 +5,7 @@ from keras import layers
 
 from colorkit import colorspace
 from colorkit.layers import CropLike, ResizeLike, normalize_lightness, to_chroma
-from colorkit.models.blocks import judged
+from colorkit.models.blocks import check_widths, judged, picture_input
 
 GENERATOR_WIDTHS = (64, 128, 256, 512, 512, 512, 512, 512)
 DISCRIMINATOR_WIDTHS = (64, 128, 256, 512)
@@ -36,12 +36,17 @@ def build_pix2pix_generator(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units.
 
+    Raises:
+        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
+            is not `(height, width, 1)`.
+
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017, section 6.1.1.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_widths("widths", widths)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = []
     for level, width in enumerate(widths):
@@ -89,20 +94,22 @@ def build_patch_discriminator(
         logit a patch, `(rows, columns, 1)`: 30 by 30 of 256 by 256 pixels.
 
     Raises:
-        ValueError: If a side of `input_shape` is too short for one patch.
+        ValueError: If a side of `input_shape` is too short for one patch, it is not
+            `(height, width, 1)`, or `widths` are not positive whole numbers, at least one.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017, section 6.1.2.
     """
     space = colorspace.get(space)
+    check_widths("widths", widths)
+    inputs, x = judged(space, input_shape, conditional)
     least = 2 ** len(widths) + 1
     if any(side is not None and side < least for side in input_shape[:2]):
         raise ValueError(
             f"`input_shape` must have sides of at least {least} pixels for {len(widths)} `widths`. "
             f"Received: {input_shape!r}"
         )
-    inputs, x = judged(space, input_shape, conditional)
     for level, width in enumerate(widths):
         last = level == len(widths) - 1
         if last:  # padded by one pixel, and so a pixel less in the end, as the authors do

@@ -4,8 +4,9 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import check_whole
 from colorkit.layers import ResizeLike, normalize_lightness
-from colorkit.models.blocks import chroma_head, conv_norm
+from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
 
 
 def build_autoencoder(
@@ -33,11 +34,17 @@ def build_autoencoder(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units.
 
+    Raises:
+        ValueError: If `widths` or `num_blocks` are not positive whole numbers, there are no widths,
+            or `input_shape` is not `(height, width, 1)`.
+
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional auto-encoder.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_widths("widths", widths)
+    check_whole("num_blocks", num_blocks)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     levels = []
     for level, width in enumerate(widths):
@@ -74,11 +81,17 @@ def build_deep_cnn(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units.
 
+    Raises:
+        ValueError: If `width` or `num_blocks` is not a positive whole number, or `input_shape` is
+            not `(height, width, 1)`.
+
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", deep convolutional neural network.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_whole("width", width)
+    check_whole("num_blocks", num_blocks)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     for i in range(num_blocks):
         x = conv_norm(x, width, name=f"block{i}")

@@ -4,8 +4,9 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import check_whole
 from colorkit.layers import normalize_lightness
-from colorkit.models.blocks import chroma_head
+from colorkit.models.blocks import chroma_head, picture_input
 
 
 def build_resnet(
@@ -34,12 +35,19 @@ def build_resnet(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units.
 
+    Raises:
+        ValueError: If a number of channels or `num_blocks` is not a positive whole number, or
+            `input_shape` is not `(height, width, 1)`.
+
     References:
         He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016; Sinigaglia,
         Bertipaglia, Colato, "Image Colorization", ResNet.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_whole("width", width)
+    check_whole("bottleneck", bottleneck)
+    check_whole("num_blocks", num_blocks)
+    inputs = picture_input(input_shape)
     x = layers.Conv2D(width, 3, padding="same", name="stem")(normalize_lightness(inputs, space))
     for i in range(num_blocks):
         y = _activated_conv(x, bottleneck, 1, f"block{i}_reduce")
@@ -73,12 +81,18 @@ def build_densenet(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units.
 
+    Raises:
+        ValueError: If a number of channels or `num_blocks` is not a positive whole number, or
+            `input_shape` is not `(height, width, 1)`.
+
     References:
         Huang et al., "Densely Connected Convolutional Networks", CVPR 2017 (DenseNet-B);
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", DenseNet.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_whole("growth", growth)
+    check_whole("num_blocks", num_blocks)
+    inputs = picture_input(input_shape)
     x = layers.Conv2D(2 * growth, 3, padding="same", name="stem")(
         normalize_lightness(inputs, space)
     )

@@ -5,7 +5,14 @@ from keras import layers
 
 from colorkit import colorspace
 from colorkit.layers import ResizeLike, normalize_lightness
-from colorkit.models.blocks import chroma_head, conv_norm, label_head, residual_block
+from colorkit.models.blocks import (
+    check_widths,
+    chroma_head,
+    conv_norm,
+    label_head,
+    picture_input,
+    residual_block,
+)
 
 WIDTHS = (32, 64, 128, 256)
 
@@ -31,12 +38,17 @@ def build_unet(
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
         natural units, or to logits `(height, width, num_bins)`.
 
+    Raises:
+        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
+            is not `(height, width, 1)`.
+
     References:
         Ronneberger et al., "U-Net", MICCAI 2015; Sinigaglia, Bertipaglia, Colato, "Image
         Colorization", U-Net.
     """
     space = colorspace.get(space)
-    inputs = keras.Input(input_shape, name="lightness")
+    check_widths("widths", widths)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = []
     for level, width in enumerate(widths):
@@ -87,20 +99,22 @@ def build_residual_unet(
         are a dict of that, "chroma", and of class logits `(num_classes,)`, "label".
 
     Raises:
-        ValueError: If the numbers of blocks do not fit the number of widths.
+        ValueError: If the numbers of blocks do not fit the number of widths, these are not positive
+            whole numbers, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
         Iizuka et al., "Let there be Color!", SIGGRAPH 2016 (global features, joint classes).
     """
     space = colorspace.get(space)
+    check_widths("widths", widths)
     if len(encoder_blocks) != len(widths) or len(decoder_blocks) != len(widths) - 1:
         raise ValueError(
             f"`encoder_blocks` must have {len(widths)} entries and `decoder_blocks` "
             f"{len(widths) - 1}, for {len(widths)} widths. "
             f"Received {len(encoder_blocks)} and {len(decoder_blocks)}"
         )
-    inputs = keras.Input(input_shape, name="lightness")
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = []
     for level, (width, blocks) in enumerate(zip(widths, encoder_blocks, strict=True)):

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from colorkit.models.blocks import conv_norm
+from colorkit.checks import check_weight
+from colorkit.models.blocks import check_widths, conv_norm, picture_input
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -72,18 +73,21 @@ def build_vae(
         layers "mean" and "log_variance" are the posterior, see `distances.mean_divergence`.
 
     Raises:
-        ValueError: If the sizes are not fixed or do not divide.
+        ValueError: If the sizes are not fixed or do not divide, `widths` are not positive whole
+            numbers, at least one, or `divergence_weight` is negative or not finite.
 
     References:
         Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014; Sinigaglia, Bertipaglia,
         Colato, "Image Colorization" (density as a metric).
     """
+    check_widths("widths", widths)
+    check_weight("divergence_weight", divergence_weight)
+    inputs = picture_input(input_shape, "rgb", channels=3)
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):
         raise ValueError(
             f"`input_shape` must have sides that {step} divides. Received: {input_shape}"
         )
-    inputs = keras.Input(input_shape, name="rgb")
     x = layers.Rescaling(2.0, offset=-1.0, name="normalize")(inputs)
     for i, width in enumerate(widths):
         x = conv_norm(x, width, strides=2, name=f"encoder{i}")

@@ -10,6 +10,7 @@ from keras import layers
 
 from colorkit import colorspace
 from colorkit.layers import VGGPreprocessing
+from colorkit.models.blocks import picture_input
 
 _NAMES = ("block1_conv1", "block1_conv2")
 FILTERS = 64
@@ -44,15 +45,15 @@ def build_vgg_features(
     Raises:
         ConnectionError: If the ImageNet weights are not at hand and cannot be downloaded.
         FileNotFoundError: If there is no such weights file.
-        ValueError: If the weights do not fit.
+        ValueError: If the weights do not fit, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
         "Small-Scale Automatic Image Colorization", section 3.5.
     """
     space = colorspace.get(space)
+    inputs = picture_input(input_shape)
     loaded = _load(weights)
-    inputs = keras.Input(input_shape, name="lightness")
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
     convolutions = []
     for layer_name in _NAMES:

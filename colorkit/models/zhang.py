@@ -6,7 +6,9 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import check_whole
 from colorkit.layers import CropLike, Enlarge, normalize_lightness, to_chroma
+from colorkit.models.blocks import picture_input
 
 # Width, strides of the 3x3 convolutions and their dilation, block by block.
 BLOCKS = (
@@ -52,7 +54,7 @@ def build_zhang(
 
     Raises:
         ValueError: If `width` is not positive and finite, `num_bins` is no positive whole number,
-            or `input_shape` does not end in one channel.
+            or `input_shape` is not `(height, width, 1)`.
 
     References:
         Zhang, Isola, Efros, Table 4, and the authors' training network.
@@ -60,11 +62,9 @@ def build_zhang(
     space = colorspace.get(space)
     if not 0 < width < math.inf:
         raise ValueError(f"`width` must be positive and finite. Received: {width!r}")
-    if num_bins is not None and not (isinstance(num_bins, int) and num_bins > 0):
-        raise ValueError(f"`num_bins` must be a positive whole number. Received: {num_bins!r}")
-    if len(input_shape) != 3 or input_shape[-1] != 1:
-        raise ValueError(f"`input_shape` must be (height, width, 1). Received: {input_shape!r}")
-    inputs = keras.Input(input_shape, name="lightness")
+    if num_bins is not None:
+        check_whole("num_bins", num_bins)
+    inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):
         x = _block(x, _scaled(filters, width), strides, dilation, name=f"conv{i}")

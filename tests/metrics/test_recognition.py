@@ -1,3 +1,5 @@
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -65,3 +67,65 @@ def test_mask_iou_wants_a_mask_a_picture_and_has_no_config(segmenter):
         metric.update_state(np.ones((1, 2, 2)), halves(RED, RED))
     with pytest.raises(TypeError):
         type(metric).from_config(metric.get_config())
+
+
+def test_masks_of_what_is_no_class_are_refused(segmenter):
+    mask = np.zeros((1, 4, 4))
+    for value, received in ((2, "2.0 is none"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
+        mask[0, 3, 3] = value
+        with pytest.raises(ValueError, match=rf"classes from 0 to 1\. Received.*{received}"):
+            metrics.MaskIoU(segmenter).update_state(mask, halves(RED, RED))
+    mask[0, 3, 3] = 7
+    with pytest.raises(ValueError, match=r"from 0 to 1, or 255.*of which 7"):
+        metrics.MaskIoU(segmenter, ignore_class=255).update_state(
+            mask.astype("uint8"), halves(RED, RED)
+        )
+
+
+def convolved(channels, strides=1, pooled=False):
+    model = keras.Sequential([keras.Input((None, None, 3))])
+    model.add(keras.layers.Conv2D(channels, 1, strides=strides))
+    if pooled:
+        model.add(keras.layers.GlobalAveragePooling2D())
+    return model
+
+
+def test_what_is_no_segmenter_is_refused():
+    for model in (None, "unet", keras.Sequential([keras.layers.Conv2D(2, 1)])):
+        with pytest.raises(ValueError, match=r"`segmenter` must be a keras\.Model whose"):
+            metrics.MaskIoU(model)
+    for model, made in ((convolved(1), "(None, None, 1)"), (convolved(4, pooled=True), "(4,)")):
+        with pytest.raises(ValueError, match="at least two classes.*" + re.escape(made)):
+            metrics.MaskIoU(model)
+    metric = metrics.MaskIoU(convolved(2, strides=2))
+    with pytest.raises(ValueError, match=r"size of the pictures, \(4, 4\). Received \(2, 2\)"):
+        metric.update_state(np.zeros((1, 4, 4), "int32"), halves(RED, RED))
+
+
+def test_what_is_no_classifier_is_refused():
+    for model in (convolved(1, pooled=True), convolved(3)):
+        with pytest.raises(ValueError, match=r"logits \(classes,\) of at least two"):
+            metrics.FeaturePreservation(model)
+    with pytest.raises(ValueError, match=r"`classifier` must be a keras\.Model whose"):
+        metrics.FeaturePreservation(keras.Sequential([keras.layers.Dense(2)]))
+
+
+def test_networks_may_be_sequential():
+    pictures = halves(RED, GREEN)
+    classifier = convolved(3, pooled=True)
+    predicted = np.argmax(classifier.predict(pictures, verbose=0), axis=-1)
+    preserved = metrics.FeaturePreservation(classifier)
+    preserved.update_state(predicted, pictures)
+    assert float(preserved.result()) == 1
+    segmenter = convolved(2)
+    masks = np.argmax(segmenter.predict(pictures, verbose=0), axis=-1)
+    metric = metrics.MaskIoU(segmenter)
+    metric.update_state(masks, pictures)
+    assert float(metric.result()) == 1
+
+
+def test_labels_of_what_is_no_class_are_refused():
+    metric = metrics.FeaturePreservation(convolved(3, pooled=True))
+    for label in (-1, 0.5, np.nan):
+        with pytest.raises(ValueError, match=f"from 0 to 2.*{label}"):
+            metric.update_state(np.array([label]), halves(RED, RED))

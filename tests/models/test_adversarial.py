@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit import models
+from colorkit import models, pairs
+from colorkit.images import Images
 from colorkit.models.adversarial import Adversarial
 
 DISTANCE = Adversarial._distance
@@ -165,3 +166,55 @@ def test_saved_model_colours_the_same(batch, tmp_path):
     network.save(tmp_path / "gan.keras")
     restored = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_allclose(restored.predict(batch[0], verbose=0), expected, atol=1e-3)
+
+
+def test_swapped_players_are_refused_whatever_they_see():
+    for discriminator in (
+        models.build_patch_discriminator(widths=(4, 6), conditional=False),
+        models.build_picture_discriminator(filters=(4,), conditional=False),
+    ):
+        generator = models.build_pix2pix_generator(widths=(4, 6))
+        with pytest.raises(ValueError, match=r"None, 2\); are the players swapped"):
+            Adversarial(discriminator, generator)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_players_of_two_colour_spaces_are_refused(conditional):
+    for spaces in (("lab", "yuv"), ("yuv", "lab")):
+        generator = models.build_pix2pix_generator(widths=(4, 6), space=spaces[0])
+        discriminators = {
+            space: models.build_patch_discriminator(
+                widths=(4, 6), space=space, conditional=conditional
+            )
+            for space in spaces
+        }
+        received = "of colorkit.{1} .* of colorkit.{0}".format(*map(str.upper, spaces))
+        with pytest.raises(ValueError, match=received):
+            Adversarial(generator, discriminators[spaces[1]])
+        assert Adversarial(generator, discriminators[spaces[0]]).conditional is conditional
+
+
+def test_players_that_are_no_models_are_refused():
+    generator, discriminator = build().generator, build().discriminator
+    for other in (None, "unet", keras.Sequential([keras.layers.Conv2D(2, 1)])):
+        with pytest.raises(ValueError, match=r"`generator` must be a keras\.Model"):
+            Adversarial(other, discriminator)
+        with pytest.raises(ValueError, match=r"`discriminator` must be a keras\.Model"):
+            Adversarial(generator, other)
+
+
+def test_weights_that_weigh_nothing_known_are_refused():
+    for weight in (None, float("inf"), float("nan"), "much"):
+        with pytest.raises(ValueError, match=f"`reconstruction_weight` must be .*{weight}"):
+            build(reconstruction_weight=weight)
+
+
+def test_targets_beside_chroma_are_refused(batch):
+    lightness, _ = batch
+    images = Images(np.zeros((4, 16, 16, 3), "uint8"), labels=[0, 1, 0, 1])
+    model = build()
+    model.compile("adam", run_eagerly=True)
+    with pytest.raises(ValueError, match=r"leave `labels` of `pairs` out.*'chroma', 'label'"):
+        model.fit(pairs(images, labels=True), verbose=0)
+    with pytest.raises(ValueError, match=r"chroma alone.*None"):
+        model.train_on_batch(lightness)

@@ -1,8 +1,11 @@
+import functools
+
 import keras
 import numpy as np
 import pytest
 from scipy.ndimage import correlate
 
+from colorkit import models
 from colorkit.models.blocks import conv_norm, residual_block
 
 
@@ -41,3 +44,106 @@ def test_residual_block_adds_before_its_last_activation(rng):
     added = x + branch.predict(x, verbose=0)
     np.testing.assert_allclose(model.predict(x, verbose=0), np.maximum(added, 0), atol=1e-5)
     assert (branch.predict(x, verbose=0) < 0).any(), "no activation before the sum"
+
+
+WIDTHS = {
+    "widths": (
+        models.build_unet,
+        models.build_residual_unet,
+        models.build_autoencoder,
+        models.build_pix2pix_generator,
+        models.build_patch_discriminator,
+        models.build_vae,
+        models.build_vgg_classifier,
+        models.build_residual_classifier,
+    ),
+    "filters": (
+        models.build_additive_unet,
+        models.build_picture_discriminator,
+        models.build_simple_convnet,
+        models.build_shallow_classification,
+    ),
+}
+WRONG_WIDTHS = [(4, 0, 4), (4, -1, 4), (4, 2.5, 4), (4, None, 4), 4, "444"]
+
+
+@pytest.mark.parametrize(
+    ("name", "build"), [(name, build) for name in WIDTHS for build in WIDTHS[name]]
+)
+def test_widths_are_positive_whole_numbers_and_not_none_at_all(name, build):
+    for widths in WRONG_WIDTHS:
+        with pytest.raises(ValueError, match=f"`{name}` must be a tuple of positive whole"):
+            build(**{name: widths})
+    with pytest.raises(ValueError, match=r"one entry|1 entries"):
+        build(**{name: ()})
+
+
+def test_widths_behind_others_are_positive_whole_numbers():
+    colorful = models.build_zhang(9, width=0.03)
+    for build in (
+        models.build_dense_regression,
+        functools.partial(models.build_coherent, colorful),
+        functools.partial(models.build_coherent_as_published, colorful),
+    ):
+        for widths in WRONG_WIDTHS:
+            with pytest.raises(ValueError, match="`filters` must be a tuple of positive whole"):
+                build(filters=widths)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        models.build_conv_regression,
+        functools.partial(models.build_conv_classification, 9, dilation_rates=(1, 2)),
+    ],
+)
+def test_blocks_are_tuples_of_widths(build):
+    for block in (4, (), (4, 0), (2.5,)):
+        with pytest.raises(ValueError, match=r"`blocks\[1\]` must be a tuple of positive whole"):
+            build(blocks=((4,), block))
+
+
+@pytest.mark.parametrize(
+    ("build", "names"),
+    [
+        (models.build_resnet, ("width", "bottleneck", "num_blocks")),
+        (models.build_densenet, ("growth", "num_blocks")),
+        (models.build_deep_cnn, ("width", "num_blocks")),
+        (models.build_autoencoder, ("num_blocks",)),
+    ],
+)
+def test_numbers_of_channels_and_blocks_are_positive_whole_numbers(build, names):
+    for name in names:
+        for value in (0, -1, 2.5, None):
+            with pytest.raises(ValueError, match=f"`{name}` must be a positive whole .*{value}"):
+                build(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        *WIDTHS["widths"][:5],
+        *WIDTHS["filters"],
+        functools.partial(models.build_patch_discriminator, conditional=False),
+        functools.partial(models.build_picture_discriminator, conditional=False),
+        models.build_deep_cnn,
+        models.build_resnet,
+        models.build_densenet,
+        models.build_zhang,
+        models.build_dense_regression,
+        models.build_conv_regression,
+        functools.partial(models.build_conv_classification, 9),
+        models.build_vgg_features,
+    ],
+)
+def test_input_is_lightness_of_at_least_a_pixel(build):
+    for shape in ((32, 32, 3), (0, 32, 1), (32, -1, 1), (32.0, 32, 1), (32, 32), 32, None):
+        with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 1\)"):
+            build(input_shape=shape)
+
+
+@pytest.mark.parametrize("build", WIDTHS["widths"][5:])
+def test_input_is_rgb_of_at_least_a_pixel(build):
+    for shape in ((32, 32, 1), (0, 32, 3), (32, 32), None):
+        with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 3\)"):
+            build(input_shape=shape)

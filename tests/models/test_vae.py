@@ -38,3 +38,9 @@ def test_sides_that_do_not_divide_are_refused():
     for shape in ((30, 32, 3), (None, None, 3)):
         with pytest.raises(ValueError, match="8 divides"):
             build_vae(input_shape=shape)
+
+
+def test_weights_that_weigh_nothing_known_are_refused():
+    for weight in (None, -1e-4, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"`divergence_weight` must be .*{weight}"):
+            build_vae(divergence_weight=weight)

@@ -1,0 +1,38 @@
+"""Checks of arguments that many share. Each raises a `ValueError` that names the argument."""
+
+import math
+import numbers
+
+import keras
+import numpy as np
+
+
+def is_whole(value, least=1, most=math.inf):
+    """Whether a value is a whole number from `least` to `most`."""
+    return isinstance(value, (int, np.integer)) and least <= value <= most
+
+
+def check_whole(name, value, least=1, most=math.inf):
+    """Raise a `ValueError` unless an argument is a whole number from `least` to `most`."""
+    if is_whole(value, least, most):
+        return
+    if most < math.inf:
+        expected = f"a whole number from {least} to {most}"
+    else:
+        expected = "a positive whole number" if least == 1 else f"a whole number from {least} on"
+    raise ValueError(f"`{name}` must be {expected}. Received: {value!r}")
+
+
+def check_weight(name, value):
+    """Raise a `ValueError` unless an argument can weigh a loss: finite, and not negative."""
+    if not (isinstance(value, numbers.Real) and 0 <= value < math.inf):
+        raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
+
+
+def check_model(name, model):
+    """Raise a `ValueError` unless an argument is a `keras.Model` of known inputs and outputs."""
+    if not (isinstance(model, keras.Model) and getattr(model, "outputs", None)):
+        raise ValueError(
+            f"`{name}` must be a keras.Model whose inputs and outputs are known, functional or "
+            f"built. Received: {model!r}"
+        )
