@@ -21,6 +21,8 @@ def test_results_in_the_readme_are_those_of_the_records():
     text = (ROOT / "README.md").read_text()
     assert tables.summary(records) in text
     assert studies.render(records, studies.COHERENCE_IN_SHORT) in text
+    flowers = studies.on(studies.ARCHITECTURES_IN_SHORT, "flowers")
+    assert studies.render(records, flowers) in text
 
 
 def test_page_of_results_is_that_of_the_records():
