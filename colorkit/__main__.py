@@ -48,7 +48,7 @@ def _parser():
     )  # fmt: skip
     colorize.add_argument(
         "--model", default="cifar10", metavar="NAME",
-        help="name of a pretrained colorizer or path of a .keras file (default: %(default)s)",
+        help='"cifar10", "flowers" or the path of a .keras file (default: %(default)s)',
     )  # fmt: skip
     colorize.add_argument(
         "--temperature",

@@ -266,7 +266,8 @@ class Colorizer:
         """A colorizer that comes with the package; needs no network.
 
         Args:
-            name: "cifar10": trained on the training set of CIFAR-10.
+            name: "cifar10", trained on the training set of CIFAR-10, or "flowers", trained on 648
+                photographs of twelve species of Oxford's flowers.
             temperature: Temperature of the decoder: 0 is vivid, 1 calm and nearest to the truth on
                 average, where its record was made; between them lies what Zhang et al. take.
 
@@ -279,8 +280,8 @@ class Colorizer:
         if name not in known:
             raise ValueError(
                 f"`name` must be one of {known}; `Colorizer.load` reads a .keras file of your own. "
-                f"Received: {name!r}. `python -m colorkit train cifar/lab-residual-unet --profile "
-                'full` trains "cifar10" and writes it to runs/full/cifar/lab-residual-unet/seed0.'
+                f"Received: {name!r}. Experiments such as cifar/lab-residual-unet, which made "
+                '"cifar10", are trained by `python -m colorkit train NAME`.'
             )
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
             return cls.load(path).at_temperature(temperature)

@@ -10,7 +10,8 @@ import skimage.data
 from PIL import Image
 
 import colorkit
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, models, results
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models, results
+from tests.conftest import DATA
 
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
 
@@ -240,9 +241,9 @@ def test_bad_files_are_refused(tmp_path):
     whole = (tmp_path / "whole.keras").read_bytes()
     for content in (b"PK\x03\x04 not a model", b"text", b"", whole[:-100], whole[:2000]):
         (tmp_path / "damaged.keras").write_bytes(content)
-        for load in (Colorizer.load, models.load_classifier):
+        for read in (Colorizer.load, models.load_classifier):
             with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model.*cut off"):
-                load(tmp_path / "damaged.keras")
+                read(tmp_path / "damaged.keras")
     models.build_conv_regression(blocks=((4,),)).save(tmp_path / "bare.keras")
     with pytest.raises(ValueError, match="without a colour decoder"):
         Colorizer.load(tmp_path / "bare.keras")
@@ -277,6 +278,24 @@ def test_pretrained_is_what_its_record_says():
     assert Colorizer.pretrained("cifar10", temperature=0).temperature == 0
     with pytest.raises(ValueError, match="temperature"):
         Colorizer.pretrained(temperature=-1)
+
+
+def test_pretrained_flowers_color_flowers_they_have_not_seen():
+    from colorkit import evaluate
+
+    record = results.pretrained("flowers")
+    scores = record.metrics
+    assert scores["threshold_accuracy"] > scores["constant/threshold_accuracy"]
+    assert 0.75 < scores["colorfulness"] / scores["truth/colorfulness"] < 1.1
+    colorizer = Colorizer.pretrained("flowers")
+    assert colorizer.model.name == record.settings["network"]
+    folder = DATA / "flowers"
+    if not folder.is_dir():
+        pytest.skip(f"no flowers in {DATA}; set COLORKIT_DATA to use them")
+    test = load(f"folder:{folder}", "test", size=128)[np.arange(0, 240, 20)]
+    measured = evaluate(colorizer, test)
+    for metric in ("threshold_accuracy", "psnr"):
+        assert measured[metric] > measured[f"constant/{metric}"]
 
 
 def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
