@@ -53,11 +53,12 @@ _ROW = Experiment(
     quick_size=64,
     batch_size=32,
     epochs=50,
-    quick_images=8_000,
+    quick_images=32_000,
     narrow=0.5,
     validation_split=0.1,
 )
-_BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8}
+# As many steps as the others take, of smaller batches.
+_BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8, "quick_images": 8_000}
 _PLAYERS = {"target": "adversarial", "beta_1": 0.5}
 _KINDS = {
     "simple-as-coded": {"build": _simple(gradual=False)},

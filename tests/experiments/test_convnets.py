@@ -10,6 +10,7 @@ def test_every_network_stands_beside_what_was_coded():
         name.removesuffix("-as-coded") for name in names if name.endswith("-as-coded")
     }
     assert len({(row.data, row.size, row.crop) for row in convnets.ROWS}) == 1
+    assert len({row.quick_images / row.batch_size for row in convnets.ROWS}) == 1, "steps"
 
 
 @pytest.mark.parametrize(("kind", "weight"), [("", 100 * 2 / 220), ("-as-coded", 100 * 2 / 1)])
