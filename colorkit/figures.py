@@ -380,9 +380,10 @@ def _check_lengths(name, kinds):
 def _grid(rows, column_titles, row_titles):
     """Rows of pictures, laid out in inches: a layout engine is slow on a hundred axes."""
     rows = [[ops.convert_to_numpy(picture) for picture in row] for row in rows]
-    # Small pictures are enlarged so that their pixels show; photographs get more room.
-    small = rows[0][0].shape[1] <= 88
-    width = (128 if small else 176) / _DPI
+    # Small pictures are enlarged so that their pixels show; large ones get more room.
+    side = rows[0][0].shape[1]
+    small = side <= 64
+    width = (128 if side <= 128 else 176) / _DPI
     heights = [width * max(p.shape[0] / p.shape[1] for p in row) for row in rows]
     left = _GAP + ((12 + 10 * max(map(len, row_titles))) / _DPI if row_titles else 0)
     top = 36 / _DPI if column_titles else _GAP
