@@ -116,12 +116,12 @@ def test_networks_may_be_sequential():
     predicted = np.argmax(classifier.predict(pictures, verbose=0), axis=-1)
     preserved = metrics.FeaturePreservation(classifier)
     preserved.update_state(predicted, pictures)
-    assert float(preserved.result()) == 1
+    assert float(preserved.result()) == pytest.approx(1)
     segmenter = convolved(2)
     masks = np.argmax(segmenter.predict(pictures, verbose=0), axis=-1)
     metric = metrics.MaskIoU(segmenter)
     metric.update_state(masks, pictures)
-    assert float(metric.result()) == 1
+    assert float(metric.result()) == pytest.approx(1)
 
 
 def test_labels_of_what_is_no_class_are_refused():
