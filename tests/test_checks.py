@@ -1,0 +1,29 @@
+import keras
+import numpy as np
+import pytest
+
+from colorkit.checks import check_model, check_weight, check_whole, is_whole
+
+
+def test_whole_numbers_are_those_of_python_and_numpy_within_bounds():
+    assert is_whole(1) and is_whole(np.int64(3), 0, 3)
+    assert not any(is_whole(value) for value in (0, -1, 1.0, "1", None, np.float32(2)))
+    check_whole("seed", 0, 0)
+    for least, most, expected in ((1, np.inf, "a positive whole"), (0, np.inf, "from 0 on"),
+                                  (0, 9, "from 0 to 9")):  # fmt: skip
+        with pytest.raises(ValueError, match=rf"`seed` must be .*{expected}.*Received: 10\.5"):
+            check_whole("seed", 10.5, least, most)
+
+
+def test_weights_are_finite_and_not_negative():
+    check_weight("weight", 0)
+    for value in (-1, np.inf, np.nan, None, "1"):
+        with pytest.raises(ValueError, match="`weight` must be a finite number from 0 on"):
+            check_weight("weight", value)
+
+
+def test_models_must_know_what_they_take():
+    check_model("model", keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
+    for value in (None, "model", keras.Sequential([keras.layers.Dense(2)])):
+        with pytest.raises(ValueError, match=r"`model` must be a keras\.Model whose inputs"):
+            check_model("model", value)
