@@ -23,12 +23,12 @@ from colorkit import (
     results,
     run,
     runs,
-    sources,
     training,
 )
 from colorkit.evaluation import temperature_curve
 from colorkit.images import Images
 from colorkit.losses import RebalancedCrossentropy
+from tests.test_sources import of_split
 from tests.test_tables import make_record
 
 TINY = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=3)
@@ -53,11 +53,6 @@ def elsewhere(tmp_path, monkeypatch, eager):
 def history(tmp_path):
     path = tmp_path / "runs/smoke/test/tiny/seed0/history.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def _of(split, rgb):
-    """The same picture for training, mirrored for the test: no copy, but as easy."""
-    return rgb[:, ::-1] if split == "test" else rgb
 
 
 def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
@@ -336,7 +331,7 @@ def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, r
         for split in ("train", "test"):
             path = tmp_path / "many" / split / f"{i:02}" / "a.png"
             path.parent.mkdir(parents=True)
-            Image.fromarray(_of(split, picture)).save(path)
+            Image.fromarray(of_split(split, picture)).save(path)
     with pytest.raises(ValueError, match=r"class 11; .* tells 10 classes"):
         run("cifar/vgg-classifier", SHORT, data=f"folder:{tmp_path / 'many'}", verbose=0)
     assert not list((tmp_path / "runs").rglob("seed0")), "nothing was begun"
@@ -364,7 +359,7 @@ def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
         for i, picture in enumerate(pictures):
-            Image.fromarray(_of(split, picture)).save(tmp_path / "mine" / split / f"{i}.jpg")
+            Image.fromarray(of_split(split, picture)).save(tmp_path / "mine" / split / f"{i}.jpg")
     path = tmp_path / "mine/test/3.jpg"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])  # it says its size yet
@@ -382,7 +377,7 @@ def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monk
             (tmp_path / place / "mine" / split).mkdir(parents=True)
             for i, picture in enumerate(chosen):
                 path = tmp_path / place / "mine" / split / f"{i}.png"
-                Image.fromarray(_of(split, picture)).save(path)
+                Image.fromarray(of_split(split, picture)).save(path)
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
         patched.setattr(fitting, "fit", lambda *_: 1 / 0)  # begun, and interrupted
         run(row, SHORT, data=f"folder:{tmp_path / 'a' / 'mine'}", verbose=0)
@@ -413,52 +408,13 @@ def test_validation_pictures_are_no_training_pictures(row):
     assert not train & validation
 
 
-def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypatch):
-    frames = np.broadcast_to(np.arange(50, dtype="uint8")[:, None, None, None], (50, 8, 8, 3))
-    film = Images(frames, is_sequence=True)
-    monkeypatch.setattr(sources, "load", lambda *_, **__: film)
-    row = dataclasses.replace(row, data="video:film.mp4", validation_split=0.2)
-    parts = sources.divided(row, experiments.profile("full"), seed=0)[:2]
-    train, validation = (sorted(int(picture[0, 0, 0]) for picture in part) for part in parts)
-    assert validation == list(range(40, 50)) and train == list(range(35))
-
-
-def test_rows_share_a_data_set_in_memory_but_never_a_folder(tmp_path, row, pictures):
-    first, second = (sources.divided(row, TINY, seed=0)[2] for _ in range(2))
-    assert np.shares_memory(np.asarray(first), np.asarray(second))
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
-    for count in (4, 6):  # more pictures came in between
-        for split in ("train", "test"):
-            (tmp_path / split).mkdir(exist_ok=True)
-            for i, rgb in enumerate(pictures[:count]):
-                Image.fromarray(_of(split, rgb)).save(tmp_path / split / f"{i}.png")
-        assert len(sources.divided(row, experiments.profile("full"), seed=0)[2]) == count
-
-
-def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictures):
-    for split in ("train", "test"):
-        (tmp_path / split).mkdir()
-        for i, rgb in enumerate(pictures[:6]):
-            rgb = rgb if i in (2, 3) else _of(split, rgb)
-            Image.fromarray(rgb).save(tmp_path / split / f"{i}.png")
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
-    train, validation, test = sources.divided(row, experiments.profile("full"), seed=0)
-    assert len(train) + len(validation) == 6
-    left = [_of("test", pictures[i]) for i in (0, 1, 4, 5)]
-    assert np.array_equal(np.asarray(test), np.asarray(left))
-    for path in (tmp_path / "test").iterdir():
-        shutil.copy(tmp_path / "train" / path.name, path)
-    with pytest.raises(ValueError, match=r"All test pictures of .* are among those to learn from"):
-        sources.divided(row, experiments.profile("full"), seed=0)
-
-
 @pytest.mark.filterwarnings("ignore:The smallest picture")
 def test_baselines_are_those_of_the_pictures_that_are_tested(tmp_path, row, pictures):
     folder = tmp_path / "set"
     for split in ("train", "test"):
         (folder / split).mkdir(parents=True)
         for i, rgb in enumerate(pictures[:8]):
-            rgb = rgb if i < 3 else _of(split, rgb)  # the first are copies
+            rgb = rgb if i < 3 else of_split(split, rgb)  # the first are copies
             Image.fromarray(rgb).save(folder / split / f"{i}.png")
     row = dataclasses.replace(row, data=f"folder:{folder}", size=16, large_size=24, classifiers=())
     profile = dataclasses.replace(experiments.profile("full"), epochs=1)
@@ -477,7 +433,7 @@ def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / split).mkdir()
         for i, rgb in enumerate(pictures[:8]):
-            gray = _of(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
+            gray = of_split(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
             Image.fromarray(np.uint8(gray)).save(tmp_path / split / f"{i}.png")
     with pytest.raises(ValueError, match="gray, or nearly; give pictures in colour"):
         run(row, "quick", data=f"folder:{tmp_path}")
@@ -488,7 +444,7 @@ def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
 def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
-        Image.fromarray(_of(split, pictures[0])).save(tmp_path / "two" / split / "one.png")
+        Image.fromarray(of_split(split, pictures[0])).save(tmp_path / "two" / split / "one.png")
     with pytest.raises(ValueError, match="1 pictures to learn from, of which 1 are needed"):
         run(row, "quick", data=f"folder:{tmp_path / 'two'}")
     assert [path.name for path in tmp_path.iterdir()] == ["two"]
@@ -564,7 +520,7 @@ def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
         for i, picture in enumerate(pictures[:12]):
-            Image.fromarray(_of(split, picture)).save(tmp_path / "mine" / split / f"{i}.png")
+            Image.fromarray(of_split(split, picture)).save(tmp_path / "mine" / split / f"{i}.png")
     row = dataclasses.replace(row, size=16, classifiers=("vgg",))
     _, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
     assert (record.experiment, record.data) == ("test/tiny@mine", "folder:mine")
