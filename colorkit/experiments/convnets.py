@@ -14,11 +14,12 @@ def _simple(gradual):
     )
 
 
-def _classification(dilation_rates):
+def _classification(as_coded):
     return lambda width, num_bins: models.build_shallow_classification(
         num_bins,
         filters=scaled(han.CLASSIFICATION_FILTERS, max(width, 0.5)),
-        dilation_rates=dilation_rates,
+        dilation_rates=(1, 1, 1) if as_coded else (1, 3, 9),
+        stddev=0.1 if as_coded else None,
     )
 
 
@@ -63,9 +64,13 @@ _PLAYERS = {"target": "adversarial", "beta_1": 0.5}
 _KINDS = {
     "simple-as-coded": {"build": _simple(gradual=False)},
     "simple": {"build": _simple(gradual=True)},
-    "classification-as-coded": {"build": _classification((1, 1, 1)), **_BINS, "temperature": 0.0},
+    "classification-as-coded": {
+        "build": _classification(as_coded=True),
+        **_BINS,
+        "temperature": 0.0,
+    },
     "classification": {
-        "build": _classification((1, 3, 9)),
+        "build": _classification(as_coded=False),
         **_BINS,
         "neighbors": 5,
         "uniform_weight": 0.5,

@@ -1,9 +1,18 @@
-"""The networks of Han: "Image Colorization Using Deep Learning Methods"."""
+"""The networks of Han: "Image Colorization Using Deep Learning Methods".
+
+Departures from the author's code everywhere: lightness goes in from -1 to 1, there from 0 to 1, and
+biases begin at zero. The players' weights are drawn by the rule of Glorot and Bengio, there from a
+normal distribution of sqrt(2 / fan out), and the generator's transposed convolutions and the
+discriminator's verdict have biases.
+"""
+
+import math
 
 import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import check_weight
 from colorkit.layers import (
     CropLike,
     ResizeLike,
@@ -16,6 +25,7 @@ SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
 GENERATOR_FILTERS = (64, 128, 256, 512, 512)
 _POOLINGS = 5  # of the simple network, at most
+_STDDEV = 0.1  # of the weights in the author's code
 _SLOPE = 0.1  # of the leaky ReLU
 
 
@@ -35,8 +45,10 @@ def build_simple_convnet(
         filters: Width of each convolution; a pooling follows each of the first five.
         gradual: Whether the decoder doubles the size five times, each by resizing before a
             convolution. False takes one transposed convolution of 64x64 with stride 32 and draws
-            all weights from a normal distribution of 0.1, as the author's code does. (The paper
-            describes one transposed convolution of stride 2, which would not reach the full size.)
+            weights as the author's code does: those of convolutions from a normal distribution of
+            0.1, those of the transposed one, which has no bias, from PyTorch's uniform default.
+            (The paper describes one transposed convolution of stride 2, which would not reach the
+            full size.)
         name: Name of the model.
 
     Returns:
@@ -59,36 +71,43 @@ def build_simple_convnet(
             f"Received: {filters!r}"
         )
 
-    def options():
-        if gradual:
-            return {"padding": "same"}
-        # A new one for each layer: one that is shared gives every layer the same numbers.
-        return {
-            "padding": "same",
-            "kernel_initializer": keras.initializers.RandomNormal(stddev=0.1),
-        }
+    def convolution(width, size, **options):
+        return _convolution(width, size, None if gradual else _STDDEV, **options)
 
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     sizes = []
     for i, width in enumerate(filters, start=1):
-        x = layers.Conv2D(width, 3, activation="relu", name=f"conv{i}", **options())(x)
+        x = convolution(width, 3, activation="relu", name=f"conv{i}")(x)
         if i <= _POOLINGS:
             sizes.append(x)
             x = layers.MaxPooling2D(padding="same", name=f"pool{i}")(x)
     if gradual:
         for i, like in enumerate(reversed(sizes), start=1):
             x = ResizeLike(name=f"up{i}_resize")([x, like])
-            width = like.shape[-1]
-            x = layers.Conv2D(width, 3, activation="relu", name=f"up{i}", **options())(x)
-    x = layers.Conv2D(space.chroma_channels, 1, name="head", **options())(x)
+            x = convolution(like.shape[-1], 3, activation="relu", name=f"up{i}")(x)
+    x = convolution(space.chroma_channels, 1, name="head")(x)
     if not gradual:
+        limit = 1 / math.sqrt(space.chroma_channels * 64**2)
         x = layers.Conv2DTranspose(
-            space.chroma_channels, 64, strides=32, name="upsample", **options()
+            space.chroma_channels,
+            64,
+            strides=32,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
+            name="upsample",
         )(x)
         x = CropLike(name="crop")([x, inputs])  # poolings round odd sizes up
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(inputs, to_chroma(2 * x, space), name=name)
+
+
+def _convolution(width, size, stddev=None, **options):
+    if stddev is not None:
+        # A new one for each layer: one that is shared gives every layer the same numbers.
+        options["kernel_initializer"] = keras.initializers.RandomNormal(stddev=stddev)
+    return layers.Conv2D(width, size, padding="same", **options)
 
 
 def build_shallow_classification(
@@ -98,6 +117,7 @@ def build_shallow_classification(
     input_shape=(None, None, 1),
     filters=CLASSIFICATION_FILTERS,
     dilation_rates=(1, 1, 1),
+    stddev=None,
     name="shallow_classification",
 ):
     """Three 3x3 convolutions at full size and a score for each bin.
@@ -111,6 +131,8 @@ def build_shallow_classification(
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         filters: Width of each convolution.
         dilation_rates: Dilation of each convolution.
+        stddev: Spread of the normal distribution that the weights are drawn from, 0.1 in the
+            author's code; `None` for the rule of Glorot and Bengio.
         name: Name of the model.
 
     Returns:
@@ -118,7 +140,8 @@ def build_shallow_classification(
 
     Raises:
         ValueError: If there are no convolutions, or not one dilation rate for each, `filters` are
-            not positive whole numbers, or `input_shape` is not `(height, width, 1)`.
+            not positive whole numbers, `stddev` is no finite number from 0 on, or
+            `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.2, Figure 5, and the author's code.
@@ -130,13 +153,15 @@ def build_shallow_classification(
             f"`dilation_rates` must have one entry a convolution, {len(filters)}, and there must "
             f"be one. Received: {dilation_rates!r}"
         )
+    if stddev is not None:
+        check_weight("stddev", stddev)
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):
-        x = layers.Conv2D(
-            width, 3, padding="same", dilation_rate=rate, activation="relu", name=f"conv{i}"
-        )(x)
-    logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+        x = _convolution(width, 3, stddev, dilation_rate=rate, activation="relu", name=f"conv{i}")(
+            x
+        )
+    logits = _convolution(num_bins, 1, stddev, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name=name)
 
 

@@ -39,12 +39,31 @@ def test_too_few_filters_are_refused():
         models.build_shallow_classification(filters=(), dilation_rates=())
 
 
-def test_layers_as_coded_are_drawn_apart():
+def kernels(model):
+    return {
+        v.path.split("/")[0]: keras.ops.convert_to_numpy(v)
+        for v in model.weights
+        if v.path.endswith("/kernel")
+    }
+
+
+def test_layers_as_coded_are_drawn_apart_and_as_the_code_draws_them():
     keras.utils.set_random_seed(0)
-    model = models.build_simple_convnet(filters=(4, 4, 4, 4, 4, 8, 8), gradual=False)
-    kernels = [v for v in model.weights if v.path.endswith("/kernel")]
-    firsts = [float(np.ravel(keras.ops.convert_to_numpy(kernel))[0]) for kernel in kernels]
-    assert len(set(firsts)) == len(firsts)
+    simple = kernels(models.build_simple_convnet(filters=(32,) * 7, gradual=False))
+    classification = kernels(models.build_shallow_classification(stddev=0.1))
+    # PyTorch's uniform distribution of a transposed convolution, 1 / sqrt(channels * 64 * 64).
+    upsample = simple.pop("upsample")
+    assert np.abs(upsample).max() == pytest.approx(1 / np.sqrt(2 * 64**2), rel=0.01)
+    assert upsample.std() == pytest.approx(1 / np.sqrt(3 * 2 * 64**2), rel=0.05)
+    drawn = [*simple.values(), *classification.values()]
+    for kernel in drawn:
+        assert kernel.std() == pytest.approx(0.1, rel=0.25)
+    assert len({float(kernel.ravel()[0]) for kernel in drawn}) == len(drawn)
+
+
+def test_a_spread_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match=r"`stddev` must be a finite number.*-1"):
+        models.build_shallow_classification(9, stddev=-1)
 
 
 @pytest.mark.parametrize("name", SMALL)
