@@ -33,6 +33,8 @@ def make_folder(path):
 def written_whole(path):
     """Yield a temporary path beside `path`, renamed on success and removed on failure."""
     path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} cannot be written: it is a folder; name a file.")
     try:
         handle, temporary = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix

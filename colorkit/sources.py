@@ -33,7 +33,10 @@ def divided(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture.
 
     Of a folder, test pictures that are copies of what is learned from are left out: a network that
-    knows them by heart is no better for it. Published data sets are tested on whole, as published.
+    knows them by heart is no better for it. (Those kept for validation may be copies of others.)
+    Published data sets are tested on whole, as published. Where a profile takes fewer pictures than
+    there are, they are spread evenly over folders and films, which may be sorted, and are the first
+    of data sets, which are not.
 
     Args:
         experiment: `Experiment` with the size of its pictures.
@@ -67,13 +70,23 @@ def divided(experiment, profile, seed):
         most = min(
             most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
         )
-    return train[: profile.train], validation[: profile.validation], test[:most]
+    parts = zip((train, validation, test), (profile.train, profile.validation, most), strict=True)
+    return tuple(_some(images, count) for images, count in parts)
 
 
 def large(experiment, profile, count):
-    """The first test pictures of `divided`, so many, at the experiment's large size."""
+    """The test pictures of `divided`, so many, at the experiment's large size."""
     _, _, own = _sources(experiment, profile)
-    return loaded(*source(experiment, profile, 1), experiment.large_size)[own][:count]
+    return _some(loaded(*source(experiment, profile, 1), experiment.large_size)[own], count)
+
+
+def _some(images, count):
+    """So many pictures, or all."""
+    if count is None or count >= len(images):
+        return images
+    if ":" in images.name:
+        return images[np.linspace(0, len(images) - 1, count).astype(int)]
+    return images[:count]
 
 
 def _sources(experiment, profile):

@@ -1,6 +1,7 @@
-"""Video files: their frames, and the same in colour. Read by PyAV, written through imageio."""
+"""Video files: their frames, and the same in colour. PyAV reads and writes them."""
 
 import warnings
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     """Colour a video frame by frame, and keep colours steady where nothing moves.
 
     Frame by frame, colours flicker. Where a pixel keeps its lightness, its chroma is mixed with
-    that of the frame before; where something moves or the scene changes, it is not. Sound is not
-    copied.
+    that of the frame before; where something moves or the scene changes, it is not. Each frame is
+    shown as long as it was, in the shape it had, and the file says how its colours are stored.
+    Sound is not copied.
 
     Args:
         colorizer: `Colorizer`, or any function from a picture to a coloured one.
@@ -41,35 +43,84 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
             `steadiness` is out of range or `target` names no video format.
     """
-    import imageio.v3 as iio
-
     if not 0 <= steadiness < 1:
         raise ValueError(f"`steadiness` must be in [0, 1). Received: {steadiness!r}")
     target = Path(target).expanduser()
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
     source = Path(source).expanduser()
-    frames = read_frames(source)
-    frame = next(frames)  # whatever is wrong with the file is told before anything is written
-    rate = float(iio.immeta(source, plugin="pyav").get("fps") or 25)
+    frames = _frames(source)
+    frame, rgb = next(frames)  # whatever is wrong with the file is told before anything is written
     make_folder(target.parent)
     count, before = 0, None
-    with written_whole(target) as temporary, iio.imopen(temporary, "w", plugin="pyav") as video:
-        # What every player can show; it halves the resolution of the chroma.
-        video.init_video_stream("libx264", fps=rate, pixel_format="yuv420p")
-        while frame is not None:
-            rgb = colorizer(frame)
+    with written_whole(target) as temporary, _Writer(temporary, source) as writer:
+        while rgb is not None:
+            colored = colorizer(rgb)
             if steadiness:
-                rgb, before = _steadied(rgb, before, steadiness)
-            sides = [(0, side % 2) for side in rgb.shape[:2]]  # the format wants even ones
-            video.write_frame(np.pad(rgb, [*sides, (0, 0)], mode="edge"))
-            count, frame = count + 1, next(frames, None)
+                colored, before = _steadied(colored, before, steadiness)
+            writer.write(colored, frame)
+            count, (frame, rgb) = count + 1, next(frames, (None, None))
     return count
+
+
+class _Writer:
+    """Writes frames as what every player can show, timed and shaped as those of another film."""
+
+    def __init__(self, path, source):
+        import av
+
+        with av.open(str(source)) as container:
+            stream = container.streams.video[0]
+            self._rate = stream.average_rate or Fraction(25)
+            self._aspect = stream.sample_aspect_ratio
+        self._container = av.open(str(path), "w")
+        self._stream, self._time = None, -1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error, *_):
+        try:
+            if error is None and self._stream is not None:
+                self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
+
+    def write(self, rgb, like):
+        """Add a picture that is shown when the frame `like` was."""
+        import av
+
+        sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma wants even ones
+        rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
+        tick = like.time_base or 1 / self._rate
+        if self._stream is None:
+            self._stream = self._opened(rgb, like, tick)
+        # Players take films of 720 rows and more to be stored by BT.709, smaller ones by BT.601.
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace="ITU709" if rgb.shape[0] >= 720 else "ITU601"
+        )
+        self._time = max(self._time + 1, self._time if like.pts is None else like.pts)
+        frame.pts, frame.time_base = self._time, tick
+        self._container.mux(self._stream.encode(frame))
+
+    def _opened(self, rgb, like, tick):
+        stream = self._container.add_stream("libx264", rate=self._rate)
+        stream.height, stream.width = rgb.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        codec = stream.codec_context
+        codec.time_base = tick
+        # The numbers of H.273: BT.709, or SMPTE 170M, which is BT.601 in a file of 525 lines.
+        number = 1 if rgb.shape[0] >= 720 else 6
+        codec.colorspace = codec.color_primaries = codec.color_trc = number
+        codec.color_range = 1  # from 16 to 235
+        if self._aspect:
+            is_turned = like.rotation % 180 != 0
+            codec.sample_aspect_ratio = 1 / self._aspect if is_turned else self._aspect
+        return stream
 
 
 def _steadied(rgb, before, steadiness):
     """A coloured frame with its chroma mixed with that before, and its planes."""
-    # Here, because the command line asks about endings before it waits for a framework.
     from keras import ops
 
     from colorkit.colorspace import LAB
@@ -101,8 +152,17 @@ def read_frames(path, stride=1):
         ValueError: If the file is empty or damaged, holds no video, or its frames change size; if
             `stride` is no positive whole number.
     """
-    if not (isinstance(stride, int) and stride > 0):
-        raise ValueError(f"`stride` must be a positive whole number. Received: {stride!r}")
+    # Here, because the command line asks about endings before it waits for a framework.
+    from colorkit.checks import check_whole
+
+    check_whole("stride", stride)
+    for index, (_, rgb) in enumerate(_frames(path)):
+        if index % stride == 0:
+            yield rgb
+
+
+def _frames(path):
+    """Frames of a film as PyAV has them, and as pictures; errors as `read_frames`."""
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
@@ -126,8 +186,7 @@ def read_frames(path, stride=1):
                         "files."
                     )
                 shape = rgb.shape
-                if index % stride == 0:
-                    yield rgb
+                yield frame, rgb
             if index >= 0:
                 _check_end(path, container, frame)
     except (OSError, av.FFmpegError) as error:
@@ -140,7 +199,7 @@ def read_frames(path, stride=1):
 
 def _upright(frame):
     """A frame as it is to be seen: telephones store what was filmed upright lying on its side."""
-    turns = getattr(frame, "rotation", 0) // 90  # counterclockwise
+    turns = frame.rotation // 90  # counterclockwise
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
 
 

@@ -1,4 +1,5 @@
 import warnings
+from fractions import Fraction
 
 import imageio.v3 as iio
 import numpy as np
@@ -188,6 +189,51 @@ def test_colored_video_has_as_many_frames_of_the_same_size_and_rate(tmp_path):
     assert iio.immeta(tmp_path / "new" / "red.mp4", plugin="pyav")["fps"] == 10
     middle = colored[6].mean(axis=(0, 1))
     np.testing.assert_allclose(middle, redden(numbered(12)[6])[0, 0], atol=6)
+
+
+def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
+    source, target = tmp_path / "source.mkv", tmp_path / "target.mp4"
+    times = [0, 40, 80, 1000, 1500, 1540, 3000]  # milliseconds
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 15)
+        for picture, time in zip(numbered(len(times)), times, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    assert color_video(lambda rgb: rgb, source, target) == len(times)
+    with av.open(str(target)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == Fraction(16, 15)
+        shown = [round(1000 * frame.time) for frame in container.decode(video=0)]
+    assert shown == times
+
+
+@pytest.mark.parametrize("height", [64, 720])
+def test_colored_video_says_how_its_colours_are_stored(tmp_path, height):
+    red = np.broadcast_to(np.uint8([200, 30, 30]), (3, height, 96, 3))
+    color_video(lambda rgb: red[0], write(tmp_path / "gray.mp4", red), tmp_path / "red.mp4")
+    with av.open(str(tmp_path / "red.mp4")) as container:
+        codec = container.streams.video[0].codec_context
+        assert (codec.colorspace, codec.color_range) == (1 if height == 720 else 6, 1)
+    with av.open(str(tmp_path / "red.mp4")) as container:
+        y, u, v = (
+            next(container.decode(video=0))
+            .to_ndarray()
+            .reshape(3 * height // 2, 96)[[0, height + 2, 5 * height // 4 + 2], 10]
+        )
+    # ITU-R BT.601 and BT.709, from their weights of red and blue.
+    k_red, k_blue = (0.2126, 0.0722) if height == 720 else (0.299, 0.114)
+    rgb = np.array([200, 30, 30]) / 255
+    luma = rgb @ [k_red, 1 - k_red - k_blue, k_blue]
+    expected = (
+        16 + 219 * luma,
+        128 + 112 * (rgb[2] - luma) / (1 - k_blue),
+        128 + 112 * (rgb[0] - luma) / (1 - k_red),
+    )
+    np.testing.assert_allclose((y, u, v), expected, atol=2.5)
 
 
 def test_steady_colours_flicker_less_where_nothing_moves(tmp_path):
