@@ -9,7 +9,8 @@ import numpy as np
 
 def is_whole(value, least=1, most=math.inf):
     """Whether a value is a whole number from `least` to `most`."""
-    return isinstance(value, (int, np.integer)) and least <= value <= most
+    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    return is_integer and least <= value <= most
 
 
 def check_whole(name, value, least=1, most=math.inf):
@@ -27,6 +28,12 @@ def check_weight(name, value):
     """Raise a `ValueError` unless an argument can weigh a loss: finite, and not negative."""
     if not (isinstance(value, numbers.Real) and 0 <= value < math.inf):
         raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
+
+
+def check_share(name, value):
+    """Raise a `ValueError` unless an argument is a part of a whole, and not all of it."""
+    if not (isinstance(value, numbers.Real) and 0 <= value < 1):
+        raise ValueError(f"`{name}` must be a number from 0 to less than 1. Received: {value!r}")
 
 
 def check_model(name, model):

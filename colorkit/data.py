@@ -11,7 +11,7 @@ from PIL import Image
 from colorkit.images import Images, check_readable, square
 from colorkit.pictures import find_pictures, picture_size
 from colorkit.tfds import load_tfds
-from colorkit.video import read_frames
+from colorkit.video import is_video, read_frames
 
 _PHOTO_CROPS = {"train": 768, "test": 192}
 # Of a video the last fifth is held out (Han), and a twentieth before it left out.
@@ -73,7 +73,9 @@ def _find(name, split, size, data_dir):
     path = Path(name).expanduser()
     if not re.fullmatch(r"\w+(/[\w.-]+)?", name) or kind in ("folder", "video") or path.is_dir():
         hint = ""
-        if name and path.exists():
+        if kind != kind.lower() and kind.lower() in ("folder", "video"):
+            hint = f'; did you mean "{kind.lower()}:..."?'
+        elif name and (path.is_dir() or is_video(path)):
             hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
         raise ValueError(
             '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '

@@ -1,6 +1,7 @@
 """A set of colour pictures, what everything takes that looks at many."""
 
 import collections.abc
+import os
 import re
 
 import numpy as np
@@ -28,7 +29,8 @@ class Images(collections.abc.Sequence):
             they were there.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape, or labels are not as many.
+        ValueError: If an array is not uint8 or has another shape, labels are not as many, or the
+            items are one path.
     """
 
     def __init__(
@@ -43,6 +45,11 @@ class Images(collections.abc.Sequence):
         checksum=None,
         source_side=None,
     ):
+        if isinstance(items, (str, os.PathLike)):
+            raise ValueError(
+                f'Pictures must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
+                "reads a folder."
+            )
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
                 _check_uint8(item, 4 if item is items else 3)

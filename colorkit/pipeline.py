@@ -102,7 +102,7 @@ class Batches(keras.utils.PyDataset):
         whole = np.array(image.shape[:2])
         side = whole if self.crop is None else np.array((self.crop, self.crop))
         factor = rng.uniform(*self.zoom) if self.augment else self.zoom[1]
-        taken = side * min(factor, *(whole / side))
+        taken = np.minimum(side * min(factor, *(whole / side)), whole)  # rounding may exceed it
         top, left = rng.uniform(0, whole - taken) if self.augment else (whole - taken) / 2
         box = (left, top, left + taken[1], top + taken[0])
         size = (int(side[1]), int(side[0]))

@@ -20,6 +20,10 @@ BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
 _SETTINGS = "settings.json"
 # By what else a run is known, should its settings be lost.
 _TRAINED = (BEST, LATEST.partition("/")[0], "history.jsonl", "record.json")
+_DIVERGED = (
+    "The loss is no longer a number, so training stopped; nothing of this epoch was kept. A lower "
+    "learning rate usually helps."
+)
 
 
 @contextlib.contextmanager
@@ -37,7 +41,7 @@ def alone(folder):
     with open(folder / "lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise RuntimeError(
                 f"This experiment is already running in another process ({folder}). Wait for it, "
                 "or choose another seed."
@@ -93,9 +97,10 @@ def begin(folder, settings):
                    if before.get(key) != settings[key]}  # fmt: skip
         if changed:
             changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
+            hint = " Folders or films of one name share a run." if "checksum" in changed else ""
             raise ValueError(
                 f"This run was begun with other settings ({changes}). Give it those again, delete "
-                f"{folder} to begin anew, or take another seed."
+                f"{folder} to begin anew, or take another seed.{hint}"
             )
         return begun
     begun = {
@@ -200,15 +205,14 @@ class EpochLog(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if not np.isfinite(float((logs or {}).get("loss", 0.0))):
-            raise RuntimeError(
-                "The loss is no longer a number, so training stopped; nothing of this epoch was "
-                "kept. A lower learning rate usually helps."
-            )
+            raise RuntimeError(_DIVERGED)
 
     def on_test_begin(self, logs=None):
         self._trained = time.monotonic()  # what follows in the epoch is validation
 
     def on_epoch_end(self, epoch, logs=None):
+        if self.monitor and not np.isfinite(float((logs or {}).get(self.monitor, 0.0))):
+            raise RuntimeError(_DIVERGED)
         row = {
             "epoch": epoch,
             "seconds": round(time.monotonic() - self._start, 3),

@@ -119,7 +119,7 @@ def splits(experiment, profile=None, *, data=None, seed=0):
         `(train, validation, test)`, each `Images`.
 
     Raises:
-        ValueError, ConnectionError: As `run`.
+        ValueError, ConnectionError, FileNotFoundError: As `run`.
     """
     experiment, profile = _chosen(experiment, profile, data)
     return sources.divided(experiment, profile, seed)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import numbers
 import time
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.stats import binomtest
 
-from colorkit.checks import check_whole
+from colorkit.checks import check_weight, check_whole
 from colorkit.files import make_folder, written_whole
 from colorkit.pictures import as_rgb, checksum
 
@@ -109,11 +110,12 @@ class TuringTest:
             Whether that is so.
 
         Raises:
-            ValueError: If the side is unknown or all pairs were answered.
+            ValueError: If the side is unknown, `seconds` is no number, or all pairs were answered.
         """
         if side not in _SIDES:
             raise ValueError(f"`side` must be one of {_SIDES}. Received: {side!r}")
-        seconds = None if seconds is None else float(seconds)
+        if not (seconds is None or isinstance(seconds, numbers.Real)):
+            raise ValueError(f"`seconds` must be a number, or `None`. Received: {seconds!r}")
         self.pair()
         trial = len(self.answers)
         is_right = _SIDES[self._fakes[trial]] == side
@@ -122,7 +124,7 @@ class TuringTest:
                 "picture": int(self._order[trial]),
                 "side": side,
                 "right": is_right,
-                "seconds": seconds,
+                "seconds": None if seconds is None else float(seconds),
                 "practice": trial < self.num_practice,
             }
         )
@@ -142,7 +144,14 @@ class TuringTest:
 
         Returns:
             `(rate, low, high)`, the interval by Wilson; `(nan, 0, 1)` without counted answers.
+
+        Raises:
+            ValueError: If `confidence` is not between 0 and 1.
         """
+        if not (isinstance(confidence, numbers.Real) and 0 < confidence < 1):
+            raise ValueError(
+                f"`confidence` must be a number between 0 and 1. Received: {confidence!r}"
+            )
         counted = [answer for answer in self.answers if not answer["practice"]]
         if not counted:
             return float("nan"), 0.0, 1.0
@@ -162,7 +171,11 @@ class TuringTest:
 
         Raises:
             ImportError: If ipywidgets is not installed.
+            ValueError: If `seconds` is no finite number from 0 on, or `size` not a positive whole
+                number.
         """
+        check_weight("seconds", seconds)
+        check_whole("size", size)
         try:
             import ipywidgets
         except ImportError as error:

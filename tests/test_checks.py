@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit.checks import check_model, check_weight, check_whole, is_whole
+from colorkit.checks import check_model, check_share, check_weight, check_whole, is_whole
 
 
 def test_whole_numbers_are_those_of_python_and_numpy_within_bounds():
     assert is_whole(1) and is_whole(np.int64(3), 0, 3)
-    assert not any(is_whole(value) for value in (0, -1, 1.0, "1", None, np.float32(2)))
+    assert not any(is_whole(value) for value in (0, -1, 1.0, "1", True, None, np.float32(2)))
     check_whole("seed", 0, 0)
     for least, most, expected in ((1, np.inf, "a positive whole"), (0, np.inf, "from 0 on"),
                                   (0, 9, "from 0 to 9")):  # fmt: skip
@@ -27,3 +27,11 @@ def test_models_must_know_what_they_take():
     for value in (None, "model", keras.Sequential([keras.layers.Dense(2)])):
         with pytest.raises(ValueError, match=r"`model` must be a keras\.Model whose inputs"):
             check_model("model", value)
+
+
+def test_shares_are_parts_of_a_whole():
+    check_share("dropout", 0)
+    check_share("dropout", np.float32(0.5))
+    for value in (1, -0.1, np.nan, "half", None):
+        with pytest.raises(ValueError, match="`dropout` must be a number from 0 to less than 1"):
+            check_share("dropout", value)

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from colorkit import claims, experiments
+from colorkit import claims, experiments, results, studies
 from colorkit.claims import Claim
 from tests.test_tables import make_record
 
@@ -53,3 +55,15 @@ def test_claims_may_be_about_a_part_of_the_other():
     assert claims.judge(Claim("", "a", "b", "psnr"), records).verdict == "does not hold"
     assert claims.judge(Claim("", "a", "b", "psnr", factor=0.8), records).verdict == "holds"
     assert claims.judge(Claim("", "b", "a", "psnr", factor=1.2), records).verdict == "does not hold"
+
+
+def test_claims_and_studies_are_about_what_is_measured():
+    folder = Path(__file__).parents[1] / "figures" / "records"
+    records, problems = results.read_all(folder)
+    assert not problems
+    everything = [*studies.STUDIES, studies.COHERENCE_IN_SHORT, studies.ARCHITECTURES_IN_SHORT]
+    asked = {metric for study in everything for metric in study.metrics.values()}
+    for claim in claims.CLAIMS:
+        asked |= {claim.metric, claim.lower_metric or claim.metric}
+    measured = [{m for m in asked if record.value(m) is not None} for record in records]
+    assert asked == set.union(*measured)

@@ -341,3 +341,21 @@ def test_predict_decodes_one_pass_at_several_temperatures(rng):
     regression = Colorizer(models.build_conv_regression(blocks=((4,),)))
     with pytest.raises(ValueError, match="no temperature"):
         regression.predict(lightness, 0.5)
+
+
+def test_players_are_told_which_of_them_colours(tmp_path):
+    generator = models.build_pix2pix_generator(widths=(4, 6))
+    players = models.Adversarial(generator, models.build_patch_discriminator(widths=(4, 6)))
+    with pytest.raises(ValueError, match="give their `generator`"):
+        Colorizer(players)
+    players.save(tmp_path / "players.keras")
+    with pytest.raises(ValueError, match=r"players\.keras holds two players.*\.generator"):
+        Colorizer.load(tmp_path / "players.keras")
+    assert Colorizer(generator)(np.zeros((20, 20, 3), "uint8")).shape == (20, 20, 3)
+
+
+def test_home_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    Colorizer(models.build_unet(widths=(4, 6))).save("~/mine.keras")
+    assert (tmp_path / "mine.keras").is_file()
+    assert Colorizer.load("~/mine.keras").size == 256

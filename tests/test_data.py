@@ -98,6 +98,12 @@ def test_path_without_folder_is_told_how_to_write_it(folder):
     with pytest.raises(ValueError, match="did you mean") as told:
         load(str(folder))
     assert f'"folder:{folder}"' in str(told.value)
+    with pytest.raises(ValueError, match=r'did you mean "video:film\.mp4"'):
+        load("film.mp4")
+    with pytest.raises(ValueError, match=r'did you mean "video:\.\.\."'):
+        load("Video:film.mp4")
+    with pytest.raises(ValueError, match=r"Received: 'rose\.jpg'$"):
+        load("rose.jpg")
 
 
 def test_pictures_that_are_enlarged_are_told_and_remembered(folder):

@@ -176,3 +176,8 @@ def test_temperature_curve_restores_the_temperature(colorizer, pictures):
     regression = Colorizer(models.build_conv_regression(blocks=((4,),)))
     with pytest.raises(ValueError, match="no temperature"):
         temperature_curve(regression, pictures, [0])
+
+
+def test_a_network_is_no_colorizer(pictures):
+    with pytest.raises(ValueError, match=r"the keras\.Model unet; give `Colorizer\(model\)`"):
+        evaluate(models.build_unet(widths=(4, 6)), pictures)

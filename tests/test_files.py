@@ -92,3 +92,14 @@ def test_saved_model_leaves_out_what_is_at_its_default(network, tmp_path):
     assert [layer.get_config() for layer in model.layers] == [
         layer.get_config() for layer in network.layers
     ]
+
+
+def test_a_folder_is_no_file_to_write(tmp_path):
+    (tmp_path / "mine.keras").mkdir()
+    message = r"mine\.keras cannot be written: it is a folder"
+    with (
+        pytest.raises(IsADirectoryError, match=message),
+        written_whole(tmp_path / "mine.keras"),
+    ):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.keras"]

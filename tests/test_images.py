@@ -18,3 +18,8 @@ def test_images_need_a_label_each(pictures):
 
 def test_names_can_stand_in_tables(pictures):
     assert Images(pictures, name="folder:a|b  c ").name == "folder:a b c"
+
+
+def test_a_path_is_no_list_of_pictures():
+    with pytest.raises(ValueError, match=r"Received: 'my_pictures'.*folder:PATH"):
+        Images("my_pictures")

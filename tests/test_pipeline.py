@@ -212,3 +212,11 @@ def test_visibility_falls_where_the_gamut_closes():
     for options in ({"softness": 0}, {"softness": -1}, {"dark": 96}):
         with pytest.raises(ValueError, match="`softness` must be positive and `dark` below"):
             visibility(lightness, **options)
+
+
+@pytest.mark.parametrize(("side", "crop"), [(100, 11), (58, 28), (58, 56), (232, 56)])
+def test_zoom_takes_the_whole_picture_whatever_its_size(rng, side, crop):
+    images = Images(rng.integers(0, 256, (2, side, side, 3), dtype="uint8"))
+    for augment in (True, False):
+        batches = pairs(images, crop=crop, zoom=(1, 30), augment=augment, batch_size=2)
+        assert batches[0][0].shape == (2, crop, crop, 1)

@@ -2,9 +2,10 @@ import dataclasses
 import json
 import shutil
 
+import numpy as np
 import pytest
 
-from colorkit import experiments, fitting, run, runs
+from colorkit import experiments, fitting, pairs, run, runs
 
 SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
 
@@ -90,3 +91,12 @@ def test_folder_is_free_again_after_a_failure(tmp_path):
         raise KeyError
     with runs.alone(tmp_path):
         pass
+
+
+def test_an_error_that_is_no_number_any_more_stops_the_run(tmp_path, row):
+    log = runs.EpochLog(tmp_path / "history.jsonl", pairs(np.zeros((2, 8, 8, 3), "uint8")), row)
+    log.on_epoch_begin(0)
+    log.on_test_begin()
+    with pytest.raises(RuntimeError, match="no longer a number"):
+        log.on_epoch_end(0, {"loss": 1.0, log.monitor: float("nan")})
+    assert log.best_epoch is None and not list(tmp_path.iterdir())

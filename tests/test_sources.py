@@ -53,3 +53,17 @@ def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictur
         shutil.copy(tmp_path / "train" / path.name, path)
     with pytest.raises(ValueError, match=r"All test pictures of .* are among those to learn from"):
         sources.divided(row, experiments.profile("full"), seed=0)
+
+
+def test_some_of_a_sorted_folder_are_of_all_its_parts(tmp_path, row, rng):
+    for split in ("train", "test"):
+        for kind in ("a", "b", "c", "d"):
+            (tmp_path / split / kind).mkdir(parents=True)
+            for i in range(4):
+                picture = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype="uint8"))
+                picture.save(tmp_path / split / kind / f"{i}.png")
+    row = dataclasses.replace(row, data=f"folder:{tmp_path}", size=8, large_size=16)
+    profile = dataclasses.replace(experiments.profile("full"), test=4)
+    test = sources.divided(row, profile, seed=0)[2]
+    assert test.labels.tolist() == [0, 1, 2, 3]
+    assert sources.large(row, profile, 4).labels.tolist() == [0, 1, 2, 3]

@@ -202,3 +202,16 @@ def test_seconds_may_be_any_number(tmp_path):
         test.answer("left", seconds="soon")
     assert [answer["seconds"] for answer in test.answers] == [1.5]
     assert build(path).answers == test.answers
+
+
+def test_what_cannot_be_is_refused(tmp_path):
+    test = build(tmp_path / "answers.json")
+    with pytest.raises(ValueError, match="`confidence` must be a number between 0 and 1"):
+        test.fooling_rate(2)
+    with pytest.raises(ValueError, match="`seconds` must be a number"):
+        test.answer("left", "slow")
+    with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+        test.show(seconds=-1)
+    with pytest.raises(ValueError, match="`size` must be a positive whole number"):
+        test.show(size="x")
+    assert not test.answers

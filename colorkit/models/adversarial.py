@@ -18,7 +18,8 @@ class Adversarial(keras.Model):
 
     The generator learns to come near the true chroma, by the mean absolute error, and to make the
     discriminator call its colours real; the discriminator learns to tell. One optimizer updates
-    both; each gets its gradient from its own loss alone. Predictions are the generator's.
+    both; each gets its gradient from its own loss alone. Predictions are the generator's, and
+    `Colorizer(adversarial.generator)` colours pictures with it.
 
     Metrics beside the loss: "reconstruction", the mean absolute error; "generator_loss", the
     adversarial part, and "discriminator_loss"; "generator_accuracy" and "discriminator_accuracy",
@@ -123,6 +124,7 @@ class Adversarial(keras.Model):
         )
         generator_loss = self._distance(verdict, 1.0)
         reconstruction = ops.mean(ops.abs(ops.cast(y, "float32") - ops.cast(y_pred, "float32")))
+        count = ops.cast(ops.shape(y)[0], "float32")  # the last batch may have fewer pictures
         middle = 0.5 if self.objective == "least_squares" else 0.0
         fooled = ops.mean(ops.cast(fake > middle, "float32"))
         seen = ops.mean(ops.cast(real > middle, "float32"))
@@ -133,7 +135,7 @@ class Adversarial(keras.Model):
             "generator_accuracy": fooled,
             "discriminator_accuracy": (seen + 1.0 - fooled) / 2,
         }.items():
-            self.meters[name].update_state(value)
+            self.meters[name].update_state(value, sample_weight=count)
         total = discriminator_loss + generator_loss + self.reconstruction_weight * reconstruction
         # What several devices find is added up; a loss of Keras knows by how many to divide.
         share = keras.losses.MeanAbsoluteError()(ops.ones((1, 1)), ops.zeros((1, 1)))

@@ -5,7 +5,7 @@ import collections.abc
 import keras
 from keras import layers
 
-from colorkit.checks import is_whole
+from colorkit.checks import check_whole, is_whole
 from colorkit.layers import normalize_chroma, normalize_lightness, to_chroma
 
 
@@ -59,14 +59,24 @@ def residual_block(x, *, name):
 
 
 def chroma_head(x, num_bins, space):
-    """Logits over bins, or chroma in natural units where `num_bins` is `None`."""
+    """Logits over bins, or chroma in natural units where `num_bins` is `None`.
+
+    Raises:
+        ValueError: If `num_bins` is neither `None` nor a positive whole number.
+    """
     if num_bins is not None:
+        check_whole("num_bins", num_bins)
         return layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
     return to_chroma(layers.Conv2D(space.chroma_channels, 1, name="head")(x), space)
 
 
 def label_head(features, num_classes):
-    """Class logits `(num_classes,)` of pooled features `(1, 1, channels)`."""
+    """Class logits `(num_classes,)` of pooled features `(1, 1, channels)`.
+
+    Raises:
+        ValueError: If `num_classes` is not a positive whole number.
+    """
+    check_whole("num_classes", num_classes)
     x = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
     return layers.Reshape((num_classes,), dtype="float32", name="label")(x)
 

@@ -12,7 +12,7 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.checks import check_weight
+from colorkit.checks import check_weight, check_whole
 from colorkit.layers import (
     CropLike,
     ResizeLike,
@@ -148,6 +148,8 @@ def build_shallow_classification(
     """
     space = colorspace.get(space)
     check_widths("filters", filters, least=0)
+    check_widths("dilation_rates", dilation_rates, least=0)
+    check_whole("num_bins", num_bins)
     if not filters or len(dilation_rates) != len(filters):
         raise ValueError(
             f"`dilation_rates` must have one entry a convolution, {len(filters)}, and there must "
@@ -253,14 +255,16 @@ def build_picture_discriminator(
         fixes the size of the picture.
 
     Raises:
-        ValueError: If `filters` are not positive whole numbers, or there are none, or `input_shape`
-            is not `(height, width, 1)`.
+        ValueError: If `filters` are not positive whole numbers, or there are none, `head_size` is
+            none, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.3, and the author's code.
     """
     space = colorspace.get(space)
     check_widths("filters", filters)
+    if head_size is not None:
+        check_whole("head_size", head_size)
     inputs, x = judged(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):
         x = conv_norm(x, width, strides=2, activation="linear", name=f"conv{i}")

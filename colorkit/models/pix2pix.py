@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import check_share
 from colorkit.layers import CropLike, ResizeLike, normalize_lightness, to_chroma
 from colorkit.models.blocks import check_widths, judged, picture_input
 
@@ -27,7 +28,9 @@ def build_pix2pix_generator(
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels after each halving. The paper's eight are for 256 pixels, of which one
             place is left; leave out one of the 512 for each halving of the size.
-        dropout: Share that the three deepest levels drop on the way up.
+        dropout: Share that the three deepest levels drop on the way up, while they learn. (The
+            paper keeps dropping when it colours, as its only noise; here a picture has one
+            colouring.)
         gradual: Whether the way up resizes before each convolution. False takes transposed
             convolutions, as the paper does, which leave checkerboards.
         name: Name of the model.
@@ -37,8 +40,8 @@ def build_pix2pix_generator(
         natural units.
 
     Raises:
-        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
-            is not `(height, width, 1)`.
+        ValueError: If `widths` are not positive whole numbers, or there are none, `dropout` is not
+            in [0, 1), or `input_shape` is not `(height, width, 1)`.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
@@ -46,6 +49,7 @@ def build_pix2pix_generator(
     """
     space = colorspace.get(space)
     check_widths("widths", widths)
+    check_share("dropout", dropout)
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = []

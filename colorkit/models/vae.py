@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from colorkit.checks import check_weight
+from colorkit.checks import check_weight, check_whole
 from colorkit.models.blocks import check_widths, conv_norm, picture_input
 
 
@@ -74,7 +74,8 @@ def build_vae(
 
     Raises:
         ValueError: If the sizes are not fixed or do not divide, `widths` are not positive whole
-            numbers, at least one, or `divergence_weight` is negative or not finite.
+            numbers, at least one, `latent` is none, or `divergence_weight` is negative or not
+            finite.
 
     References:
         Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014; Sinigaglia, Bertipaglia,
@@ -82,6 +83,7 @@ def build_vae(
     """
     check_widths("widths", widths)
     check_weight("divergence_weight", divergence_weight)
+    check_whole("latent", latent)
     inputs = picture_input(input_shape, "rgb", channels=3)
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):

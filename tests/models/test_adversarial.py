@@ -218,3 +218,12 @@ def test_targets_beside_chroma_are_refused(batch):
         model.fit(pairs(images, labels=True), verbose=0)
     with pytest.raises(ValueError, match=r"chroma alone.*None"):
         model.train_on_batch(lightness)
+
+
+def test_metrics_weigh_a_last_batch_by_its_pictures(batch):
+    lightness, chroma = (np.concatenate([plane, plane[:1] + 20]) for plane in batch)
+    model = build()
+    model.compile("adam", jit_compile=False)
+    scores = model.evaluate(lightness, chroma, batch_size=4, return_dict=True, verbose=0)
+    error = np.abs(model.predict(lightness, verbose=0) - chroma).mean()
+    assert scores["reconstruction"] == pytest.approx(error, rel=1e-4)

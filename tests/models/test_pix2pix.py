@@ -84,3 +84,9 @@ def test_generator_has_the_published_layers():
     assert up == [512, 512, 512, 512, 256, 128, 64]
     assert sum(isinstance(layer, keras.layers.Dropout) for layer in generator.layers) == 3
     assert generator.get_layer("up7_skip").output.shape[-1] == 1024
+
+
+@pytest.mark.parametrize("dropout", [1.0, -0.1, "half"])
+def test_not_all_can_be_dropped(dropout):
+    with pytest.raises(ValueError, match=rf"`dropout` must be .*less than 1.*{dropout}"):
+        models.build_pix2pix_generator(dropout=dropout)

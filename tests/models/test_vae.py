@@ -44,3 +44,9 @@ def test_weights_that_weigh_nothing_known_are_refused():
     for weight in (None, -1e-4, np.nan, np.inf):
         with pytest.raises(ValueError, match=f"`divergence_weight` must be .*{weight}"):
             build_vae(divergence_weight=weight)
+
+
+@pytest.mark.parametrize("latent", [0, 2.5])
+def test_a_picture_is_a_whole_number_of_numbers(latent):
+    with pytest.raises(ValueError, match=rf"`latent` must be a positive.*{latent}"):
+        build_vae(latent=latent)
