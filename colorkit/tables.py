@@ -354,7 +354,7 @@ def _over_seeds(records, name):
     digits = ".2f"
     if not is_share:  # small errors need their digits, weights none behind the point
         digits = ",.0f" if abs(mean) >= 1000 else ".2f" if abs(mean) >= 1 else ".4f"
-    if len(values) == 1:
+    if len(set(values)) == 1:  # of one seed, or what no seed changes, such as weights
         return f"{mean:{digits}}"
     return f"{mean:{digits}} ± {statistics.stdev(values):{digits}} ({len(values)})"
 
