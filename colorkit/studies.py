@@ -164,7 +164,7 @@ ARCHITECTURES_IN_SHORT = _in_short(
     {
         title: name
         for title, name in ARCHITECTURES.rows.items()
-        if title in ("U-Net, MSE", "Pix2Pix") or title.endswith("MAE")
+        if title.startswith(("U-Net", "Pix2Pix")) or title.endswith("MAE")
     },
     ARCHITECTURES,
     ("MAE", "threshold accuracy", "colorfulness", "weights", "ms a picture"),

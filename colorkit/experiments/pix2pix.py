@@ -1,4 +1,7 @@
-"""Sinigaglia, Bertipaglia and Colato: what an adversary adds to a U-Net, and patches."""
+"""Sinigaglia, Bertipaglia and Colato: what an adversary adds to a U-Net, and patches.
+
+All predict the chroma of Lab, the published network, too; the sources' predict red, green and blue.
+"""
 
 import dataclasses
 
