@@ -18,7 +18,7 @@ from keras import ops
 from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
-from colorkit import LAB, ColorBins, Colorizer, models, pairs, rgb_to_lab
+from colorkit import LAB, ColorBins, Colorizer, experiments, models, pairs, rgb_to_lab
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.pictures import read_picture, write_picture
 
@@ -242,3 +242,25 @@ def test_decoding_of_a_batch(benchmark, rng, num_bins):
     decode = compiled(bins.decode)
     decode(logits)
     benchmark(lambda: LAB.merge(ops.full((64, 32, 32, 1), 50.0), decode(logits)))
+
+
+@pytest.mark.parametrize("name", ["autoencoder-mae", "deep-cnn-mae", "resnet-mae", "densenet-mae",
+                                  "pix2pix"])  # fmt: skip
+def test_training_step_against_that_of_the_unet(benchmark, rng, name):
+    """What rows of the table of architectures cost at "quick", each in turn with the U-Net."""
+    quick = experiments.profile("quick")
+
+    def step(row):
+        row = experiments.experiment(f"architectures/{row}")
+        model = row.build(row.width(quick), None)
+        loss = None if isinstance(model, models.Adversarial) else row.loss(**row.loss_options)
+        model.compile("adam", loss, jit_compile=False)
+        side = row.sides(quick)[0]
+        lightness = rng.uniform(0, 100, (row.batch_size, side, side, 1)).astype("float32")
+        chroma = rng.normal(0, 20, (row.batch_size, side, side, 2)).astype("float32")
+        return lambda: model.train_on_batch(lightness, chroma)
+
+    ours, peer = step(name), step("unet-mae")
+    times = [(seconds(ours), seconds(peer)) for _ in range(7)][2:]
+    benchmark.pedantic(ours, rounds=1)
+    benchmark.extra_info["times the U-Net's"] = float(np.median([a / b for a, b in times]))
