@@ -9,22 +9,27 @@ from colorkit.checks import check_model, check_whole
 from colorkit.colorspace import check_range, same_size
 from colorkit.models.vae import divergence
 
+_BATCH_PIXELS = 2**18  # seen at once, so that wide layers stay within some hundred megabytes
 
-def features(network, images, batch_size=256):
+
+def features(network, images, batch_size=None, *, size=None):
     """What a network sees in pictures: the input of its last layer with weights.
 
     Args:
         network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` gives.
         images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
             They are brought to the size that the network takes.
-        batch_size: Pictures at once.
+        batch_size: Pictures at once; `None` for as many as have a quarter of a million pixels.
+        size: Side that they are brought to where the network takes any; `None` for as they are.
+            Sets that are compared must be seen at one size.
 
     Returns:
         float32 array of shape `(N, features)`.
 
     Raises:
         ValueError: If there are no pictures or they are of another type, shape or range, the
-            network has no weights, or `batch_size` is not a positive whole number.
+            network has no weights or takes one size and not this one, or `batch_size` or `size` is
+            not a positive whole number.
     """
     check_model("network", network)
     weighted = [layer for layer in network.layers if layer.weights]
@@ -34,7 +39,7 @@ def features(network, images, batch_size=256):
             f"Received {network.name!r}, which has none"
         )
     truncated = keras.Model(network.inputs[0], weighted[-1].input)
-    found = _called(truncated, images, batch_size)
+    found = _called(truncated, images, batch_size, size)
     return np.concatenate([ops.convert_to_numpy(x) for x in found]).reshape(len(images), -1)
 
 
@@ -103,7 +108,7 @@ def kernel_distance(first, second):
     return float(within(first) + within(second) - 2 * kernel(first, second).mean())
 
 
-def mean_divergence(vae, images, batch_size=256):
+def mean_divergence(vae, images, batch_size=None):
     """Mean divergence of the posterior of pictures, in nats: what it takes to tell them apart.
 
     The density that Sinigaglia et al. name; of the evidence lower bound it is the divergence alone.
@@ -111,7 +116,7 @@ def mean_divergence(vae, images, batch_size=256):
     Args:
         vae: What `build_vae` made, trained on true pictures.
         images: As `features` takes them.
-        batch_size: Pictures at once.
+        batch_size: As `features` takes it.
 
     Raises:
         ValueError: If `vae` has no posterior; as `features` for the rest.
@@ -129,12 +134,25 @@ def mean_divergence(vae, images, batch_size=256):
     return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
 
 
-def _called(network, images, batch_size):
+def _called(network, images, batch_size, side=None):
     """What a network makes of each batch. `predict` would trace each new network anew."""
-    check_whole("batch_size", batch_size)
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
     size = network.input_shape[1:3]
+    if side is not None:
+        check_whole("size", side)
+        if not same_size(size, (side, side)):
+            raise ValueError(
+                f"`size` must be one that the network takes, {size}. Received: {side!r}"
+            )
+        size = side, side
+    if batch_size is None:
+        pixels = np.prod(np.shape(images[0])[:2])
+        if None not in size:
+            pixels = max(pixels, np.prod(size))
+        batch_size = max(1, int(_BATCH_PIXELS // max(1, pixels)))
     for i in range(0, len(images), batch_size):
         rgb = _scaled(np.asarray(images[i : i + batch_size]))
         if not same_size(rgb.shape[1:3], size):

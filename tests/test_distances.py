@@ -60,6 +60,21 @@ def test_pictures_are_brought_to_the_size_that_the_network_takes(rng):
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
+def test_a_network_of_any_size_sees_pictures_at_one(rng):
+    classifier = models.load_classifier("residual")
+    colors = rng.integers(0, 256, (3, 1, 1, 3), dtype="uint8")
+    small, large = (np.broadcast_to(colors, (3, side, side, 3)) for side in (32, 72))
+    expected = features(classifier, small)
+    seen = features(classifier, large, size=32)
+    np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(features(classifier, large, 2, size=32), seen, atol=1e-4)
+    assert np.abs(features(classifier, large) - expected).max() > 0.01, "its borders count for less"
+    with pytest.raises(ValueError, match=r"`size` must be one that .* takes, \(32, 32\).*48"):
+        features(models.load_classifier("vgg"), small, size=48)
+    with pytest.raises(ValueError, match="`size` must be a positive whole number"):
+        features(classifier, small, size=0)
+
+
 def test_features_are_what_the_last_layer_sees(rng):
     classifier = models.load_classifier("vgg")
     images = rng.integers(0, 256, (5, 32, 32, 3), dtype="uint8")
