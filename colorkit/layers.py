@@ -59,11 +59,15 @@ def _resized(x, side, axis):
     old = ops.shape(x)[axis]
     scale = ops.cast(old, "float32") / ops.cast(side, "float32")
     place = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
-    place = ops.clip(place, 0.0, ops.cast(old - 1, "float32"))
-    before = ops.cast(ops.floor(place), "int32")
-    after = ops.minimum(before + 1, old - 1)
-    share = ops.reshape(place - ops.floor(place), (-1, *[1] * (len(x.shape) - axis - 1)))
-    share = ops.cast(share, x.dtype)
+    return _between(x, ops.clip(place, 0.0, ops.cast(old - 1, "float32")), axis)
+
+
+def _between(x, places, axis):
+    """Values at places along an axis, 1.5 for half of the second and half of the third."""
+    before = ops.cast(ops.floor(places), "int32")
+    after = ops.minimum(before + 1, ops.shape(x)[axis] - 1)
+    beyond = len(x.shape) - axis % len(x.shape) - 1
+    share = ops.cast(ops.reshape(places - ops.floor(places), (-1, *[1] * beyond)), x.dtype)
     return ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
 
 
@@ -117,12 +121,7 @@ def enlarge(x, stride, height, width):
     if stride == 1:
         return x
     for axis, size in ((-3, height), (-2, width)):
-        place = ops.arange(size, dtype="float32") / stride
-        before = ops.cast(ops.floor(place), "int32")
-        after = ops.minimum(before + 1, ops.shape(x)[axis] - 1)
-        share = ops.reshape(place - ops.floor(place), (-1, *[1] * (-axis - 1)))
-        share = ops.cast(share, x.dtype)
-        x = ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
+        x = _between(x, ops.arange(size, dtype="float32") / stride, axis)
     return x
 
 
