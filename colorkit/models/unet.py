@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
+from colorkit.checks import is_whole
 from colorkit.layers import ResizeLike, normalize_lightness
 from colorkit.models.blocks import (
     check_widths,
@@ -99,8 +100,8 @@ def build_residual_unet(
         are a dict of that, "chroma", and of class logits `(num_classes,)`, "label".
 
     Raises:
-        ValueError: If the numbers of blocks do not fit the number of widths, these are not positive
-            whole numbers, or `input_shape` is not `(height, width, 1)`.
+        ValueError: If the numbers of blocks do not fit the number of widths, they or the widths
+            are no such numbers, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
@@ -108,12 +109,16 @@ def build_residual_unet(
     """
     space = colorspace.get(space)
     check_widths("widths", widths)
-    if len(encoder_blocks) != len(widths) or len(decoder_blocks) != len(widths) - 1:
-        raise ValueError(
-            f"`encoder_blocks` must have {len(widths)} entries and `decoder_blocks` "
-            f"{len(widths) - 1}, for {len(widths)} widths. "
-            f"Received {len(encoder_blocks)} and {len(decoder_blocks)}"
-        )
+    for argument, blocks, count in (
+        ("encoder_blocks", encoder_blocks, len(widths)),
+        ("decoder_blocks", decoder_blocks, len(widths) - 1),
+    ):
+        is_tuple = isinstance(blocks, (tuple, list)) and len(blocks) == count
+        if not (is_tuple and all(is_whole(number, least=0) for number in blocks)):
+            raise ValueError(
+                f"`{argument}` must have {count} entries for {len(widths)} widths, whole numbers "
+                f"from 0 on. Received: {blocks!r}"
+            )
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     skips = []

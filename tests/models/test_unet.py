@@ -47,6 +47,9 @@ def test_residual_unet_survives_saving(tmp_path):
     )
 
 
-def test_numbers_of_blocks_must_fit():
-    with pytest.raises(ValueError, match=r"3 entries.*Received 1 and 2"):
-        models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=(1,), decoder_blocks=(1, 1))
+@pytest.mark.parametrize("wrong", [2, (1,), (0, -1, 1), (0, 1.5, 1)])
+def test_numbers_of_blocks_must_fit(wrong):
+    with pytest.raises(ValueError, match="`encoder_blocks` must have 3 entries for 3 widths"):
+        models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=wrong, decoder_blocks=(1, 1))
+    with pytest.raises(ValueError, match="`decoder_blocks` must have 2 entries for 3 widths"):
+        models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=(0, 1, 1), decoder_blocks=wrong)
