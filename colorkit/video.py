@@ -74,7 +74,7 @@ class _Writer:
             self._rate = stream.average_rate or Fraction(25)
             self._aspect = stream.sample_aspect_ratio
         self._container = av.open(str(path), "w")
-        self._stream, self._time = None, -1
+        self._stream, self._start, self._time = None, 0, -1
 
     def __enter__(self):
         return self
@@ -95,11 +95,13 @@ class _Writer:
         tick = like.time_base or 1 / self._rate
         if self._stream is None:
             self._stream = self._opened(rgb, like, tick)
+            self._start = like.pts or 0  # recordings of broadcasts begin somewhere
         # Players take films of 720 rows and more to be stored by BT.709, smaller ones by BT.601.
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace="ITU709" if rgb.shape[0] >= 720 else "ITU601"
         )
-        self._time = max(self._time + 1, self._time if like.pts is None else like.pts)
+        wanted = 0 if like.pts is None else like.pts - self._start
+        self._time = max(self._time + 1, wanted)
         frame.pts, frame.time_base = self._time, tick
         self._container.mux(self._stream.encode(frame))
 

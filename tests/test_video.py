@@ -193,7 +193,7 @@ def test_colored_video_has_as_many_frames_of_the_same_size_and_rate(tmp_path):
 
 def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
     source, target = tmp_path / "source.mkv", tmp_path / "target.mp4"
-    times = [0, 40, 80, 1000, 1500, 1540, 3000]  # milliseconds
+    times = [0, 40, 80, 1000, 1500, 1540, 3000]  # milliseconds from the first frame on
     with av.open(str(source), "w") as container:
         stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
@@ -201,7 +201,7 @@ def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
         stream.codec_context.sample_aspect_ratio = Fraction(16, 15)
         for picture, time in zip(numbered(len(times)), times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            frame.pts, frame.time_base = 500 + time, Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     assert color_video(lambda rgb: rgb, source, target) == len(times)
