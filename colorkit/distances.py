@@ -8,8 +8,7 @@ from scipy.linalg import eigvals
 from colorkit.checks import check_model, check_whole
 from colorkit.colorspace import check_range, same_size
 from colorkit.models.vae import divergence
-
-_BATCH_PIXELS = 2**18  # seen at once, so that wide layers stay within some hundred megabytes
+from colorkit.pictures import pictures_at_once
 
 
 def features(network, images, batch_size=None, *, size=None):
@@ -149,10 +148,8 @@ def _called(network, images, batch_size, side=None):
             )
         size = side, side
     if batch_size is None:
-        pixels = np.prod(np.shape(images[0])[:2])
-        if None not in size:
-            pixels = max(pixels, np.prod(size))
-        batch_size = max(1, int(_BATCH_PIXELS // max(1, pixels)))
+        sizes = np.shape(images[0])[:2], size
+        batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     for i in range(0, len(images), batch_size):
         rgb = _scaled(np.asarray(images[i : i + batch_size]))
         if not same_size(rgb.shape[1:3], size):

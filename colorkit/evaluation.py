@@ -10,11 +10,11 @@ from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
 from colorkit.colorizer import Colorizer
 from colorkit.colorspace import check_range, same_size
+from colorkit.pictures import pictures_at_once
 from colorkit.rebalancing import color_prior
 
 # Raised when the same colouring would be measured in another way than before.
 VERSION = 2
-_BATCH_PIXELS = 2**18
 # Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
 _HUBER_DELTA = 0.1
 
@@ -384,7 +384,7 @@ def _batches(images, batch_size):
     if batch_size is not None and not batch_size > 0:
         raise ValueError(f"`batch_size` must be positive. Received: {batch_size!r}")
     shape = _shape(images)
-    step = 1 if shape is None else batch_size or max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
+    step = 1 if shape is None else batch_size or pictures_at_once(shape)
     for i in range(0, len(images), step):
         batch = images[i : i + step]
         yield np.asarray(batch) if shape is not None else np.asarray(batch[0])[None]

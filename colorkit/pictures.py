@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import io
+import math
 import os
 import warnings
 import zlib
@@ -141,6 +142,11 @@ def as_rgb(image):
     if image.shape[-1] == 4:
         return _to_rgb(Image.fromarray(image))
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
+
+
+def pictures_at_once(*sizes):
+    """How many pictures have a quarter of a million pixels, in the largest of these sizes."""
+    return max(1, 2**18 // max(1, *map(math.prod, sizes)))
 
 
 def checksum(pictures):

@@ -114,8 +114,10 @@ class TuringTest:
         """
         if side not in _SIDES:
             raise ValueError(f"`side` must be one of {_SIDES}. Received: {side!r}")
-        if not (seconds is None or isinstance(seconds, numbers.Real)):
-            raise ValueError(f"`seconds` must be a number, or `None`. Received: {seconds!r}")
+        if seconds is not None:
+            if not isinstance(seconds, numbers.Real):
+                raise ValueError(f"`seconds` must be a number, or `None`. Received: {seconds!r}")
+            seconds = float(seconds)
         self.pair()
         trial = len(self.answers)
         is_right = _SIDES[self._fakes[trial]] == side
@@ -124,7 +126,7 @@ class TuringTest:
                 "picture": int(self._order[trial]),
                 "side": side,
                 "right": is_right,
-                "seconds": None if seconds is None else float(seconds),
+                "seconds": seconds,
                 "practice": trial < self.num_practice,
             }
         )

@@ -96,9 +96,8 @@ class _Writer:
         if self._stream is None:
             self._stream = self._opened(rgb, like, tick)
             self._start = like.pts or 0  # recordings of broadcasts begin somewhere
-        # Players take films of 720 rows and more to be stored by BT.709, smaller ones by BT.601.
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace="ITU709" if rgb.shape[0] >= 720 else "ITU601"
+            format="yuv420p", dst_colorspace=_matrix(rgb)[0]
         )
         wanted = 0 if like.pts is None else like.pts - self._start
         self._time = max(self._time + 1, wanted)
@@ -111,14 +110,18 @@ class _Writer:
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
         codec.time_base = tick
-        # The numbers of H.273: BT.709, or SMPTE 170M, which is BT.601 in a file of 525 lines.
-        number = 1 if rgb.shape[0] >= 720 else 6
-        codec.colorspace = codec.color_primaries = codec.color_trc = number
+        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(rgb)[1]
         codec.color_range = 1  # from 16 to 235
         if self._aspect:
             is_turned = like.rotation % 180 != 0
             codec.sample_aspect_ratio = 1 / self._aspect if is_turned else self._aspect
         return stream
+
+
+def _matrix(rgb):
+    """How players take films of this size to be stored: name for PyAV, and number of H.273."""
+    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines.)
+    return ("ITU709", 1) if rgb.shape[0] >= 720 else ("ITU601", 6)
 
 
 def _steadied(rgb, before, steadiness):
