@@ -43,8 +43,9 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
             `steadiness` is out of range or `target` names no video format.
     """
-    if not 0 <= steadiness < 1:
-        raise ValueError(f"`steadiness` must be in [0, 1). Received: {steadiness!r}")
+    from colorkit.checks import check_share  # here, as in `read_frames`
+
+    check_share("steadiness", steadiness)
     target = Path(target).expanduser()
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")

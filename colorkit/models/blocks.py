@@ -6,7 +6,13 @@ import keras
 from keras import layers
 
 from colorkit.checks import check_whole, is_whole
-from colorkit.layers import normalize_chroma, normalize_lightness, to_chroma
+from colorkit.layers import (
+    CropLike,
+    ResizeLike,
+    normalize_chroma,
+    normalize_lightness,
+    to_chroma,
+)
 
 
 def picture_input(input_shape, name="lightness", channels=1):
@@ -56,6 +62,20 @@ def residual_block(x, *, name):
     y = conv_norm(y, filters, activation="linear", name=f"{name}_2")
     x = layers.Add(name=f"{name}_add")([x, y])
     return layers.Activation("relu", name=f"{name}_out")(x)
+
+
+def doubled(x, like, width, kernel_size, *, gradual, name, **options):
+    """Twice the size, cut to that of `like`: resized and convolved, or convolved transposed.
+
+    References:
+        Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
+    """
+    options |= {"padding": "same", "name": name}
+    if gradual:
+        x = ResizeLike(name=f"{name}_resize")([x, like])
+        return layers.Conv2D(width, kernel_size, **options)(x)
+    x = layers.Conv2DTranspose(width, kernel_size, strides=2, **options)(x)
+    return CropLike(name=f"{name}_crop")([x, like])
 
 
 def chroma_head(x, num_bins, space):

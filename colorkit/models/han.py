@@ -19,7 +19,7 @@ from colorkit.layers import (
     normalize_lightness,
     to_chroma,
 )
-from colorkit.models.blocks import check_widths, conv_norm, judged, picture_input
+from colorkit.models.blocks import check_widths, conv_norm, doubled, judged, picture_input
 
 SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
@@ -209,7 +209,7 @@ def build_additive_unet(
     *skips, x = skips
     widths = [space.chroma_channels, *filters[:-1]]
     for i in reversed(range(len(filters))):
-        x = _doubled(x, widths[i], skips[i], gradual, f"up{i}")
+        x = doubled(x, skips[i], widths[i], 3, gradual=gradual, name=f"up{i}")
         if i == 0:
             break
         x = layers.BatchNormalization(name=f"up{i}_bn")(x)
@@ -218,14 +218,6 @@ def build_additive_unet(
         x = layers.Add(name=f"up{i}_skip")([x, skips[i]])
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(inputs, to_chroma(2 * x, space), name=name)
-
-
-def _doubled(x, width, like, gradual, name):
-    if gradual:
-        x = ResizeLike(name=f"{name}_resize")([x, like])
-        return layers.Conv2D(width, 3, padding="same", name=f"{name}_conv")(x)
-    x = layers.Conv2DTranspose(width, 3, strides=2, padding="same", name=f"{name}_conv")(x)
-    return CropLike(name=f"{name}_crop")([x, like])
 
 
 def build_picture_discriminator(

@@ -5,8 +5,8 @@ from keras import layers
 
 from colorkit import colorspace
 from colorkit.checks import check_share
-from colorkit.layers import CropLike, ResizeLike, normalize_lightness, to_chroma
-from colorkit.models.blocks import check_widths, judged, picture_input
+from colorkit.layers import normalize_lightness, to_chroma
+from colorkit.models.blocks import check_widths, doubled, judged, picture_input
 
 GENERATOR_WIDTHS = (64, 128, 256, 512, 512, 512, 512, 512)
 DISCRIMINATOR_WIDTHS = (64, 128, 256, 512)
@@ -64,12 +64,14 @@ def build_pix2pix_generator(
         x = layers.Activation("relu", name=f"up{level}_activation")(x)
         if level == 0:
             break
-        x = _doubled(x, widths[level - 1], skips[level], gradual, f"up{level}", use_bias=False)
+        options = {"use_bias": False, "kernel_initializer": _initializer(), "name": f"up{level}"}
+        x = doubled(x, skips[level], widths[level - 1], 4, gradual=gradual, **options)
         x = layers.BatchNormalization(name=f"up{level}_bn")(x)
         if dropout and level >= len(widths) - 3:
             x = layers.Dropout(dropout, name=f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
-    x = _doubled(x, space.chroma_channels, inputs, gradual, "head")
+    options = {"gradual": gradual, "kernel_initializer": _initializer(), "name": "head"}
+    x = doubled(x, inputs, space.chroma_channels, 4, **options)
     x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
     return keras.Model(inputs, to_chroma(2 * x, space), name=name)
 
@@ -130,19 +132,13 @@ def build_patch_discriminator(
     return keras.Model(inputs, x, name=name)
 
 
-def _convolution(width, name, kind=layers.Conv2D, **options):
-    """A 4x4 convolution with weights as pix2pix draws them, much smaller than the default's.
+def _convolution(width, name, **options):
+    return layers.Conv2D(width, 4, kernel_initializer=_initializer(), name=name, **options)
 
-    Each has an initializer of its own: one that is shared gives every layer the same numbers.
+
+def _initializer():
+    """Weights as pix2pix draws them, much smaller than the default's.
+
+    Each layer has one of its own: one that is shared gives every layer the same numbers.
     """
-    initializer = keras.initializers.RandomNormal(stddev=0.02)
-    return kind(width, 4, kernel_initializer=initializer, name=name, **options)
-
-
-def _doubled(x, width, like, gradual, name, **options):
-    if gradual:
-        x = ResizeLike(name=f"{name}_resize")([x, like])
-        return _convolution(width, name, padding="same", **options)(x)
-    options |= {"kind": layers.Conv2DTranspose, "strides": 2}
-    x = _convolution(width, name, padding="same", **options)(x)
-    return CropLike(name=f"{name}_crop")([x, like])
+    return keras.initializers.RandomNormal(stddev=0.02)
