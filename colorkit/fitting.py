@@ -77,13 +77,26 @@ def _objectives(experiment, bins, weights):
     return {"loss": loss}
 
 
+def _warmup(steps):
+    """In how many steps the learning rate rises to its peak."""
+    return min(200, steps // 2)
+
+
+def patience(experiment, epochs, train_pairs):
+    """Epochs to wait for a better one; as many as the warm-up takes where that is longer.
+
+    Of few pictures an epoch is a step or two, and a network would be stopped before it began.
+    """
+    return max(experiment.patience, -(-_warmup(epochs * len(train_pairs)) // len(train_pairs)))
+
+
 def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
         train_pairs, validation_pairs):  # fmt: skip
     """Train or resume; the weights lie in `folder`, as `runs` names them."""
     keras.utils.set_random_seed(seed)
     objectives = _objectives(experiment, bins, weights)
     steps = epochs * len(train_pairs)
-    warmup = min(200, steps // 2)
+    warmup = _warmup(steps)
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )

@@ -142,13 +142,14 @@ class EpochLog(keras.callbacks.Callback):
         path: File, of which lines of earlier epochs are read.
         train_pairs: What is fitted to; it is told the epoch.
         experiment: `Experiment`, for what its best epoch is and how long to wait for a better.
+        patience: Epochs to wait for a better one; `None` for the experiment's.
     """
 
-    def __init__(self, path, train_pairs, experiment):
+    def __init__(self, path, train_pairs, experiment, patience=None):
         super().__init__()
         self.path = Path(path)
         self.train_pairs = train_pairs
-        self.patience = experiment.patience
+        self.patience = experiment.patience if patience is None else patience
         # Where classes are learned beside, the best weights are those that colour best; where two
         # networks play against each other, no loss says which are: the last ones are taken.
         self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(

@@ -172,7 +172,8 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         # Where the file is gone or damaged it is made anew from the weights, if those are there.
         with contextlib.suppress(OSError, ValueError):
             return _load(experiment, folder), record
-    log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment)
+    patience = fitting.patience(experiment, epochs, train_pairs)
+    log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment, patience)
     runs.mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
     classifiers = _classifiers(experiment, profile)  # before training: they may be missing

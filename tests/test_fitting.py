@@ -96,3 +96,12 @@ def test_fit_ends_its_cosine_at_zero_and_keeps_its_weights(tmp_path, row, bins, 
     last.load_weights(tmp_path / runs.LATEST)
     for kept, learned in zip(last.get_weights(), networks[-1].get_weights(), strict=True):
         np.testing.assert_array_equal(kept, learned)
+
+
+@pytest.mark.parametrize(
+    ("count", "epochs", "expected"), [(63, 508, 200), (63, 40, 20), (700, 44, 20), (160, 100, 40)]
+)
+def test_patience_outlasts_the_warm_up_of_few_pictures(row, count, epochs, expected):
+    train = fitting.batches(row, np.zeros((count, 8, 8, 3), "uint8"), 32, augment=True)
+    assert row.patience == 20
+    assert fitting.patience(row, epochs, train) == expected

@@ -124,7 +124,8 @@ class Experiment:
             often.
         quick_images: How many pictures to see at the quick profile, in whole epochs; `None` for
             the profile's epochs.
-        patience: Epochs without a better validation loss after which training stops.
+        patience: Epochs without a better validation loss after which training stops; of few
+            pictures more, as many as the learning rate takes to rise.
         validation_split: Share of the training pictures kept for validation.
         classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
         paper: What the paper reports, metric to value in percent, with its "source".
