@@ -4,6 +4,7 @@ import argparse
 import fnmatch
 import os
 import sys
+import warnings
 from pathlib import Path
 
 # Only light modules up here: --help must not wait for a deep-learning framework.
@@ -15,7 +16,9 @@ def main(arguments=None):
     # Hides as much of TensorFlow's chatter as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        code = options.command(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _tell
+            code = options.command(options)
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
@@ -27,6 +30,11 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("colorkit: interrupted", file=sys.stderr)
         return 130
+
+
+def _tell(message, *_):
+    """A warning as a line, without the place in the code where it arose."""
+    print(f"colorkit: {message}", file=sys.stderr, flush=True)
 
 
 def _parser():
@@ -118,7 +126,7 @@ def _color_files(jobs, problems, options):
     else:
         colorizer = Colorizer.pretrained(options.model)
     if options.temperature is not None:
-        colorizer.temperature = options.temperature
+        colorizer = colorizer.at_temperature(options.temperature)
     if options.size is not None:
         colorizer.size = options.size
     for source, target in jobs:

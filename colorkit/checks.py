@@ -26,14 +26,18 @@ def check_whole(name, value, least=1, most=math.inf):
 
 def check_weight(name, value):
     """Raise a `ValueError` unless an argument can weigh a loss: finite, and not negative."""
-    if not (isinstance(value, numbers.Real) and 0 <= value < math.inf):
+    if not (_is_number(value) and 0 <= value < math.inf):
         raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
 
 
 def check_share(name, value):
     """Raise a `ValueError` unless an argument is a part of a whole, and not all of it."""
-    if not (isinstance(value, numbers.Real) and 0 <= value < 1):
+    if not (_is_number(value) and 0 <= value < 1):
         raise ValueError(f"`{name}` must be a number from 0 to less than 1. Received: {value!r}")
+
+
+def _is_number(value):
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def check_model(name, model):

@@ -145,7 +145,7 @@ def _load_folder(folder, split, size):
     if not paths:
         raise ValueError(
             f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
-            'is one in ten; give more, make subfolders named train and test, or take split="all".'
+            "is one in ten; give more, or make subfolders named train and test."
         )
     check_readable(paths, picture_size, f"files in {folder}")
     has_classes = class_names and None not in classes.values()
@@ -179,9 +179,10 @@ def _load_video(name, split, size):
         first_test = len(frames) - len(frames) // _TEST_FRAMES
         gap = max(1, len(frames) // _GAP_FRAMES)
         if first_test == len(frames) or first_test <= gap:
+            way = "a longer video" if stride == 1 else "a smaller stride, or a longer video"
             raise ValueError(
-                f"{path} has {len(frames)} frames at stride {stride}, too few to hold some out; "
-                'take a smaller stride, a longer video, or split="all".'
+                f"{path} has {len(frames)} frame{'s' * (len(frames) != 1)} at stride {stride}, too "
+                f"few to hold some out; take {way}."
             )
         frames = frames[first_test:] if split == "test" else frames[: first_test - gap]
     name = f"video:{path.name}?{options}" if options else f"video:{path.name}"

@@ -30,7 +30,7 @@ def features(network, images, batch_size=None, *, size=None):
             network has no weights or takes one size and not this one, or `batch_size` or `size` is
             not a positive whole number.
     """
-    check_model("network", network)
+    _check_network("network", network)
     weighted = [layer for layer in network.layers if layer.weights]
     if not weighted:
         raise ValueError(
@@ -120,7 +120,7 @@ def mean_divergence(vae, images, batch_size=None):
     Raises:
         ValueError: If `vae` has no posterior; as `features` for the rest.
     """
-    check_model("vae", vae)
+    _check_network("vae", vae)
     known = {layer.name: layer for layer in vae.layers}
     if not {"mean", "log_variance"} <= set(known):
         raise ValueError(
@@ -131,6 +131,17 @@ def mean_divergence(vae, images, batch_size=None):
     encoder = keras.Model(vae.inputs[0], outputs)
     found = _called(encoder, images, batch_size)
     return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
+
+
+def _check_network(name, network):
+    """Raise a `ValueError` unless a network sees RGB pictures."""
+    check_model(name, network)
+    shapes = [tuple(entry.shape[1:]) for entry in network.inputs]
+    if [(len(shape), shape[-1]) for shape in shapes] != [(3, 3)]:
+        raise ValueError(
+            f"`{name}` must take RGB pictures, (height, width, 3). Received {network.name}, which "
+            f"takes {shapes}"
+        )
 
 
 def _called(network, images, batch_size, side=None):
@@ -151,7 +162,13 @@ def _called(network, images, batch_size, side=None):
         sizes = np.shape(images[0])[:2], size
         batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     for i in range(0, len(images), batch_size):
-        rgb = _scaled(np.asarray(images[i : i + batch_size]))
+        batch = images[i : i + batch_size]
+        if isinstance(batch, (list, tuple)) and len({np.shape(picture) for picture in batch}) > 1:
+            raise ValueError(
+                "`images` of different sizes must be brought to one, as `load(..., size=)` and "
+                f"`Images(..., size=)` do. Received {sorted({np.shape(p) for p in batch})}"
+            )
+        rgb = _scaled(np.asarray(batch))
         if not same_size(rgb.shape[1:3], size):
             rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")
         yield network(rgb, training=False)

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from colorkit.images import Images
+
 _SIDE = 16
 # Re-encoded and resized copies agree to more than this; two pictures of one kind of thing hardly
 # ever to more than 0.95.
@@ -17,12 +19,16 @@ def copies(images, others):
     and crops are not found, nor gray copies, nor pictures of one even colour.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8: an array `(N, H, W, 3)`, a list, or `Images`.
+        images: Pictures, as `Images` takes them, or `Images`.
         others: Pictures to look for them among.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
+
+    Raises:
+        FileNotFoundError, ValueError: If one is no picture.
     """
+    images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
     others = _thumbnails(others)
     found = np.zeros(len(images), bool)
     for start in range(0, len(images), _BATCH):
@@ -36,7 +42,7 @@ def _thumbnails(images):
     """Small pictures, each channel of mean 0, as rows of length 1; zeros where they are even."""
     rows = np.empty((len(images), 3 * _SIDE**2), "float32")
     for row, rgb in zip(rows, images, strict=True):
-        small = Image.fromarray(np.asarray(rgb)).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+        small = Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
         small = np.asarray(small, "float32")
         row[:] = (small - small.mean(axis=(0, 1))).ravel()
     length = np.linalg.norm(rows, axis=1, keepdims=True)

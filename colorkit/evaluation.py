@@ -8,6 +8,7 @@ from keras import ops
 
 from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
+from colorkit.checks import check_whole
 from colorkit.colorizer import Colorizer
 from colorkit.colorspace import check_range, same_size
 from colorkit.pictures import pictures_at_once
@@ -68,6 +69,8 @@ def evaluate(
             numbers in [0, 1].
     """
     # (A network from RGB to RGB is a function like any other.)
+    if not callable(colorizer):
+        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(
             "`colorizer` must colour pictures, and a network only finds their chroma. Received the "
@@ -381,8 +384,8 @@ def _batches(images, batch_size):
     """Pictures in uint8 batches where all have one size, else one by one."""
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
-    if batch_size is not None and not batch_size > 0:
-        raise ValueError(f"`batch_size` must be positive. Received: {batch_size!r}")
+    if batch_size is not None:
+        check_whole("batch_size", batch_size)
     shape = _shape(images)
     step = 1 if shape is None else batch_size or pictures_at_once(shape)
     for i in range(0, len(images), step):

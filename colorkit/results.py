@@ -295,6 +295,35 @@ def markdown(rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def save_table(rows, name, profile, *, data, seed):
+    """Write a table that a notebook measured beside its figures, and under which circumstances.
+
+    Args:
+        rows: As `markdown` takes them.
+        name: File name without its ending, such as "11_architectures_sets".
+        profile: `Profile` or its name; "smoke" has a folder of its own.
+        data: Names of the pictures.
+        seed: Seed of what was measured.
+
+    Returns:
+        The table as Markdown.
+
+    Raises:
+        OSError: If the folder cannot be made or written.
+    """
+    profile = getattr(profile, "name", profile)
+    path = figures_folder(profile) / f"{name}.md"
+    make_folder(path.parent)
+    begun = circumstances()
+    versions = ", ".join(f"{package} {version}" for package, version in begun["versions"].items())
+    with written_whole(path) as temporary:
+        temporary.write_text(
+            f"{markdown(rows)}\n\nProfile {profile}, {data}, seed {seed}. {begun['hardware']}; "
+            f"{versions}; revision {begun['revision']}, {begun['date']}.\n"
+        )
+    return markdown(rows)
+
+
 def _plain(value):
     """Numbers of NumPy and tensors as JSON knows them; a NaN, which JSON lacks, as null."""
     if isinstance(value, dict):

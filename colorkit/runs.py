@@ -58,7 +58,8 @@ def unless_begun_removed(folder):
         if not any(path.name in (_SETTINGS, *_TRAINED) for path in folder.iterdir()):
             shutil.rmtree(folder)
             with contextlib.suppress(OSError):
-                folder.parent.rmdir()  # if there is no other seed
+                folder.parent.rmdir()  # if there is no other seed,
+                folder.parents[1].rmdir()  # nor another experiment of its family
         raise
 
 

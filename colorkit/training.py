@@ -180,7 +180,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     weights = fitting.balance(experiment, bins, train)
     if not done:
         if (folder / runs.LATEST).exists():
-            _load_weights(network, folder / runs.LATEST)  # what is no checkpoint of it is told
+            _load_weights(network, folder, runs.LATEST)  # what is no checkpoint of it is told
         whole = fitting.whole_batches(validation, batch_size)
         validation_pairs = fitting.batches(experiment, whole, batch_size)
         fitting.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
@@ -188,7 +188,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
 
     best_epoch = log.best_epoch
     if experiment.target == "label":
-        _load_weights(network, folder / runs.BEST)
+        _load_weights(network, folder)
         trained = network
         save_model(network, folder / "classifier.keras")
         metrics = evaluate_classifier(network, test)
@@ -197,10 +197,9 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         if not epochs:
             round_kernels(network)  # nothing was learned
         elif bins is None or experiment.temperature is not None:
-            _load_weights(network, folder / runs.BEST)
+            _load_weights(network, folder)
         else:
-            candidates = [folder / runs.BEST, folder / runs.LATEST]
-            if _choose(trained, network, candidates, validation) == folder / runs.LATEST:
+            if _choose(trained, network, folder, validation) == runs.LATEST:
                 best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
         metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
@@ -307,7 +306,8 @@ def _build(experiment, base, width, num_bins):
     return experiment.build(width, num_bins, network, **experiment.build_options)
 
 
-def _load_weights(network, path):
+def _load_weights(network, folder, name=runs.BEST):
+    path = folder / name
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of what the error names in the end
@@ -316,26 +316,26 @@ def _load_weights(network, path):
         why = str(error).partition("\n")[0]
         raise ValueError(
             f"{path} does not hold weights of the network {network.name} ({why}). Bring the right "
-            "ones back, or delete it to begin anew."
+            f"ones back, or delete the folder {folder} to begin anew."
         ) from error
     round_kernels(network)  # what is measured is what the file holds
 
 
-def _choose(colorizer, network, paths, validation):
+def _choose(colorizer, network, folder, validation):
     """Give a colorizer the temperature, and its network the weights, that are best on validation.
 
     Returns:
-        Path of the weights that were taken.
+        Name of the weights that were taken.
     """
     best = {"threshold_accuracy": -1.0}
-    for path in paths:
-        _load_weights(network, path)
+    for name in (runs.BEST, runs.LATEST):
+        _load_weights(network, folder, name)
         for row in temperature_curve(colorizer, validation, experiments.TEMPERATURES):
             if row["threshold_accuracy"] > best["threshold_accuracy"]:
-                best = {**row, "path": path}
+                best = {**row, "name": name}
     colorizer.temperature = best["temperature"]
-    _load_weights(network, best["path"])
-    return best["path"]
+    _load_weights(network, folder, best["name"])
+    return best["name"]
 
 
 def _colorizer(experiment, network, bins, weights, train):

@@ -1,6 +1,7 @@
 """The Turing test: which of two pictures was coloured by a machine?"""
 
 import base64
+import collections.abc
 import io
 import json
 import numbers
@@ -34,9 +35,9 @@ class TuringTest:
 
     Raises:
         FileNotFoundError: If a picture is a path and there is no such file.
-        ValueError: If there are not as many of both, too few for practice and one trial, one is no
-            picture, sizes differ, `num_practice` or `seed` is no whole number from 0 on, or the
-            file holds no answers, or those of another test.
+        ValueError: If either is no list of pictures, there are not as many of both, too few for
+            practice and one trial, one is no picture, sizes differ, `num_practice` or `seed` is no
+            whole number from 0 on, or the file holds no answers, or those of another test.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second a pair, 10 pairs
@@ -46,7 +47,7 @@ class TuringTest:
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):
         check_whole("num_practice", num_practice, least=0)
         check_whole("seed", seed, least=0)  # a test that goes on must find the same order
-        truth, colored = list(truth), list(colored)
+        truth, colored = _listed("truth", truth), _listed("colored", colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
                 f"There must be as many coloured pictures as true ones, and more than the "
@@ -110,13 +111,13 @@ class TuringTest:
             Whether that is so.
 
         Raises:
-            ValueError: If the side is unknown, `seconds` is no number, or all pairs were answered.
+            ValueError: If the side is unknown, `seconds` is no finite number from 0 on, or all
+                pairs were answered.
         """
         if side not in _SIDES:
             raise ValueError(f"`side` must be one of {_SIDES}. Received: {side!r}")
         if seconds is not None:
-            if not isinstance(seconds, numbers.Real):
-                raise ValueError(f"`seconds` must be a number, or `None`. Received: {seconds!r}")
+            check_weight("seconds", seconds)
             seconds = float(seconds)
         self.pair()
         trial = len(self.answers)
@@ -250,6 +251,15 @@ class TuringTest:
                 f"{self._test}. Take another file."
             )
         return answers
+
+
+def _listed(name, pictures):
+    """Pictures as a list; raise a `ValueError` if an argument is none of them, or one."""
+    is_one = isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[2] == 3
+    if is_one or not isinstance(pictures, (np.ndarray, collections.abc.Sequence)):
+        received = f"one of shape {pictures.shape}" if is_one else repr(pictures)
+        raise ValueError(f"`{name}` must be a list or an array of pictures. Received: {received}")
+    return list(pictures)
 
 
 def _hidden_after(pair, seconds, size):

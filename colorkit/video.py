@@ -10,6 +10,8 @@ from colorkit.files import make_folder, written_whole
 
 # How much a pixel may brighten or darken, in units of L, to count as the same thing as before.
 _SAME_THING = 4.0
+# What H.273 calls a matrix that a file does not name.
+_UNSPECIFIED = 2
 # Endings of files that are written; far more can be read.
 WRITTEN = (".mp4", ".mkv", ".mov")
 _READ = (*WRITTEN, ".avi", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv")
@@ -41,15 +43,20 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
 
     Raises:
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
-            `steadiness` is out of range or `target` names no video format.
+            `colorizer` cannot colour, `steadiness` is out of range, or `target` names no video
+            format, or the source.
     """
     from colorkit.checks import check_share  # here, as in `read_frames`
 
     check_share("steadiness", steadiness)
+    if not callable(colorizer):
+        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
     target = Path(target).expanduser()
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
     source = Path(source).expanduser()
+    if target.resolve() == source.resolve():
+        raise ValueError(f"`target` must be another file than `source`. Received: {target}")
     frames = _frames(source)
     frame, rgb = next(frames)  # whatever is wrong with the file is told before anything is written
     make_folder(target.parent)
@@ -98,7 +105,7 @@ class _Writer:
             self._stream = self._opened(rgb, like, tick)
             self._start = like.pts or 0  # recordings of broadcasts begin somewhere
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=_matrix(rgb)[0]
+            format="yuv420p", dst_colorspace=_matrix(len(rgb))[0]
         )
         wanted = 0 if like.pts is None else like.pts - self._start
         self._time = max(self._time + 1, wanted)
@@ -111,7 +118,7 @@ class _Writer:
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
         codec.time_base = tick
-        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(rgb)[1]
+        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(stream.height)[1]
         codec.color_range = 1  # from 16 to 235
         if self._aspect:
             is_turned = like.rotation % 180 != 0
@@ -119,10 +126,10 @@ class _Writer:
         return stream
 
 
-def _matrix(rgb):
+def _matrix(height):
     """How players take films of this size to be stored: name for PyAV, and number of H.273."""
     # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines.)
-    return ("ITU709", 1) if rgb.shape[0] >= 720 else ("ITU601", 6)
+    return ("ITU709", 1) if height >= 720 else ("ITU601", 6)
 
 
 def _steadied(rgb, before, steadiness):
@@ -206,7 +213,10 @@ def _frames(path):
 def _upright(frame):
     """A frame as it is to be seen: telephones store what was filmed upright lying on its side."""
     turns = frame.rotation // 90  # counterclockwise
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), turns))
+    options = {"format": "rgb24"}
+    if frame.colorspace == _UNSPECIFIED:
+        options["src_colorspace"] = _matrix(frame.height)[0]
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(**options), turns))
 
 
 def _check_end(path, container, last):

@@ -139,3 +139,11 @@ def test_features_that_are_no_numbers_are_refused(rng):
             for pair in ((sound, broken), (broken, sound)):
                 with pytest.raises(ValueError, match="finite"):
                     distance(*pair)
+
+
+def test_pictures_of_several_sizes_and_networks_of_gray_ones_are_refused(network):
+    pictures = [np.zeros((side, side, 3), "uint8") for side in (32, 40)]
+    with pytest.raises(ValueError, match=r"different sizes.*\(32, 32, 3\), \(40, 40, 3\)"):
+        features(network, pictures)
+    with pytest.raises(ValueError, match=r"must take RGB.*Received unet.*None, None, 1"):
+        features(models.build_unet(widths=(4, 6)), np.zeros((2, 32, 32, 3), "uint8"))

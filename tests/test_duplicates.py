@@ -44,3 +44,23 @@ def test_other_pictures_are_no_copies(pictures):
 def test_even_pictures_are_copies_of_nothing():
     even = np.full((3, 40, 40, 3), 200, "uint8")
     assert not copies(even, even).any()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda x: x / 255, lambda x: x[..., :1], lambda x: x[0], lambda x: x[..., 0]],
+    ids=["floating point", "one channel", "one picture", "gray"],
+)
+def test_what_are_no_pictures_is_refused(pictures, change):
+    for pair in ((change(pictures), pictures), (pictures, change(pictures))):
+        with pytest.raises(ValueError, match="Pictures must be uint8 arrays of shape"):
+            copies(*pair)
+
+
+def test_copies_are_found_among_files(tmp_path, pictures):
+    for i in range(3):
+        Image.fromarray(pictures[i]).save(tmp_path / f"{i}.png")
+    files = [tmp_path / f"{i}.png" for i in range(3)]
+    assert copies(files[:2], files).all() and copies(pictures[1:3], files).all()
+    with pytest.raises(FileNotFoundError, match=r"none\.png"):
+        copies([tmp_path / "none.png"], files)

@@ -134,9 +134,9 @@ def test_colours_that_are_none_are_refused(pictures, wrong):
         evaluate(lambda rgb: np.full(rgb.shape, wrong, "float32"), pictures)
 
 
-@pytest.mark.parametrize("batch_size", [0, -1])
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5])
 def test_batches_of_nothing_are_refused(colorizer, pictures, batch_size):
-    with pytest.raises(ValueError, match="`batch_size` must be positive"):
+    with pytest.raises(ValueError, match="`batch_size` must be a positive whole number"):
         evaluate(colorizer, pictures, batch_size=batch_size)
 
 
@@ -181,3 +181,5 @@ def test_temperature_curve_restores_the_temperature(colorizer, pictures):
 def test_a_network_is_no_colorizer(pictures):
     with pytest.raises(ValueError, match=r"the keras\.Model unet; give `Colorizer\(model\)`"):
         evaluate(models.build_unet(widths=(4, 6)), pictures)
+    with pytest.raises(ValueError, match=r"`colorizer` must colour pictures. Received: None"):
+        evaluate(None, pictures)

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -142,6 +143,27 @@ def test_temperature_and_size_are_passed_on(photos, model):
         assert main(["colorize", "in/a.png", "-o", name, *options]) == 0
     mode, mean = (read_picture(name).astype(int) for name in ("mode.png", "mean.png"))
     assert np.ptp(mode, axis=-1).mean() > np.ptp(mean, axis=-1).mean()
+
+
+def test_temperature_of_a_regression_is_refused(tmp_path, photos, capsys):
+    Colorizer(models.build_unet(widths=(4, 6))).save(tmp_path / "regression.keras")
+    arguments = ["colorize", "in/a.png", "-o", "new.png", "--model", "regression.keras"]
+    assert main([*arguments, "--temperature", "0.2"]) == 2
+    assert "a regression has no temperature" in capsys.readouterr().err
+    assert not (tmp_path / "new.png").exists()
+    assert main(arguments) == 0
+
+
+def test_warnings_are_told_in_a_line(monkeypatch, capsys):
+    def warned(options):
+        warnings.warn("small pictures", stacklevel=1)
+        return 0
+
+    monkeypatch.setattr("colorkit.__main__._results", warned)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["results"]) == 0
+    assert capsys.readouterr().err == "colorkit: small pictures\n"
 
 
 @pytest.mark.parametrize(

@@ -175,3 +175,17 @@ def test_home_is_the_checkout_or_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "kit" / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "kit" / "notebooks")
     assert results.home() == tmp_path / "kit"
+
+
+def test_tables_of_notebooks_say_how_they_were_measured(tmp_path):
+    rows = [("", "KID"), ("gray", "1.25")]
+    table = results.save_table(rows, "11_sets", "quick", data="folder:flowers", seed=3)
+    assert table == results.markdown(rows)
+    kept = (tmp_path / "figures" / "11_sets.md").read_text()
+    assert kept.startswith(table)
+    circumstances = results.circumstances()
+    for part in ("Profile quick, folder:flowers, seed 3", circumstances["hardware"], "numpy "):
+        assert part in kept
+    results.save_table(rows, "11_sets", "smoke", data="photos", seed=0)
+    assert "photos" in (tmp_path / "runs/smoke/figures/11_sets.md").read_text()
+    assert (tmp_path / "figures" / "11_sets.md").read_text() == kept

@@ -76,14 +76,14 @@ def test_circumstances_that_are_lost_are_told_before_training(tmp_path):
 
 @pytest.mark.parametrize("kept", [None, "settings.json", runs.BEST, "record.json"])
 def test_only_folders_without_a_run_are_taken_away(tmp_path, kept):
-    folder = tmp_path / "name" / "seed0"
+    folder = tmp_path / "family" / "name" / "seed0"
     folder.mkdir(parents=True)
     (folder / "bins.json").touch()
     if kept is not None:
         (folder / kept).touch()
     with pytest.raises(KeyError), runs.unless_begun_removed(folder):
         raise KeyError
-    assert folder.exists() == folder.parent.exists() == (kept is not None)
+    assert folder.exists() == (tmp_path / "family").exists() == (kept is not None)
 
 
 def test_folder_is_free_again_after_a_failure(tmp_path):

@@ -239,7 +239,8 @@ def test_weights_of_another_network_are_named_with_the_way_out(tmp_path, regress
         whole = (folder / weights).read_bytes()
         (folder / weights).unlink()  # HDF5 takes a file that it holds open for the old one
         models.build_unet(widths=(4, 6)).save_weights(folder / weights)
-        with pytest.raises(ValueError, match=rf"{weights} does not hold .*conv_regr.*or") as told:
+        wanted = rf"{weights} does not hold .*conv_regr.*or delete the folder {folder} to"
+        with pytest.raises(ValueError, match=wanted) as told:
             run(regression, SHORT, verbose=0)
         assert len(str(told.value)) < 1000, "not all weights"
         (folder / weights).unlink()

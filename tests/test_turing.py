@@ -208,10 +208,20 @@ def test_what_cannot_be_is_refused(tmp_path):
     test = build(tmp_path / "answers.json")
     with pytest.raises(ValueError, match="`confidence` must be a number between 0 and 1"):
         test.fooling_rate(2)
-    with pytest.raises(ValueError, match="`seconds` must be a number"):
-        test.answer("left", "slow")
+    for seconds in ("slow", -3, True, float("nan")):
+        with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+            test.answer("left", seconds)
     with pytest.raises(ValueError, match="`seconds` must be a finite number"):
         test.show(seconds=-1)
     with pytest.raises(ValueError, match="`size` must be a positive whole number"):
         test.show(size="x")
     assert not test.answers
+
+
+def test_one_picture_or_none_is_no_list_of_them():
+    picture = np.zeros((16, 16, 3), "uint8")
+    with pytest.raises(ValueError, match=r"`truth` must be a list.*one of shape \(16, 16, 3\)"):
+        TuringTest(picture, picture, num_practice=0)
+    with pytest.raises(ValueError, match=r"`colored` must be a list.*Received: None"):
+        TuringTest([picture], None, num_practice=0)
+    assert len(TuringTest(picture[None], [picture], num_practice=0)) == 1

@@ -148,7 +148,7 @@ def test_sound_alone_is_no_video(tmp_path):
 
 def test_a_video_of_one_frame_cannot_be_split(tmp_path):
     path = write(tmp_path / "one.mp4", numbered(1))
-    with pytest.raises(ValueError, match="1 frames at stride 1, too few"):
+    with pytest.raises(ValueError, match=r"1 frame at stride 1, too few.*; take a longer video"):
         load(f"video:{path}")
     assert len(load(f"video:{path}", "all")) == 1
     with pytest.raises(ValueError, match=r"positive whole number\. Received: 0"):
@@ -284,3 +284,26 @@ def test_nothing_half_written_is_left_of_a_video(tmp_path):
         color_video(lambda rgb: rgb, source, tmp_path / "out.xyz")
     with pytest.raises(ValueError, match="steadiness"):
         color_video(lambda rgb: rgb, source, tmp_path / "out.mp4", steadiness=1)
+    with pytest.raises(ValueError, match="another file than `source`"):
+        color_video(lambda rgb: rgb, source, tmp_path / "new" / ".." / "gray.mp4")
+    with pytest.raises(ValueError, match=r"`colorizer` must colour.*None"):
+        color_video(None, source, tmp_path / "out.mp4")
+    assert len(list(read_frames(source))) == 6
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(64, "ITU601"), (720, "ITU709")])
+def test_films_that_name_no_matrix_are_read_by_that_of_their_size(tmp_path, height, matrix):
+    color = [200, 60, 90]
+    with av.open(str(tmp_path / "film.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, height, "yuv420p"
+        picture = np.broadcast_to(np.uint8(color), (height, 96, 3)).copy()
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace=matrix)
+        frame.colorspace = 2  # not told
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        assert next(container.decode(video=0)).colorspace == 2
+    (found,) = read_frames(tmp_path / "film.mp4")
+    np.testing.assert_allclose(found[height // 2, 48], color, atol=4)

@@ -122,8 +122,8 @@ class Experiment:
             `None` for the full one.
         smallest: Side of what is trained on below which no profile goes, for networks that halve it
             often.
-        quick_images: How many pictures to see at the quick profile, in whole epochs; `None` for
-            the profile's epochs.
+        quick_images: How many pictures to see at the quick profile, in whole epochs, of which a
+            partial batch leaves some for another; `None` for the profile's epochs.
         patience: Epochs without a better validation loss after which training stops; of few
             pictures more, as many as the learning rate takes to rise.
         validation_split: Share of the training pictures kept for validation.

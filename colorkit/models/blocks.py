@@ -1,7 +1,5 @@
 """Blocks of layers that several architectures share, and checks of what they are built from."""
 
-import collections.abc
-
 import keras
 from keras import layers
 
@@ -34,7 +32,7 @@ def picture_input(input_shape, name="lightness", channels=1):
 
 def check_widths(name, widths, least=1):
     """Raise a `ValueError` unless an argument holds `least` positive whole numbers, 1 or 0."""
-    is_tuple = isinstance(widths, collections.abc.Sized) and len(widths) >= least
+    is_tuple = isinstance(widths, (tuple, list)) and len(widths) >= least
     if not (is_tuple and all(map(is_whole, widths))):
         raise ValueError(
             f"`{name}` must be a tuple of positive whole numbers"

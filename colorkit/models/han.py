@@ -157,6 +157,8 @@ def build_shallow_classification(
         )
     if stddev is not None:
         check_weight("stddev", stddev)
+        if not stddev:
+            raise ValueError("`stddev` must be positive, or all weights are 0. Received: 0")
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
     for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):

@@ -64,7 +64,7 @@ WIDTHS = {
         models.build_shallow_classification,
     ),
 }
-WRONG_WIDTHS = [(4, 0, 4), (4, -1, 4), (4, 2.5, 4), (4, None, 4), 4, "444"]
+WRONG_WIDTHS = [(4, 0, 4), (4, -1, 4), (4, 2.5, 4), (4, None, 4), 4, "444", {4, 8}, {4: 1, 8: 1}]
 
 
 @pytest.mark.parametrize(
