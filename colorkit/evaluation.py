@@ -68,9 +68,9 @@ def evaluate(
             classifiers of pictures of another size, `images` that are none, or colours that are no
             numbers in [0, 1].
     """
-    # (A network from RGB to RGB is a function like any other.)
     if not callable(colorizer):
         raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
+    # (A network from RGB to RGB is a function like any other.)
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(
             "`colorizer` must colour pictures, and a network only finds their chroma. Received the "
