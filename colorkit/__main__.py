@@ -34,7 +34,7 @@ def main(arguments=None):
 
 def _tell(message, *_):
     """A warning as a line, without the place in the code where it arose."""
-    print(f"colorkit: {message}", file=sys.stderr, flush=True)
+    print(f"colorkit: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
 
 
 def _parser():

@@ -1,7 +1,6 @@
 """A set of colour pictures, what everything takes that looks at many."""
 
 import collections.abc
-import os
 import re
 
 import numpy as np
@@ -45,7 +44,8 @@ class Images(collections.abc.Sequence):
         checksum=None,
         source_side=None,
     ):
-        if isinstance(items, (str, os.PathLike)):
+        is_list = isinstance(items, (np.ndarray, collections.abc.Sequence))
+        if not is_list or isinstance(items, (str, bytes)):
             raise ValueError(
                 f'Pictures must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
                 "reads a folder."

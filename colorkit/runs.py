@@ -18,8 +18,8 @@ from colorkit.files import written_whole
 # name is what `keras.callbacks.BackupAndRestore` gives.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
 _SETTINGS = "settings.json"
-# By what else a run is known, should its settings be lost.
-_TRAINED = (BEST, LATEST.partition("/")[0], "history.jsonl", "record.json")
+# All that there is in a folder before a run has settings.
+_BEFORE = {"lock", "bins.json"}
 _DIVERGED = (
     "The loss is no longer a number, so training stopped; nothing of this epoch was kept. A lower "
     "learning rate usually helps."
@@ -51,15 +51,20 @@ def alone(folder):
 
 @contextlib.contextmanager
 def unless_begun_removed(folder):
-    """Context that takes the folder of a run away when it fails before there is anything in it."""
+    """Context that takes the folder of a run away when it fails before there is anything in it.
+
+    The folders that it lies in go with it, up to "runs", where they hold nothing else.
+    """
     try:
         yield
     except BaseException:
-        if not any(path.name in (_SETTINGS, *_TRAINED) for path in folder.iterdir()):
+        if {path.name for path in folder.iterdir()} <= _BEFORE:
             shutil.rmtree(folder)
             with contextlib.suppress(OSError):
-                folder.parent.rmdir()  # if there is no other seed,
-                folder.parents[1].rmdir()  # nor another experiment of its family
+                for parent in folder.parents:
+                    parent.rmdir()
+                    if parent.name == "runs":
+                        break
         raise
 
 

@@ -255,9 +255,12 @@ class TuringTest:
 
 def _listed(name, pictures):
     """Pictures as a list; raise a `ValueError` if an argument is none of them, or one."""
-    is_one = isinstance(pictures, np.ndarray) and pictures.ndim == 3 and pictures.shape[2] == 3
-    if is_one or not isinstance(pictures, (np.ndarray, collections.abc.Sequence)):
-        received = f"one of shape {pictures.shape}" if is_one else repr(pictures)
+    is_list = isinstance(pictures, collections.abc.Sequence) and not isinstance(pictures, str)
+    received = repr(pictures)
+    if isinstance(pictures, np.ndarray):
+        is_one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
+        is_list, received = not is_one, f"an array of shape {pictures.shape}"
+    if not is_list:
         raise ValueError(f"`{name}` must be a list or an array of pictures. Received: {received}")
     return list(pictures)
 

@@ -105,7 +105,7 @@ class _Writer:
             self._stream = self._opened(rgb, like, tick)
             self._start = like.pts or 0  # recordings of broadcasts begin somewhere
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=_matrix(len(rgb))[0]
+            format="yuv420p", dst_colorspace=_matrix(*rgb.shape[:2])[0]
         )
         wanted = 0 if like.pts is None else like.pts - self._start
         self._time = max(self._time + 1, wanted)
@@ -118,7 +118,7 @@ class _Writer:
         stream.pix_fmt = "yuv420p"
         codec = stream.codec_context
         codec.time_base = tick
-        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(stream.height)[1]
+        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(*rgb.shape[:2])[1]
         codec.color_range = 1  # from 16 to 235
         if self._aspect:
             is_turned = like.rotation % 180 != 0
@@ -126,10 +126,10 @@ class _Writer:
         return stream
 
 
-def _matrix(height):
+def _matrix(height, width):
     """How players take films of this size to be stored: name for PyAV, and number of H.273."""
-    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines.)
-    return ("ITU709", 1) if height >= 720 else ("ITU601", 6)
+    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines. Wide films have fewer lines.)
+    return ("ITU709", 1) if height >= 720 or width >= 1280 else ("ITU601", 6)
 
 
 def _steadied(rgb, before, steadiness):
@@ -215,7 +215,7 @@ def _upright(frame):
     turns = frame.rotation // 90  # counterclockwise
     options = {"format": "rgb24"}
     if frame.colorspace == _UNSPECIFIED:
-        options["src_colorspace"] = _matrix(frame.height)[0]
+        options["src_colorspace"] = _matrix(frame.height, frame.width)[0]
     return np.ascontiguousarray(np.rot90(frame.to_ndarray(**options), turns))
 
 

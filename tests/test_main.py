@@ -156,7 +156,7 @@ def test_temperature_of_a_regression_is_refused(tmp_path, photos, capsys):
 
 def test_warnings_are_told_in_a_line(monkeypatch, capsys):
     def warned(options):
-        warnings.warn("small pictures", stacklevel=1)
+        warnings.warn("small\npictures", stacklevel=1)
         return 0
 
     monkeypatch.setattr("colorkit.__main__._results", warned)

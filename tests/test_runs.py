@@ -74,16 +74,18 @@ def test_circumstances_that_are_lost_are_told_before_training(tmp_path):
         runs.begin(tmp_path, {"epochs": 3})
 
 
-@pytest.mark.parametrize("kept", [None, "settings.json", runs.BEST, "record.json"])
+@pytest.mark.parametrize(
+    "kept", [None, "settings.json", runs.BEST, "record.json", "colorizer.keras", "notes.txt"]
+)
 def test_only_folders_without_a_run_are_taken_away(tmp_path, kept):
-    folder = tmp_path / "family" / "name" / "seed0"
+    folder = tmp_path / "runs" / "smoke" / "family" / "name" / "seed0"
     folder.mkdir(parents=True)
     (folder / "bins.json").touch()
     if kept is not None:
         (folder / kept).touch()
     with pytest.raises(KeyError), runs.unless_begun_removed(folder):
         raise KeyError
-    assert folder.exists() == (tmp_path / "family").exists() == (kept is not None)
+    assert folder.exists() == (tmp_path / "runs").exists() == (kept is not None)
 
 
 def test_folder_is_free_again_after_a_failure(tmp_path):

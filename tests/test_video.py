@@ -291,13 +291,16 @@ def test_nothing_half_written_is_left_of_a_video(tmp_path):
     assert len(list(read_frames(source))) == 6
 
 
-@pytest.mark.parametrize(("height", "matrix"), [(64, "ITU601"), (720, "ITU709")])
-def test_films_that_name_no_matrix_are_read_by_that_of_their_size(tmp_path, height, matrix):
+@pytest.mark.parametrize(
+    ("height", "width", "matrix"),
+    [(64, 96, "ITU601"), (720, 96, "ITU709"), (536, 1280, "ITU709"), (576, 720, "ITU601")],
+)
+def test_films_that_name_no_matrix_are_read_by_that_of_their_size(tmp_path, height, width, matrix):
     color = [200, 60, 90]
     with av.open(str(tmp_path / "film.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 96, height, "yuv420p"
-        picture = np.broadcast_to(np.uint8(color), (height, 96, 3)).copy()
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        picture = np.broadcast_to(np.uint8(color), (height, width, 3)).copy()
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=matrix)
         frame.colorspace = 2  # not told
