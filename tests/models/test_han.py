@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -104,12 +106,12 @@ def test_classification_sees_seven_pixels_as_coded_and_27_dilated():
 def test_one_large_transposed_convolution_makes_blocks_and_gradual_doubling_does_not():
     # Of an even picture all output pixels should be alike, far from the border.
     even = np.full((1, 448, 448, 1), 60.0, "float32")
-    spread = {}
-    for gradual in (True, False):
-        keras.utils.set_random_seed(0)
+    spread = {True: 0.0, False: 0.0}
+    for gradual, seed in itertools.product(spread, range(4)):  # one may have nothing but zeros
+        keras.utils.set_random_seed(seed)
         output = keras.ops.convert_to_numpy(SMALL["simple"](gradual=gradual)(even))
         output = output[0, 208:240, 208:240]
-        spread[gradual] = np.ptp(output, axis=(0, 1)).max()
+        spread[gradual] = max(spread[gradual], np.ptp(output, axis=(0, 1)).max())
     assert spread[True] < 1e-3 * spread[False]
 
 
