@@ -1,5 +1,6 @@
 """Checks of arguments that many share. Each raises a `ValueError` that names the argument."""
 
+import collections.abc
 import math
 import numbers
 
@@ -38,6 +39,18 @@ def check_share(name, value):
 
 def _is_number(value):
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def is_list(value):
+    """Whether a value is an array or another sequence, and no text."""
+    kinds = (np.ndarray, collections.abc.Sequence)
+    return isinstance(value, kinds) and not isinstance(value, (str, bytes))
+
+
+def check_colorizer(colorizer):
+    """Raise a `ValueError` unless an argument is a `Colorizer` or another function."""
+    if not callable(colorizer):
+        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
 
 
 def check_model(name, model):

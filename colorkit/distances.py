@@ -163,10 +163,11 @@ def _called(network, images, batch_size, side=None):
         batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     for i in range(0, len(images), batch_size):
         batch = images[i : i + batch_size]
-        if isinstance(batch, (list, tuple)) and len({np.shape(picture) for picture in batch}) > 1:
+        shapes = set(map(np.shape, batch)) if isinstance(batch, (list, tuple)) else ()
+        if len(shapes) > 1:
             raise ValueError(
                 "`images` of different sizes must be brought to one, as `load(..., size=)` and "
-                f"`Images(..., size=)` do. Received {sorted({np.shape(p) for p in batch})}"
+                f"`Images(..., size=)` do. Received {sorted(shapes)}"
             )
         rgb = _scaled(np.asarray(batch))
         if not same_size(rgb.shape[1:3], size):

@@ -8,7 +8,7 @@ from keras import ops
 
 from colorkit import colorspace, metrics
 from colorkit.bins import ColorBins, chroma_batches
-from colorkit.checks import check_whole
+from colorkit.checks import check_colorizer, check_whole
 from colorkit.colorizer import Colorizer
 from colorkit.colorspace import check_range, same_size
 from colorkit.pictures import pictures_at_once
@@ -68,8 +68,7 @@ def evaluate(
             classifiers of pictures of another size, `images` that are none, or colours that are no
             numbers in [0, 1].
     """
-    if not callable(colorizer):
-        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
+    check_colorizer(colorizer)
     # (A network from RGB to RGB is a function like any other.)
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(

@@ -6,6 +6,7 @@ import re
 import numpy as np
 from PIL import Image
 
+from colorkit.checks import is_list
 from colorkit.pictures import picture_size, read_picture
 
 
@@ -44,8 +45,7 @@ class Images(collections.abc.Sequence):
         checksum=None,
         source_side=None,
     ):
-        is_list = isinstance(items, (np.ndarray, collections.abc.Sequence))
-        if not is_list or isinstance(items, (str, bytes)):
+        if not is_list(items):
             raise ValueError(
                 f'Pictures must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
                 "reads a folder."

@@ -314,14 +314,14 @@ def save_table(rows, name, profile, *, data, seed):
     profile = getattr(profile, "name", profile)
     path = figures_folder(profile) / f"{name}.md"
     make_folder(path.parent)
-    begun = circumstances()
-    versions = ", ".join(f"{package} {version}" for package, version in begun["versions"].items())
+    table, now = markdown(rows), circumstances()
+    versions = ", ".join(f"{package} {version}" for package, version in now["versions"].items())
     with written_whole(path) as temporary:
         temporary.write_text(
-            f"{markdown(rows)}\n\nProfile {profile}, {data}, seed {seed}. {begun['hardware']}; "
-            f"{versions}; revision {begun['revision']}, {begun['date']}.\n"
+            f"{table}\n\nProfile {profile}, {data}, seed {seed}. {now['hardware']}; {versions}; "
+            f"revision {now['revision']}, {now['date']}.\n"
         )
-    return markdown(rows)
+    return table
 
 
 def _plain(value):

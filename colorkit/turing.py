@@ -1,7 +1,6 @@
 """The Turing test: which of two pictures was coloured by a machine?"""
 
 import base64
-import collections.abc
 import io
 import json
 import numbers
@@ -12,7 +11,7 @@ import numpy as np
 from PIL import Image
 from scipy.stats import binomtest
 
-from colorkit.checks import check_weight, check_whole
+from colorkit.checks import check_weight, check_whole, is_list
 from colorkit.files import make_folder, written_whole
 from colorkit.pictures import as_rgb, checksum
 
@@ -255,12 +254,11 @@ class TuringTest:
 
 def _listed(name, pictures):
     """Pictures as a list; raise a `ValueError` if an argument is none of them, or one."""
-    is_list = isinstance(pictures, collections.abc.Sequence) and not isinstance(pictures, str)
-    received = repr(pictures)
+    is_one, received = False, repr(pictures)
     if isinstance(pictures, np.ndarray):
         is_one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
-        is_list, received = not is_one, f"an array of shape {pictures.shape}"
-    if not is_list:
+        received = f"an array of shape {pictures.shape}"
+    if is_one or not is_list(pictures):
         raise ValueError(f"`{name}` must be a list or an array of pictures. Received: {received}")
     return list(pictures)
 

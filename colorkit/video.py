@@ -46,11 +46,10 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
             `colorizer` cannot colour, `steadiness` is out of range, or `target` names no video
             format, or the source.
     """
-    from colorkit.checks import check_share  # here, as in `read_frames`
+    from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
 
     check_share("steadiness", steadiness)
-    if not callable(colorizer):
-        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
+    check_colorizer(colorizer)
     target = Path(target).expanduser()
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
