@@ -31,10 +31,11 @@ def check_weight(name, value):
         raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
 
 
-def check_share(name, value):
-    """Raise a `ValueError` unless an argument is a part of a whole, and not all of it."""
-    if not (_is_number(value) and 0 <= value < 1):
-        raise ValueError(f"`{name}` must be a number from 0 to less than 1. Received: {value!r}")
+def check_share(name, value, can_be_all=False):
+    """Raise a `ValueError` unless an argument is a part of a whole, and not all of it by default."""
+    if not (_is_number(value) and (0 <= value < 1 or (can_be_all and value == 1))):
+        most = "1" if can_be_all else "less than 1"
+        raise ValueError(f"`{name}` must be a number from 0 to {most}. Received: {value!r}")
 
 
 def _is_number(value):

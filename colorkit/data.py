@@ -18,8 +18,8 @@ _PHOTO_CROPS = {"train": 768, "test": 192}
 _TEST_FRAMES, _GAP_FRAMES = 5, 20
 
 
-def load(name, split="train", *, size=None, data_dir=None):
-    """Find a set of colour pictures.
+def load(name, split="train", *, size=None, data_dir=None, shares=None):
+    """Find a set of colour pictures, or several as one.
 
     Args:
         name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
@@ -29,12 +29,17 @@ def load(name, split="train", *, size=None, data_dir=None):
             "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
             and some before it are left out, so that no frame has its neighbour on the other
             side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
+            A list of names, or names joined by "+" ("folder:a+b+cifar10", where a name without
+            a kind has that of the one before if it is a folder), gives all of them as one set.
         split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
             a set has no "test", the last fifth of "train" is that, or, where pictures have names
             as labels, as faces have, those of one name in five.
         size: Bring each picture to a square of this many pixels a side, the middle of it; `None`
             keeps sizes ("photos": 32). Smaller ones are enlarged, with a warning.
         data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
+        shares: Of several names, how much of what training shows is to come from each, in
+            relation to the others, such as `[2, 1]`; "*2" after a joined name says the same.
+            `None` shows every picture alike.
 
     Returns:
         `Images`, with `labels` and `class_names` where the source has classes (in a folder, the
@@ -49,7 +54,16 @@ def load(name, split="train", *, size=None, data_dir=None):
         ConnectionError: If a data set is neither on disk nor can be downloaded.
         ImportError: If a data set needs TensorFlow Datasets and that is not installed.
     """
-    name, split = str(name), str(split)
+    split = str(split)
+    if isinstance(name, (list, tuple)):
+        sets = [load(each, split, size=size, data_dir=data_dir) for each in name]
+        return Images.concatenate(sets, shares=shares)
+    names, given = _joined(str(name))
+    if len(names) > 1:
+        return load(names, split, size=size, data_dir=data_dir, shares=shares or given)
+    if shares is not None:
+        raise ValueError(f"`shares` divide several sets. Received one: {name!r}")
+    name = str(name)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
     images = _find(name, split, size, data_dir)
@@ -60,6 +74,28 @@ def load(name, split="train", *, size=None, data_dir=None):
             stacklevel=2,
         )
     return images
+
+
+def _joined(name):
+    """The names that a joined one stands for, and their shares, or `None` where none are given."""
+    kind, _, path = name.partition(":")
+    if "+" not in name or (kind in ("folder", "video") and Path(path).expanduser().exists()):
+        return [name], None  # a folder's own name may have a "+"
+    names, shares = [], []
+    for part in name.split("+"):
+        part, star, share = part.rpartition("*") if "*" in part else (part, "", "1")
+        if not re.fullmatch(r"\d*\.?\d+", share):
+            raise ValueError(
+                'After "*" a share must follow, such as "folder:a*2+b". '
+                f"Received: {share!r} in {name!r}"
+            )
+        if ":" not in part and kind == "folder" and Path(part).expanduser().is_dir():
+            part = f"folder:{part}"
+        names.append(part)
+        shares.append(float(share) if star else None)
+    if any(share is not None for share in shares):
+        return names, [1.0 if share is None else share for share in shares]
+    return names, None
 
 
 def _find(name, split, size, data_dir):

@@ -1,6 +1,7 @@
 """Fit a network to what an experiment says: batches, loss, weights of classes, schedule."""
 
 import keras
+import numpy as np
 
 from colorkit import hardware, runs
 from colorkit.gradients import MAGNITUDES, gradient_prior
@@ -14,6 +15,7 @@ def balance(experiment, bins, train):
     """Weights of an experiment's classes by how rare they are in pictures, or `None`."""
     if bins is None or experiment.uniform_weight is None or not experiment.epochs:
         return None
+    train = typical(train)
     if experiment.loss is GradientCoherence:
         magnitudes = experiment.loss_options.get("magnitudes", MAGNITUDES)
         prior = gradient_prior(train, magnitudes, experiment.space)
@@ -22,6 +24,16 @@ def balance(experiment, bins, train):
     else:
         prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
     return class_weights(prior, experiment.uniform_weight)
+
+
+def typical(images, count=4000, size=96, seed=0):
+    """A sample of one size of pictures that differ in size, where large ones would outweigh."""
+    if images.shape is not None:
+        return images
+    shares = None if images.weights is None else images.weights / images.weights.sum()
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(images), min(count, len(images)), replace=False, p=shares)
+    return images[np.sort(chosen)].at_size(size)
 
 
 def whole_batches(images, batch_size):
@@ -34,11 +46,16 @@ def batches(experiment, images, batch_size, **options):
     options |= {"batch_size": batch_size, "crop": experiment.crop, "zoom": experiment.zoom}
     if experiment.target == "label":
         return labeled(images, **options)
+    if experiment.epoch_images is not None and options.get("augment"):
+        most = min(experiment.epoch_images, len(images))
+        options["epoch_batches"] = max(1, most // batch_size)
     return pairs(
         images,
         space=experiment.space,
         near_gray=experiment.near_gray,
         luminance_gate=experiment.luminance_gate,
+        context=experiment.context,
+        aging=experiment.aging,
         labels=experiment.target == "both",
         **options,
     )
@@ -100,20 +117,25 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )
-    callbacks = [
-        log,  # first: it stops at a loss that is no number before anything is saved
-        keras.callbacks.ModelCheckpoint(
-            folder / runs.BEST,
-            monitor=log.monitor,
-            mode="min",
-            save_best_only=log.monitor is not None,
-            save_weights_only=True,
-            initial_value_threshold=log.best_loss,
-        ),
-        keras.callbacks.BackupAndRestore(
-            str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
-        ),
-    ]
+    average = experiment.average
+    checkpoint = keras.callbacks.ModelCheckpoint(
+        folder / runs.BEST,
+        monitor=log.monitor,
+        mode="min",
+        save_best_only=log.monitor is not None,
+        save_weights_only=True,
+        initial_value_threshold=log.best_loss,
+    )
+    backup = keras.callbacks.BackupAndRestore(
+        str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
+    )
+    if average:
+        # Training resumes with the weights themselves; the best are their average.
+        saving = backup, keras.callbacks.SwapEMAWeights(swap_on_epoch=True), checkpoint
+    else:
+        saving = checkpoint, backup
+    # The log first: it stops at a loss that is no number before anything is saved.
+    callbacks = [log, *saving]
     with (
         hardware.precision(hardware.fast_precision()),
         hardware.distributed(devices) as synchronize,
@@ -121,6 +143,8 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
         network = build()
         synchronize(network)
         options = {"beta_1": experiment.beta_1, "weight_decay": experiment.weight_decay}
+        if average:
+            options |= {"use_ema": True, "ema_momentum": average}
         optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
         optimizer = optimizer(schedule, **options)
         optimizer.build(network.trainable_variables)  # within the first step it takes longer

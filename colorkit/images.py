@@ -24,6 +24,8 @@ class Images(collections.abc.Sequence):
         size: Side of the square that each picture is brought to (short side scaled, centre
             kept), or `None` for pictures as they are.
         is_sequence: Whether they follow each other in time, as the frames of a video.
+        weights: How often training shows each picture, in relation to the others, or `None` for
+            all alike.
         checksum: What tells the source from another of the same name, or `None`.
         source_side: Short side of the smallest picture at its source, where the items are not as
             they were there.
@@ -39,6 +41,7 @@ class Images(collections.abc.Sequence):
         *,
         labels=None,
         class_names=None,
+        weights=None,
         name="images",
         size=None,
         is_sequence=False,
@@ -60,6 +63,7 @@ class Images(collections.abc.Sequence):
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
         self.class_names = class_names
+        self.weights = None if weights is None else np.asarray(weights, "float64")
         self.name = re.sub(r"[\s|]+", " ", name).strip()  # it stands in tables
         self.size = size
         self.is_sequence = is_sequence
@@ -78,17 +82,27 @@ class Images(collections.abc.Sequence):
             items = self._items[index]
         else:
             items = [self._items[i] for i in np.arange(len(self))[index]]
-        labels = None if self.labels is None else self.labels[index]
-        return Images(
+        return self._with(items, index, self.size)
+
+    def at_size(self, size):
+        """The same pictures, each brought to a square of this many pixels a side."""
+        return self._with(self._items, slice(None), size)
+
+    def _with(self, items, index, size):
+        images = Images(
             items,
-            labels=labels,
+            labels=None if self.labels is None else self.labels[index],
             class_names=self.class_names,
+            weights=None if self.weights is None else self.weights[index],
             name=self.name,
-            size=self.size,
+            size=size,
             is_sequence=self.is_sequence,
             checksum=self.checksum,
             source_side=self._source_side,
         )
+        if hasattr(self, "_known_sizes"):  # a hundred thousand files need not be opened again
+            images._known_sizes = self._known_sizes[index]
+        return images
 
     def __array__(self, dtype=None, copy=None):
         if isinstance(self._items, np.ndarray) and self.size is None:
@@ -104,6 +118,35 @@ class Images(collections.abc.Sequence):
         size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))
         return f"<Images: {len(self)} of {self.name}, {size}>"
 
+    @classmethod
+    def concatenate(cls, sets, *, shares=None, name=None):
+        """One set of several, without their labels.
+
+        Args:
+            sets: List of `Images`.
+            shares: How much of what training shows is to come from each set, in relation to the
+                others; `None` shows every picture alike.
+            name: Name of the set; `None` joins those of the parts.
+
+        Raises:
+            ValueError: If the shares are not one positive number per set.
+        """
+        if shares is not None:
+            if len(shares) != len(sets) or not all(0 < share < np.inf for share in shares):
+                raise ValueError(
+                    f"`shares` must be {len(sets)} positive numbers, one per set. "
+                    f"Received: {shares!r}"
+                )
+            weights = [np.full(len(x), s / len(x)) for x, s in zip(sets, shares, strict=True)]
+        items = [item if x.size is None else x[i] for x in sets for i, item in enumerate(x._items)]
+        return cls(
+            items,
+            weights=None if shares is None else np.concatenate(weights),
+            name=name or " + ".join(x.name for x in sets),
+            checksum="-".join(str(x.checksum) for x in sets),
+            source_side=min(x.source_side for x in sets),
+        )
+
     @property
     def smallest(self):
         """Smallest `(height, width)` that any picture has."""
@@ -112,7 +155,7 @@ class Images(collections.abc.Sequence):
     @property
     def shape(self):
         """`(height, width)` if all pictures have the same, else `None`."""
-        sizes = set(self._sizes())
+        sizes = set(map(tuple, np.asarray(self._sizes()).tolist()))
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
@@ -141,10 +184,12 @@ class Images(collections.abc.Sequence):
         if isinstance(self._items, np.ndarray):
             return [self._items.shape[1:3]]
         if not hasattr(self, "_known_sizes"):
-            self._known_sizes = [
-                item.shape[:2] if isinstance(item, np.ndarray) else picture_size(item)
-                for item in self._items
-            ]
+            self._known_sizes = np.array(
+                [
+                    item.shape[:2] if isinstance(item, np.ndarray) else picture_size(item)
+                    for item in self._items
+                ]
+            ).reshape(-1, 2)
         return self._known_sizes
 
 

@@ -310,6 +310,52 @@ class ColorRegularizer(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
+class GrayImage(keras.layers.Layer):
+    """Turns lightness into a gray RGB image in the range that an image classifier expects.
+
+    Args:
+        space: `ColorSpace` of the lightness `(N, height, width, 1)`, or its name.
+        low: Value of black.
+        high: Value of white.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+
+    Example:
+        >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
+        [255, 255, 255]
+    """
+
+    def __init__(self, space, low=-1.0, high=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.space = colorspace.get(space)
+        self.low = low
+        self.high = high
+
+    def call(self, inputs):
+        rgb = self.low + (self.high - self.low) * _gray_rgb(inputs, self.space)
+        return ops.cast(rgb, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 3)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "space": self.space.name,
+            "low": self.low,
+            "high": self.high,
+        }
+
+
+def _gray_rgb(lightness, space):
+    """Gray RGB in [0, 1], float32 `(..., 3)`, of lightness `(..., 1)` in natural units."""
+    lightness = ops.cast(lightness, "float32")
+    chroma = ops.repeat(ops.zeros_like(lightness), space.chroma_channels, axis=-1)
+    if space is colorspace.RGB:
+        chroma = chroma + lightness
+    return space.merge(lightness, chroma, keep_lightness=False)
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
 class VGGPreprocessing(keras.layers.Layer):
     """Turns lightness, or RGB in [0, 1], into what VGG16 was trained on: BGR less a mean.
 
@@ -323,13 +369,7 @@ class VGGPreprocessing(keras.layers.Layer):
         self.space = None if space is None else colorspace.get(space)
 
     def call(self, inputs):
-        rgb = inputs
-        if self.space is not None:
-            lightness = ops.cast(inputs, "float32")
-            chroma = ops.repeat(ops.zeros_like(lightness), self.space.chroma_channels, axis=-1)
-            if self.space is colorspace.RGB:
-                chroma = chroma + lightness
-            rgb = self.space.merge(lightness, chroma, keep_lightness=False)
+        rgb = inputs if self.space is None else _gray_rgb(inputs, self.space)
         bgr = keras.applications.vgg16.preprocess_input(255.0 * ops.cast(rgb, "float32"))
         return ops.cast(bgr, self.compute_dtype)
 

@@ -9,7 +9,8 @@ from keras import ops
 from PIL import Image
 
 from colorkit import colorspace
-from colorkit.checks import check_whole
+from colorkit.aging import age
+from colorkit.checks import check_share, check_whole
 from colorkit.images import Images
 
 # A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
@@ -24,7 +25,21 @@ class Batches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, images, convert, *, batch_size, augment, crop, shift, zoom, shuffle, seed, workers
+        self,
+        images,
+        convert,
+        *,
+        batch_size,
+        augment,
+        crop,
+        shift,
+        zoom,
+        shuffle,
+        seed,
+        workers,
+        context=None,
+        aging=0.0,
+        epoch_batches=None,
     ):
         super().__init__(workers=workers)
         self.images = images
@@ -34,13 +49,21 @@ class Batches(keras.utils.PyDataset):
         self.crop = crop
         self.shift = shift
         self.zoom = zoom
+        self.context = context
+        self.aging = aging
         self.shuffle = shuffle
+        self.epoch_batches = epoch_batches
         self.seed = seed
         self.epoch = 0
         self._order = (None, None)
 
     @property
     def num_batches(self):
+        return self.epoch_batches or self._pass_batches
+
+    @property
+    def _pass_batches(self):
+        """Batches in which every image is seen once."""
         # When shuffling, a partial batch waits for another epoch: all steps have one shape.
         if self.shuffle and len(self.images) >= self.batch_size:
             return len(self.images) // self.batch_size
@@ -52,31 +75,51 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"batch {index} of {self.num_batches}")
-        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
         rng = np.random.default_rng((self.seed, self.epoch, index))
-        images = self.images[self._epoch_order()[chosen]]
-        if self.zoom is not None:
-            rgb = np.stack([self._zoomed(image, rng) for image in images])
-        elif self.crop is not None:
-            rgb = np.stack([self._cropped(image, rng) for image in images])
+        images = self.images[self._chosen(index)]
+        crop = self.crop
+        if isinstance(crop, tuple):
+            crop = crop[rng.integers(len(crop)) if self.augment else len(crop) // 2]
+        if self.zoom is not None or self.context is not None:
+            rgb = np.stack([self._framed(image, crop, rng) for image in images])
+        elif crop is not None:
+            rgb = np.stack([self._cropped(image, crop, rng) for image in images])
         else:
             rgb = np.asarray(images)
+        gray = rgb
         if self.augment:
             mirrored = rng.random(len(rgb)) < 0.5
             rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
-            rgb = self._shifted(rgb, rng)
-        return self.convert(rgb, images.labels)
+            rgb = gray = self._shifted(rgb, rng)
+            if self.aging:
+                gray = np.stack([self._aged(image, rng) for image in rgb])
+        return self.convert(rgb, gray, images.labels)
 
     def on_epoch_end(self):
         self.epoch += 1
 
-    def _epoch_order(self):
-        epoch, order = self._order
-        if epoch != self.epoch:
-            epoch, order = self.epoch, np.arange(len(self.images))
+    def _chosen(self, index):
+        """Which images the batch of this epoch holds."""
+        number, index = divmod(self.epoch * self.num_batches + index, self._pass_batches)
+        chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self._pass_order(number)[chosen]
+
+    def _pass_order(self, number):
+        known, order = self._order
+        if known != number:
+            order = np.arange(len(self.images))
             if self.shuffle:
-                order = np.random.default_rng((self.seed, epoch)).permutation(order)
-            self._order = epoch, order
+                rng = np.random.default_rng((self.seed, number))
+                weights = self.images.weights
+                if weights is not None:
+                    # As often as its weight says on average, and never twice in a row by chance.
+                    times = weights * (len(order) / weights.sum())
+                    times = np.int64(times + rng.random(len(order)))
+                    order = rng.permutation(np.repeat(order, times))
+                    order = np.resize(order, len(self.images))
+                else:
+                    order = rng.permutation(order)
+            self._order = number, order
         return order
 
     def _shifted(self, rgb, rng):
@@ -93,20 +136,29 @@ class Batches(keras.utils.PyDataset):
             ]
         )
 
-    def _cropped(self, image, rng):
-        spare = np.array(image.shape[:2]) - self.crop
+    def _cropped(self, image, crop, rng):
+        spare = np.array(image.shape[:2]) - crop
         top, left = rng.integers(0, spare + 1) if self.augment else spare // 2
-        return image[top : top + self.crop, left : left + self.crop]
+        return image[top : top + crop, left : left + crop]
 
-    def _zoomed(self, image, rng):
+    def _framed(self, image, crop, rng):
+        """A part of an image, brought to the size of the crop."""
         whole = np.array(image.shape[:2])
-        side = whole if self.crop is None else np.array((self.crop, self.crop))
-        factor = rng.uniform(*self.zoom) if self.augment else self.zoom[1]
+        side = whole if crop is None else np.array((crop, crop))
+        low, high = self.zoom or self.context
+        factor = rng.uniform(low, high) if self.augment else high
+        if self.context is not None:
+            factor *= whole.min() / crop
         taken = np.minimum(side * min(factor, *(whole / side)), whole)  # rounding may exceed it
         top, left = rng.uniform(0, whole - taken) if self.augment else (whole - taken) / 2
         box = (left, top, left + taken[1], top + taken[0])
         size = (int(side[1]), int(side[0]))
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, box=box))
+
+    def _aged(self, rgb, rng):
+        if rng.random() >= self.aging:
+            return rgb
+        return np.repeat(age(rgb, rng)[..., None], 3, axis=-1)
 
 
 def pairs(
@@ -118,6 +170,9 @@ def pairs(
     crop=None,
     shift=0,
     zoom=None,
+    context=None,
+    aging=0.0,
+    epoch_batches=None,
     shuffle=None,
     near_gray="keep",
     luminance_gate=False,
@@ -132,12 +187,20 @@ def pairs(
         space: `ColorSpace`, or its name.
         batch_size: Pictures a batch.
         augment: Mirror half of the pictures, and take crops at random instead of from the centre.
-        crop: Side of a square crop in pixels; needed where pictures have different sizes.
+        crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
+            tuple of sides each augmented batch takes one at random, and others the middle one.
         shift: Most pixels by which augmented pictures are moved up or down and left or right;
             what comes in at the border is their reflection.
         zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
             of the crop, or of the picture, brought to that size; without `augment`, `high` times
             from the centre. No part is larger than its picture.
+        context: `(low, high)`, instead of `zoom`: the crop shows a square part whose side is
+            between these shares of the picture's short side, brought to the size of the crop;
+            without `augment`, `high` of it from the centre. Pictures may have any size.
+        aging: Share of augmented pictures whose lightness is made to look like an old
+            photograph's, see `colorkit.aging.age`. Their chroma stays as it is.
+        epoch_batches: Batches per epoch where one pass over all pictures is too long; the next
+            epoch goes on where the last one ended. `None` for one pass.
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
         near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
@@ -168,9 +231,11 @@ def pairs(
             '`labels` cannot be had with `luminance_gate` or `near_gray="mask"`; "drop" can.'
         )
 
-    def convert(rgb, classes):
+    def convert(rgb, gray, classes):
         with keras.device("cpu"):  # the accelerator has better things to do
             lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
+            if gray is not rgb:
+                lightness = ops.convert_to_numpy(space.split(gray)[0])
         if weighted:
             weights = np.float32(1)
             if near_gray == "mask":
@@ -183,7 +248,10 @@ def pairs(
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
-    images = _checked(images, batch_size, crop, shift, zoom, seed)
+    images = _checked(images, batch_size, crop, shift, zoom, seed, context)
+    check_share("aging", aging, can_be_all=True)
+    if epoch_batches is not None:
+        check_whole("epoch_batches", epoch_batches)
     if labels:
         _check_labels(images)
     if near_gray == "drop":
@@ -199,6 +267,9 @@ def pairs(
         crop=crop,
         shift=shift,
         zoom=zoom,
+        context=context,
+        aging=aging,
+        epoch_batches=epoch_batches,
         shuffle=augment if shuffle is None else shuffle,
         seed=seed,
         workers=workers or _num_workers(),
@@ -238,7 +309,7 @@ def labeled(
     _check_labels(images)
     return Batches(
         images,
-        lambda rgb, classes: (np.float32(rgb / 255), classes),
+        lambda rgb, gray, classes: (np.float32(rgb / 255), classes),
         batch_size=batch_size,
         augment=augment,
         crop=crop,
@@ -280,40 +351,51 @@ def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
 
 
-def _checked(images, batch_size, crop, shift, zoom, seed):
+def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
         raise ValueError("`images` must hold at least one picture. Received none")
     check_whole("batch_size", batch_size)
     check_whole("seed", seed, 0)
+    crops = crop if isinstance(crop, tuple) and crop else (crop,)
     if crop is not None:
-        check_whole("crop", crop)
-    if crop is None and images.shape is None:
+        for side in crops:
+            check_whole("crop", side)
+    if crop is None and (context is not None or images.shape is None):
         raise ValueError(
             f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "
             "`load`."
+            if context is None
+            else "`context` needs `crop`, the side of what it shows. Received: None"
         )
-    if crop is not None and crop > min(images.smallest):
+    if context is not None:
+        _check_range("context", context, most=1)
+        if zoom is not None:
+            raise ValueError("`context` and `zoom` exclude each other. Received both")
+    if crop is not None and context is None and max(crops) > min(images.smallest):
         raise ValueError(
             f"`crop` must fit into every picture; the smallest is {images.smallest[0]} pixels "
             f"high and {images.smallest[1]} wide. Received: {crop}"
         )
-    largest = (min(images.smallest) if crop is None else crop) - 1
+    largest = (min(images.smallest) if crop is None else min(crops)) - 1
     if not (isinstance(shift, (int, np.integer)) and 0 <= shift <= largest):
         raise ValueError(
             f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
             f"picture. Received: {shift!r}"
         )
-    if zoom is not None and not (
-        np.shape(zoom) == (2,)
-        and all(isinstance(factor, numbers.Real) for factor in zoom)
-        and 0 < zoom[0] <= zoom[1] < np.inf
-    ):
-        raise ValueError(
-            f"`zoom` must be (low, high), positive and in that order. Received: {zoom!r}"
-        )
+    if zoom is not None:
+        _check_range("zoom", zoom)
     return images
+
+
+def _check_range(name, value, most=np.inf):
+    is_range = np.shape(value) == (2,) and all(isinstance(x, numbers.Real) for x in value)
+    if not (is_range and 0 < value[0] <= value[1] <= most and value[1] < np.inf):
+        limit = "" if most == np.inf else f", at most {most}"
+        raise ValueError(
+            f"`{name}` must be (low, high), positive{limit} and in that order. Received: {value!r}"
+        )
 
 
 def _check_labels(images):

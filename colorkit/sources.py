@@ -8,6 +8,8 @@ import numpy as np
 from colorkit.data import load
 from colorkit.duplicates import copies
 
+_CHECKED = {}  # which test pictures are no copies: an experiment and its base share the search
+
 
 def source(experiment, profile, which):
     """Name and split of the pictures to train with, `which` 0, or to test with."""
@@ -18,7 +20,7 @@ def source(experiment, profile, which):
 
 def loaded(name, split, size):
     """Pictures of a source, brought to a size."""
-    if ":" in name:
+    if ":" in name or "+" in name:
         return load(name, split, size=size)
     return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
 
@@ -65,7 +67,7 @@ def divided(experiment, profile, seed):
             f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
             "needed to validate; give more."
         )
-    most = profile.test
+    most = min(filter(None, (profile.test, experiment.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
         most = min(
             most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
@@ -84,16 +86,21 @@ def _some(images, count):
     """So many pictures, or all."""
     if count is None or count >= len(images):
         return images
-    if ":" in images.name:
+    if ":" in images.name or "+" in images.name:
         return images[np.linspace(0, len(images) - 1, count).astype(int)]
     return images[:count]
 
 
 def _sources(experiment, profile):
     """Pictures to learn from and to test with, and which of the latter are not among the former."""
-    pool, test = (loaded(*source(experiment, profile, i), experiment.size) for i in (0, 1))
-    if not source(experiment, profile, 1)[0].startswith("folder:"):
+    (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
+    pool = loaded(name, train, experiment.size)
+    test = loaded(name, held_out, experiment.size)
+    if "folder:" not in name:
         return pool, test, slice(None)  # what is in memory stays shared
-    for images in (pool, test):
-        images.verify()
-    return pool, test, np.flatnonzero(~copies(test, pool))
+    key = name, train, held_out, experiment.size, pool.checksum, test.checksum
+    if key not in _CHECKED:
+        for images in (pool, test):
+            images.verify()
+        _CHECKED[key] = np.flatnonzero(~copies(test, pool))
+    return pool, test, _CHECKED[key]

@@ -149,7 +149,7 @@ def _folder(experiment, profile, seed):
 def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     train, validation, test = pictures
     if epochs is None:
-        epochs = experiment.schedule(profile, len(train))
+        epochs = experiment.schedule(profile, min(len(train), experiment.epoch_images or len(train)))
     batch_size = min(experiment.batch_size, len(train))
     train_pairs = fitting.batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
@@ -344,7 +344,10 @@ def _colorizer(experiment, network, bins, weights, train):
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
     elif experiment.target == "adversarial":
         network = network.generator
-    side, scale = max(train.shape), 1.0
+    if experiment.context is not None:
+        side, scale = max(experiment.crop), experiment.context[1]
+    else:
+        side, scale = max(train.shape), 1.0
     if experiment.zoom is not None:  # colour at the scale that validation pictures had
         scale = min(experiment.zoom[1], side / (experiment.crop or side))
     return Colorizer(
@@ -382,7 +385,8 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
     """What a run's weights depend on, apart from the seed, which its folder is named after."""
     fields = ("size", "learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
               "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
-              "near_gray", "luminance_gate", "crop", "base", "build_options")  # fmt: skip
+              "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
+              "epoch_images", "average")  # fmt: skip
     return {
         "sizes": {
             "train": len(train_pairs.images),

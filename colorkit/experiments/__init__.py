@@ -2,7 +2,7 @@
 
 import difflib
 
-from colorkit.experiments import architectures, cifar, coherence, convnets, flowers, pix2pix
+from colorkit.experiments import architectures, cifar, coherence, convnets, flowers, photos, pix2pix
 from colorkit.experiments.definition import (
     PROFILES,
     TEMPERATURES,
@@ -30,6 +30,7 @@ EXPERIMENTS = {
         *architectures.ROWS,
         *pix2pix.ROWS,
         *flowers.ROWS,
+        *photos.ROWS,
     )
 }
 

@@ -109,9 +109,15 @@ class Experiment:
         luminance_gate: As `colorkit.pairs` takes it.
         large_size: Side at which whole test pictures are coloured, too; what those score stands in
             the record under "large/".
-        crop: Side of the crops that are trained on, or `None` for whole pictures. Tests are whole.
+        crop: Side of the crops that are trained on, several of them, or `None` for whole pictures.
+            Tests are whole.
         shift: Most pixels by which training pictures are moved, beside being mirrored.
         zoom: As `colorkit.pairs` takes it.
+        context: As `colorkit.pairs` takes it.
+        aging: As `colorkit.pairs` takes it.
+        epoch_images: Pictures per epoch where a pass over all is too long, or `None`.
+        average: Momentum of the moving average of the weights that is validated and kept, or
+            `None` for the weights themselves.
         narrow: Factor on the width below the full profile, beside the profile's own, for networks
             that are slow at full resolution.
         learning_rate: Peak learning rate of Adam, cosine decay to zero.
@@ -126,6 +132,7 @@ class Experiment:
             partial batch leaves some for another; `None` for the profile's epochs.
         patience: Epochs without a better validation loss after which training stops; of few
             pictures more, as many as the learning rate takes to rise.
+        test_images: Most test pictures, or `None` for all.
         validation_split: Share of the training pictures kept for validation.
         classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
         paper: What the paper reports, metric to value in percent, with its "source".
@@ -151,11 +158,15 @@ class Experiment:
     splits: tuple = ("train", "test")
     size: int | None = None
     large_size: int | None = None
-    crop: int | None = None
+    crop: int | tuple | None = None
     near_gray: str = "keep"
     luminance_gate: bool = False
     shift: int = 0
     zoom: tuple | None = None
+    context: tuple | None = None
+    aging: float = 0.0
+    epoch_images: int | None = None
+    average: float | None = None
     narrow: float = 1.0
     learning_rate: float = 1e-3
     beta_1: float = 0.9
@@ -166,6 +177,7 @@ class Experiment:
     smallest: int = 0
     quick_images: int | None = None
     patience: int = 20
+    test_images: int | None = None
     validation_split: float = 0.2
     classifiers: tuple = ()
     paper: dict = dataclasses.field(default_factory=dict)
@@ -178,15 +190,19 @@ class Experiment:
         """
         if data == self.data:
             return self
-        kind, _, path = data.partition(":")
-        label = Path(path).resolve().name if path else kind
-        label = re.sub(r"[^\w.]+", "-", label).strip("-") or kind  # a part of file names
+        labels = []
+        for part in [data] if Path(data.partition(":")[2]).exists() else data.split("+"):
+            kind, _, path = part.partition(":")
+            path = Path(path or kind).resolve().name if path or "/" in kind else kind
+            # A part of file names.
+            labels.append(re.sub(r"[^\w.]+", "-", path.split("*")[0]).strip("-") or kind)
+        label = "-".join(labels)
         return dataclasses.replace(
             self,
             name=f"{self.name}@{label}",
             data=data,
             splits=("train", "test"),
-            size=self.size or _CIFAR_SIDE,
+            size=self.size or (None if self.context else _CIFAR_SIDE),
             classifiers=(),  # they know the classes of the experiment's own pictures
             paper={},
         )
@@ -201,6 +217,10 @@ class Experiment:
 
     def sides(self, profile):
         """Side of the pictures and of the crops at a profile, `None` for whole ones."""
+        if isinstance(self.crop, tuple):
+            most = profile.size or (self.quick_size if profile.name == "quick" else None)
+            crops = self.crop if most is None else (min(most, min(self.crop)),)
+            return self.size, crops
         side = self.crop or self.size
         most = profile.size or (self.quick_size if profile.name == "quick" else None)
         if None in (side, most) or side <= max(most, self.smallest):

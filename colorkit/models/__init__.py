@@ -17,6 +17,7 @@ from colorkit.models.classifier import (
     load_classifier,
 )
 from colorkit.models.coherent import build_coherent, build_coherent_as_published
+from colorkit.models.efficientnet import build_efficientnet_lite0
 from colorkit.models.han import (
     build_additive_unet,
     build_picture_discriminator,
@@ -25,6 +26,7 @@ from colorkit.models.han import (
 )
 from colorkit.models.pix2pix import build_patch_discriminator, build_pix2pix_generator
 from colorkit.models.plain import build_autoencoder, build_deep_cnn
+from colorkit.models.pretrained import build_pretrained_unet, freeze_encoder
 from colorkit.models.residual import build_densenet, build_resnet
 from colorkit.models.transfer import copy_weights, replace_head
 from colorkit.models.unet import build_residual_unet, build_unet
@@ -49,7 +51,10 @@ __all__ = [
     "build_conv_regression",
     "build_dense_regression",
     "build_patch_discriminator",
+    "build_efficientnet_lite0",
     "build_pix2pix_generator",
+    "build_pretrained_unet",
+    "freeze_encoder",
     "build_residual_classifier",
     "build_residual_unet",
     "build_vae",

@@ -1,0 +1,71 @@
+"""A model for photographs: features of an image classifier, a decoder over color bins."""
+
+import dataclasses
+import os
+
+from colorkit import losses, models
+from colorkit.bins import ColorBins
+from colorkit.experiments.definition import Experiment, scaled
+from colorkit.fitting import typical
+from colorkit.models import pretrained
+
+# Names the file of EfficientNet-Lite0's ImageNet weights; without it the encoder is random.
+WEIGHTS = "COLORKIT_EFFICIENTNET"
+
+
+def _frozen(width, num_bins):
+    """The network with a frozen encoder: the decoder alone learns."""
+    weights = os.environ.get(WEIGHTS) if width == 1 else None
+    network = models.build_pretrained_unet(
+        num_bins, weights=weights, widths=scaled(pretrained.WIDTHS, width)
+    )
+    if weights is not None:
+        models.freeze_encoder(network)
+    return network
+
+
+def _unfrozen(width, num_bins, network):
+    """The trained network, its encoder free to learn."""
+    network.trainable = True
+    models.freeze_encoder(network, frozen=False)
+    return network
+
+
+FROZEN = Experiment(
+    "photos/pretrained-unet-frozen",
+    build=_frozen,
+    bins=lambda images: ColorBins.fit(typical(images), min(64, len(images) // 2)),
+    loss=losses.JointCrossentropy,
+    loss_options={"regression_weight": 0.2, "delta": 30.0, "stride": 2},
+    neighbors=5,
+    uniform_weight=0.5,
+    logit_adjustment=True,
+    temperature=0.6,
+    data="imagenette/160px-v2+caltech101+oxford_flowers102+lfw",
+    crop=(64, 96, 128),
+    context=(0.6, 1.0),
+    aging=0.5,
+    epoch_images=8192,
+    average=0.999,
+    learning_rate=2e-3,
+    weight_decay=0.05,
+    batch_size=32,
+    epochs=10,
+    quick_size=64,
+    quick_images=16_384,
+    patience=100,
+    test_images=600,
+    validation_split=0.01,
+)
+
+ROWS = (
+    FROZEN,
+    dataclasses.replace(
+        FROZEN,
+        name="photos/pretrained-unet",
+        build=_unfrozen,
+        base=FROZEN.name,
+        learning_rate=7e-4,
+        epochs=26,
+    ),
+)

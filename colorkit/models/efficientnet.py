@@ -1,0 +1,144 @@
+"""EfficientNet-Lite0, an ImageNet classifier whose features serve as an encoder."""
+
+import keras
+import numpy as np
+from keras import layers
+
+# Blocks of each stage: repeats, kernel size, stride of the first, expansion, width.
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_STEM_WIDTH = 32
+_EPSILON = 1e-3  # of the batch normalization that is folded into the convolutions
+
+
+def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite0"):
+    """Build the features of EfficientNet-Lite0, batch normalization folded into convolutions.
+
+    A convolution followed by a batch normalization in inference mode is one convolution with a
+    bias. The folded network computes the same, and no batch statistics can change it. Its layers
+    compute in float32 under every policy: in bfloat16, depthwise convolutions take longer on a CPU.
+
+    Args:
+        weights: Path of an `.npz` file with the weights of the public PyTorch port
+            ("_conv_stem.weight", "_bn0.running_mean", "_blocks.0._depthwise_conv.weight", ...),
+            or `None` for random ones.
+        width: Factor on the number of channels; other than 1 for experiments without `weights`.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from RGB `(height, width, 3)` in [-1, 1] to features of every 32nd pixel,
+        `(ceil(height / 32), ceil(width / 32), 320)`. Its stages end in layers named "stage1" (every
+        second pixel) to "stage7".
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged or holds the weights of another network.
+
+    Example:
+        >>> encoder = build_efficientnet_lite0()
+        >>> encoder.compute_output_shape((1, 64, 96, 3))
+        (1, 2, 3, 320)
+
+    References:
+        Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+        ICML 2019, Table 1; the "Lite" networks leave out squeeze-and-excitation and use ReLU6.
+    """
+
+    def channels(number):
+        return number if width == 1 else max(4, round(number * width))
+
+    inputs = keras.Input((None, None, 3), name="rgb")
+    x = layers.Conv2D(
+        channels(_STEM_WIDTH), 3, strides=2, padding="same", dtype="float32", name="stem"
+    )(inputs)
+    x = layers.ReLU(6.0, dtype="float32", name="stem_relu")(x)
+    for stage, (repeats, kernel_size, stride, expansion, filters) in enumerate(_STAGES, start=1):
+        for i in range(repeats):
+            x = _block(
+                x,
+                channels(filters),
+                kernel_size,
+                strides=1 if i else stride,
+                expansion=expansion,
+                name=f"stage{stage}_{i + 1}",
+            )
+        x = layers.Identity(dtype="float32", name=f"stage{stage}")(x)
+    model = keras.Model(inputs, x, name=name)
+    if weights is not None:
+        _load(model, weights)
+    return model
+
+
+def _block(x, filters, kernel_size, *, strides, expansion, name):
+    """Inverted residual block of MobileNetV2: expand, convolve each channel, project."""
+    shortcut = x
+    if expansion > 1:
+        x = layers.Conv2D(expansion * x.shape[-1], 1, dtype="float32", name=f"{name}_expand")(x)
+        x = layers.ReLU(6.0, dtype="float32", name=f"{name}_expand_relu")(x)
+    x = layers.DepthwiseConv2D(
+        kernel_size, strides, padding="same", dtype="float32", name=f"{name}_depthwise"
+    )(x)
+    x = layers.ReLU(6.0, dtype="float32", name=f"{name}_depthwise_relu")(x)
+    x = layers.Conv2D(filters, 1, dtype="float32", name=f"{name}_project")(x)
+    if strides == 1 and shortcut.shape[-1] == filters:
+        x = layers.Add(dtype="float32", name=f"{name}_add")([shortcut, x])
+    return x
+
+
+def _load(model, path):
+    """Fold the weights of a file into the convolutions of the model, in their order."""
+    try:
+        with np.load(path) as file:
+            arrays = {name: np.asarray(file[name], "float32") for name in file.files}
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"`weights` must be a file of EfficientNet-Lite0's weights. There is none at {path}"
+        ) from None
+    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+        raise ValueError(
+            f"`weights` must be an .npz file of arrays. {path} cannot be read: {error}"
+        ) from error
+    convolutions = [layer for layer in model.layers if layer.weights]
+    folded = []
+    try:
+        for (convolution, norm), layer in zip(_names(), convolutions, strict=True):
+            kernel = arrays[f"{convolution}.weight"]
+            mean, variance = arrays[f"{norm}.running_mean"], arrays[f"{norm}.running_var"]
+            scale = arrays[f"{norm}.weight"] / np.sqrt(variance + _EPSILON)
+            bias = arrays[f"{norm}.bias"] - mean * scale
+            kernel = (kernel * scale[:, None, None, None]).transpose(2, 3, 1, 0)
+            if isinstance(layer, layers.DepthwiseConv2D):
+                kernel = kernel.swapaxes(2, 3)
+            if kernel.shape != tuple(layer.kernel.shape):
+                raise ValueError(f"{convolution}.weight has another shape")
+            if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+                raise ValueError(f"{convolution} is not finite")
+            folded.append((layer, kernel, bias))
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"`weights` must hold the weights of EfficientNet-Lite0 at width 1. {path} does not: "
+            f"{error}"
+        ) from error
+    for layer, kernel, bias in folded:
+        layer.set_weights([kernel, bias])
+
+
+def _names():
+    """Names of the file's convolutions and of the normalization that follows each, in order."""
+    yield "_conv_stem", "_bn0"
+    block = 0
+    for repeats, _, _, expansion, _ in _STAGES:
+        for _ in range(repeats):
+            prefix = f"_blocks.{block}."
+            if expansion > 1:
+                yield f"{prefix}_expand_conv", f"{prefix}_bn0"
+            yield f"{prefix}_depthwise_conv", f"{prefix}_bn1"
+            yield f"{prefix}_project_conv", f"{prefix}_bn2"
+            block += 1

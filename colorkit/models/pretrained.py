@@ -1,0 +1,125 @@
+"""A U-Net whose encoder is a network that was trained to classify photographs."""
+
+import keras
+from keras import layers
+
+from colorkit import colorspace
+from colorkit.layers import GrayImage, ResizeLike
+from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
+from colorkit.models.efficientnet import build_efficientnet_lite0
+
+WIDTHS = (160, 112, 80, 56)
+_SKIPS = ("stage1", "stage2", "stage3", "stage5", "stage7")  # of EfficientNet-Lite0
+
+
+def build_pretrained_unet(
+    num_bins=None,
+    *,
+    weights=None,
+    encoder=None,
+    skips=None,
+    pixel_range=(-1.0, 1.0),
+    space=colorspace.LAB,
+    input_shape=(None, None, 1),
+    widths=WIDTHS,
+    name="pretrained_unet",
+):
+    """Build a U-Net on the features of an image classifier.
+
+    The classifier sees lightness as a gray RGB image. Its features at strides 2, 4, 8, ... are the
+    skip connections of a decoder with two 3x3 convolutions per level. The decoder ends one level
+    below the full size, at every second pixel: chroma needs no more, and it takes a quarter of
+    the time.
+
+    Batch normalization of the encoder stays in inference mode. To train the decoder alone, call
+    `freeze_encoder(model)` before `compile`.
+
+    Args:
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
+        weights: Path of the weights of EfficientNet-Lite0, see `build_efficientnet_lite0`, or
+            `None` for a random encoder.
+        encoder: Classifier without its head, a functional `keras.Model` from RGB, such as
+            `keras.applications.MobileNetV2(include_top=False)`; `None` for EfficientNet-Lite0.
+        skips: Names of the layers of `encoder` whose features the decoder takes, the largest size
+            first; `None` for the last layer at each stride.
+        pixel_range: Values that `encoder` expects for black and white, for instance (-1, 1) or
+            (0, 255).
+        space: `ColorSpace` of lightness and chroma, or its name.
+        input_shape: `(height, width, 1)`; `None` sides accept any size.
+        widths: Channels of each level of the decoder, the smallest size first.
+        name: Name of the model.
+
+    Returns:
+        `keras.Model` from lightness `(height, width, 1)` to logits `(ceil(height / 2),
+        ceil(width / 2), num_bins)`, or to chroma `(ceil(height / 2), ceil(width / 2), channels)`
+        in natural units. `RebalancedCrossentropy` and `JointCrossentropy` take `stride=2`.
+
+    Raises:
+        FileNotFoundError: If there is no file of weights.
+        ValueError: If the file holds the weights of another network, or `encoder` does not halve
+            the size once per width and once more.
+
+    Example:
+        >>> model = build_pretrained_unet(64)
+        >>> model.compute_output_shape((1, 96, 128, 1))
+        (1, 48, 64, 64)
+
+    References:
+        Ronneberger et al., "U-Net", MICCAI 2015; Han, "Image Colorization with Convolutional
+        Neural Networks", proposes pretrained features as future work.
+    """
+    space = colorspace.get(space)
+    check_widths("widths", widths)
+    if encoder is None:
+        encoder, skips = build_efficientnet_lite0(weights), skips or _SKIPS
+    for layer in encoder.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False  # inference mode, also where its kernels are trained
+    inputs = picture_input(input_shape)
+    gray = GrayImage(space, *pixel_range, name="gray")(inputs)
+    *features, x = _pyramid(encoder, skips, len(widths) + 1)(gray)
+    for level, (width, skip) in enumerate(zip(widths, reversed(features), strict=True)):
+        x = ResizeLike(name=f"up{level}_resize")([x, skip])
+        x = layers.Concatenate(name=f"up{level}_skip")([x, skip])
+        for i in (1, 2):
+            x = conv_norm(x, width, name=f"up{level}_{i}")
+    return keras.Model(inputs, chroma_head(x, num_bins, space), name=name)
+
+
+def freeze_encoder(model, frozen=True):
+    """Freeze the encoder of a pretrained U-Net, or let it train again.
+
+    Args:
+        model: `keras.Model` of `build_pretrained_unet`. Compile it afterwards.
+        frozen: False lets the encoder's kernels train; its batch normalization stays as it is.
+
+    Raises:
+        ValueError: If the model has no encoder.
+    """
+    encoders = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    if not encoders:
+        raise ValueError(
+            "`model` must be a network of `build_pretrained_unet`, which has an encoder. "
+            f"Received {model.name!r}"
+        )
+    for layer in encoders[0].layers:
+        layer.trainable = not (frozen or isinstance(layer, layers.BatchNormalization))
+
+
+def _pyramid(encoder, skips, levels):
+    """The encoder as a model of its features at strides 2, 4, 8, ..., the largest size first."""
+    side, strides = 2 ** (levels + 1), [2**level for level in range(1, levels + 1)]
+    chosen = encoder.layers if skips is None else [encoder.get_layer(name) for name in skips]
+    outputs = [layer.output for layer in chosen]
+    shapes = keras.Model(encoder.inputs[0], outputs).compute_output_shape((1, side, side, 3))
+    last = {
+        side // shape[1]: output
+        for output, shape in zip(outputs, shapes, strict=True)
+        if len(shape) == 4 and shape[1] == shape[2] and side % shape[1] == 0
+    }
+    if not set(strides) <= set(last):
+        raise ValueError(
+            f"`encoder` must have features at strides {strides}, one more than `widths`. "
+            f"Received {encoder.name!r} with strides {sorted(last)}"
+        )
+    return keras.Model(encoder.inputs[0], [last[stride] for stride in strides], name=encoder.name)
