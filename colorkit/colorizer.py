@@ -1,5 +1,6 @@
 """The one artefact: a network with its colour space, bins and temperature, for any picture."""
 
+import copy
 import importlib.resources
 import numbers
 from pathlib import Path
@@ -14,7 +15,7 @@ from colorkit import colorspace
 from colorkit.bins import checked_class_weights
 from colorkit.checks import check_model
 from colorkit.files import make_folder, read_model, save_model
-from colorkit.layers import ColorDecoder, enlarge, output_stride
+from colorkit.layers import ColorDecoder, enlarge, size_rule
 from colorkit.models.adversarial import Adversarial
 from colorkit.pictures import as_rgb
 
@@ -30,11 +31,13 @@ class Colorizer:
     """Colours pictures of any size; keeps their lightness exactly.
 
     The network sees large pictures reduced; its chroma is brought back to full size by a guided
-    filter that follows the edges of the full-size lightness.
+    filter that follows the edges of the full-size lightness. A network that takes only multiples
+    of 2, 4, ... pixels, as most U-Nets do, sees pictures continued by their mirror image.
 
     Args:
         model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
-            logits over `bins`, of the same size or of every n-th pixel.
+            logits over `bins`, of the same size or of every n-th pixel, where height and width
+            are multiples of a number up to 256 that is found here.
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` that the logits stand for; `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`; lower is more vivid.
@@ -74,7 +77,8 @@ class Colorizer:
                 "give their `generator`."
             )
         check_model("model", model)
-        if len(model.inputs) != 1 or model.inputs[0].shape[-1] != 1:
+        shapes = [tuple(given.shape) for given in model.inputs]
+        if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 1:
             raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
         if len(model.outputs) != 1 or model.outputs[0].shape[-1] != channels:
             raise ValueError(
@@ -82,8 +86,7 @@ class Colorizer:
                 f"{'logits over the bins' if bins is not None else 'chroma'}. "
                 f"Received: {[tuple(output.shape) for output in model.outputs]}"
             )
-        if not (isinstance(temperature, numbers.Real) and temperature >= 0):
-            raise ValueError(f"`temperature` must be a number from 0 on. Received: {temperature!r}")
+        _check_temperature(temperature)
         if size is not None and not (isinstance(size, numbers.Real) and size >= 1):
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
         if class_weights is not None:
@@ -91,7 +94,7 @@ class Colorizer:
                 raise ValueError("`class_weights` are those of `bins`, and there are none.")
             checked_class_weights(class_weights, bins.num_bins)
         self.model = model
-        self._stride = output_stride(model)
+        self._multiples, self._stride = size_rule(model)
         self.bins = bins
         self.temperature = temperature
         self.size = size
@@ -137,15 +140,10 @@ class Colorizer:
         """
         if self.bins is None:
             raise ValueError("`colorizer` must have bins; a regression has no temperature.")
-        return Colorizer(
-            self.model,
-            space=self.space,
-            bins=self.bins,
-            temperature=temperature,
-            size=self.size,
-            mirror=self.mirror,
-            class_weights=self.class_weights,
-        )
+        _check_temperature(temperature)
+        other = copy.copy(self)
+        other.temperature = temperature
+        return other
 
     def predict(self, lightness, temperature=None):
         """Chroma of lightness at the network's own resolution.
@@ -216,7 +214,8 @@ class Colorizer:
         """Write everything to one `.keras` file, whole or not at all.
 
         Besides `Colorizer.load`, plain Keras reads it, as a model from lightness to chroma that
-        averages no mirror images; then `import colorkit.layers` first.
+        averages no mirror images and takes only sizes that the network takes; then
+        `import colorkit.layers` first.
 
         Raises:
             ValueError: If the path does not end in `.keras`.
@@ -299,8 +298,17 @@ class Colorizer:
             return cls.load(path).at_temperature(temperature)
 
     def _outputs(self, lightness):
+        rows, columns = self._divided(lightness)
+        spare = [-n % m for n, m in zip(lightness.shape[1:3], self._multiples, strict=True)]
+        if any(spare):
+            # By NumPy, which mirrors again and again where there is more to fill than there is.
+            lightness = np.pad(
+                ops.convert_to_numpy(lightness),
+                ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0)),
+                mode="symmetric",
+            )
         outputs = ops.cast(self.model(lightness, training=False), "float32")
-        expected = tuple(-(-side // self._stride) for side in lightness.shape[1:3])
+        expected = self._divided(lightness)
         if tuple(outputs.shape[1:3]) != expected:
             raise ValueError(
                 f"`model` must keep height and width, or divide both by {self._stride}. It made "
@@ -311,7 +319,10 @@ class Colorizer:
                 "`model` predicts a NaN or an infinity: its training has diverged, or its weights "
                 "are damaged."
             )
-        return outputs
+        return outputs[:, :rows, :columns]
+
+    def _divided(self, lightness):
+        return tuple(-(-side // self._stride) for side in lightness.shape[1:3])
 
     def _color_batch(self, rgb, dtype, batch_size=32):
         height, width = rgb.shape[1:3]
@@ -375,6 +386,11 @@ class Colorizer:
         variance = mean(lightness * lightness) - mean_lightness**2
         slope = covariance / (variance + _FLAT_VARIANCE * (high - low) ** 2)
         return mean(slope), mean(mean_chroma - slope * mean_lightness)
+
+
+def _check_temperature(temperature):
+    if not (isinstance(temperature, numbers.Real) and temperature >= 0):
+        raise ValueError(f"`temperature` must be a number from 0 on. Received: {temperature!r}")
 
 
 def _strips(height, width):

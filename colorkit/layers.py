@@ -8,6 +8,12 @@ from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders
 from colorkit import colorspace
 from colorkit.checks import check_whole
 
+# What the sides of a network's input may have to be multiples of: so many halvings, and a third.
+_MULTIPLES = sorted(2**n * m for n in range(9) for m in (1, 3) if 2**n * m <= 256)
+# Multiples of these many are tried. They leave every remainder of a division by 4, none is a
+# multiple of 3, and the second size is the larger, lest an output of one size pass for a division.
+_FACTORS = ((37, 46), (200, 71))
+
 
 def normalize_lightness(lightness, space, name="normalize"):
     """Bring lightness from its natural range to [-1, 1], as networks take it."""
@@ -85,24 +91,77 @@ class CropLike(keras.layers.Layer):
         return (shape[0], *like[1:3], shape[-1])
 
 
+class _Call(keras.Operation):
+    """Calls a model; has Keras infer shapes from what the model does, not from what it says."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def call(self, x):
+        return self.model(x, training=False)
+
+
+def size_rule(model):
+    """Find which sizes a model takes, and which it makes of them.
+
+    Returns:
+        The least multiples, `(rows, columns)`, that the sides of its input must be, 1 for a fixed
+        side; and the pixels from one that it predicts to the next, a power of two: 4 for every
+        fourth.
+
+    Raises:
+        ValueError: If its output is of no such size.
+    """
+    fixed = model.inputs[0].shape[1:3]
+    complaint = cause = None
+    for multiple in _MULTIPLES if None in fixed else (1,):
+        sizes = [
+            tuple(side or multiple * factor for side, factor in zip(fixed, factors, strict=True))
+            for factors in _FACTORS
+        ]
+        try:
+            made = [tuple(model.compute_output_shape((1, *size, 1))[1:3]) for size in sizes]
+            stride = _common_stride(sizes, made)
+            if stride is None:
+                complaint = complaint or f"It makes {_by(made[0])} of {_by(sizes[0])}"
+                continue
+            if None in fixed:
+                # The shape that Keras states of a `Concatenate` is right only if its inputs fit.
+                _Call(model).compute_output_spec(keras.KerasTensor((1, *sizes[0], 1)))
+        except Exception as error:  # of a kind that is the backend's, or a layer's, own
+            cause = error
+            continue
+        return tuple(1 if side else multiple for side in fixed), stride
+    raise ValueError(
+        "`model` must keep height and width, or every second, fourth, ... row and column, at least "
+        f"where sides are multiples of a number up to {_MULTIPLES[-1]}. "
+        f"{complaint or f'It fails at every size that was tried: {cause}'}"
+    ) from cause
+
+
 def output_stride(model):
     """Pixels from one that a model predicts to the next, a power of two: 4 for every fourth.
 
     Raises:
         ValueError: If its output is of no such size.
     """
-    sides = [side or 840 for side in model.inputs[0].shape[1:3]]
-    predicted = model.compute_output_shape((1, *sides, model.inputs[0].shape[-1]))[1:3]
+    return size_rule(model)[1]
+
+
+def _common_stride(sizes, made):
+    """The least power of two by which all sizes are divided, rounding up, or `None`."""
     stride = 1
-    while stride < 2 * max(sides):
-        # The least that fits: of a picture so small that several do, all give the same.
-        if tuple(-(-side // stride) for side in sides) == tuple(predicted):
+    # The least that fits: of a picture so small that several do, all give the same.
+    while stride < 2 * min(map(max, sizes)):
+        if made == [tuple(-(-side // stride) for side in size) for size in sizes]:
             return stride
         stride *= 2
-    raise ValueError(
-        "`model` must keep height and width, or every second, fourth, ... row and column. "
-        f"It makes {tuple(predicted)} of {tuple(sides)}"
-    )
+    return None
+
+
+def _by(size):
+    return " x ".join("unknown" if side is None else str(side) for side in size)
 
 
 def enlarge(x, stride, height, width):

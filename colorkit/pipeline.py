@@ -182,6 +182,10 @@ def pairs(
 ):
     """Turn pictures into batches of (lightness, chroma), the one thing that every model trains on.
 
+    A network should keep height and width of its input, or divide them by a power of two; where
+    it needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads pictures to them. Make
+    `ck.Colorizer(model, ...)` before `fit` to learn whether a network will do.
+
     Args:
         images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
         space: `ColorSpace`, or its name.

@@ -16,6 +16,30 @@ from tests.conftest import DATA
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
 
 
+def tutorial_unet(levels, *, skip_first=False, transposed=False, join=None, shape=(None, None, 1)):
+    """A U-Net of plain layers as tutorials write it, which needs multiples of 2**levels pixels."""
+    layers = keras.layers
+    x = inputs = keras.Input(shape)
+    skips = []
+    for _ in range(levels):
+        x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    for skip in reversed(skips):
+        x = layers.Conv2DTranspose(4, 2, strides=2)(x) if transposed else layers.UpSampling2D()(x)
+        x = (join or layers.Concatenate)()([skip, x] if skip_first else [x, skip])
+        x = layers.Conv2D(4, 3, padding="same", activation="relu")(x)
+    return keras.Model(inputs, layers.Conv2D(2, 1)(x))
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Join(keras.layers.Layer):
+    """Concatenates, without a word about its shape."""
+
+    def call(self, inputs):
+        return keras.ops.concatenate(inputs, axis=-1)
+
+
 @pytest.fixture(params=["bins", "lab", "yuv", "rgb", "dense"])
 def any_colorizer(request):
     """A colorizer of every kind, with random weights that give it strong colours."""
@@ -147,6 +171,108 @@ def test_model_that_changes_the_size_is_told():
         Colorizer(keras.Model(inputs, outputs))(np.zeros((8, 8), "uint8"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"levels": 2},
+        {"levels": 2, "skip_first": True},
+        {"levels": 2, "join": keras.layers.Add, "transposed": True},
+        {"levels": 2, "join": Join},
+        {"levels": 5},
+        {"levels": 5, "skip_first": True, "transposed": True},
+    ],
+    ids=lambda options: "-".join(str(getattr(v, "__name__", v)) for v in options.values()),
+)
+def test_unet_of_a_tutorial_colors_any_size(options, rng):
+    keras.utils.set_random_seed(1)
+    colorizer = Colorizer(tutorial_unet(**options))
+    for size in ((62, 63), (1, 1), (33, 95), (1, 300)):
+        gray = rng.integers(0, 256, (*size, 1), dtype="uint8").repeat(3, axis=-1)
+        colored = colorizer(gray)
+        assert colored.shape == gray.shape
+        assert lightness_error(LAB, gray, colored) < 0.3
+        assert (colored != gray).any()
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_size_that_a_network_takes_is_not_padded(mirror, rng):
+    network = tutorial_unet(2)
+    lightness = rng.uniform(0, 100, (2, 36, 44, 1)).astype("float32")
+    expected = keras.ops.convert_to_numpy(network(lightness))
+    if mirror:
+        flipped = keras.ops.convert_to_numpy(network(lightness[:, :, ::-1]))[:, :, ::-1]
+        expected = (expected + flipped) / 2
+    np.testing.assert_array_equal(Colorizer(network, mirror=mirror).predict(lightness), expected)
+
+
+def test_size_that_a_network_does_not_take_is_padded_by_its_mirror_image_and_cropped(rng):
+    network = tutorial_unet(2, skip_first=True)
+    lightness = rng.uniform(0, 100, (2, 34, 1, 1)).astype("float32")
+    padded = np.pad(lightness, ((0, 0), (0, 2), (0, 3), (0, 0)), mode="symmetric")
+    expected = keras.ops.convert_to_numpy(network(padded))[:, :34, :1]
+    np.testing.assert_array_equal(Colorizer(network).predict(lightness), expected)
+
+
+def test_network_that_rounds_down_colors_the_last_rows():
+    """Pooling of 2 x 2 makes 3 of 7 rows, and 4 of the 8 that it is given."""
+    inputs = keras.Input((None, None, 1))
+    pooled = keras.layers.AveragePooling2D(2)(inputs)
+    colorizer = Colorizer(keras.Model(inputs, keras.layers.Concatenate()([pooled, -pooled])))
+    lightness = np.full((1, 7, 9, 1), 50, "float32")
+    np.testing.assert_allclose(
+        colorizer.predict(lightness), np.concatenate([lightness, -lightness], -1), rtol=1e-6
+    )
+
+
+def test_network_that_needs_multiples_is_saved_mirrored_and_evaluated(tmp_path, rng):
+    images = rng.integers(0, 256, (3, 30, 35, 3), dtype="uint8")
+    colorizer = Colorizer(tutorial_unet(3, skip_first=True), mirror=True)
+    colorizer.save(tmp_path / "unet.keras")
+    loaded = Colorizer.load(tmp_path / "unet.keras")
+    np.testing.assert_array_equal(loaded(images[0]), colorizer(images[0]))
+    np.testing.assert_allclose(
+        colorizer.predict(np.float32(images[:, :, ::-1, :1]))[:, :, ::-1],
+        colorizer.predict(np.float32(images[..., :1])),
+        atol=1e-4,
+    )
+    single = np.stack([colorizer(image) for image in images])
+    assert np.abs(colorizer(images).astype(int) - single).max() <= 1
+    assert np.isfinite(colorkit.evaluate(colorizer, images)["psnr"])
+
+
+def test_network_with_one_fixed_side_is_padded_along_the_other(rng):
+    colorizer = Colorizer(tutorial_unet(4, shape=(None, 48, 1)))
+    assert colorizer(rng.integers(0, 256, (50, 31), dtype="uint8")).shape == (50, 31, 3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        (keras.layers.Conv2D(2, 3), "makes 35 x 44 of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=3), "makes 13 x 16 of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=(1, 2)), "makes 37 x 23 of 37 x 46"),
+        (keras.layers.UpSampling2D(), "makes 74 x 92 of 37 x 46"),
+        (keras.layers.Resizing(32, 32), "makes 32 x 32 of 37 x 46"),
+        (keras.layers.GlobalAveragePooling2D(keepdims=True), "makes 1 x 1 of 37 x 46"),
+        (keras.layers.Cropping2D(20), "makes 34 x 52 of 74 x 92"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_network_that_neither_keeps_nor_divides_the_size_is_refused(layer, message):
+    inputs = keras.Input((None, None, 1))
+    network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(layer(inputs)))
+    with pytest.raises(ValueError, match=f"keep height and width.*{message}"):
+        Colorizer(network)
+
+
+def test_network_whose_parts_fit_at_no_size_is_refused():
+    inputs = keras.Input((None, None, 1))
+    smaller = keras.layers.Conv2D(2, 3)(inputs)
+    network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(Join()([inputs, smaller])))
+    with pytest.raises(ValueError, match=r"keep height and width.*fails at every size"):
+        Colorizer(network)
+
+
 def test_mirror_images_are_averaged_pixel_by_pixel_where_every_fourth_is_predicted(rng):
     inputs = keras.Input((None, None, 1))
     sampled = keras.layers.Conv2D(1, 1, strides=4, kernel_initializer="ones")(inputs)
@@ -208,6 +334,9 @@ def test_bad_parts_are_refused():
         Colorizer(regression)(np.zeros((4, 4), "uint8"), dtype="int8")
     with pytest.raises(ValueError, match=r"keras\.Model"):
         Colorizer("cifar10")
+    flat = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"lightness of shape \(height, width, 1\)"):
+        Colorizer(flat)
     bins = ColorBins.grid(49)
     network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
     for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
