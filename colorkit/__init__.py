@@ -10,7 +10,9 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "aging",
         "claims",
+        "comparison",
         "data",
         "distances",
         "evaluation",
@@ -35,6 +37,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "bins": ["ColorBins"],
         "colorizer": ["Colorizer"],
+        "comparison": ["compare"],
         "colorspace": [
             "LAB",
             "RGB",

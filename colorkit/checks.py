@@ -32,7 +32,7 @@ def check_weight(name, value):
 
 
 def check_share(name, value, can_be_all=False):
-    """Raise a `ValueError` unless an argument is a part of a whole, and not all of it by default."""
+    """Raise a `ValueError` unless an argument is a share, less than 1 unless it can be all."""
     if not (_is_number(value) and (0 <= value < 1 or (can_be_all and value == 1))):
         most = "1" if can_be_all else "less than 1"
         raise ValueError(f"`{name}` must be a number from 0 to {most}. Received: {value!r}")

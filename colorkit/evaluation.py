@@ -156,7 +156,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     meters["truth/bleeding"] = metrics.Bleeding()
     meters["truth/dominant_hue"] = metrics.DominantHue()
     if constant is None:
-        constant = _mean_chroma(images, colorspace.LAB)
+        constant = mean_chroma(images, colorspace.LAB)
     if np.shape(constant) != (2,):
         raise ValueError(f"`constant` must be one (a, b). Received: {constant!r}")
     return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
@@ -286,8 +286,12 @@ def _curve_meters(temperature):
 
 def _rarity(images):
     """Inverse frequency of each of the 313 bins in pictures."""
-    prior = color_prior(images, ColorBins.gamut())
-    return 1 / np.where(prior > 0, prior, 1.0)  # bins that never occur weigh no pixel
+    return inverse_frequency(color_prior(images, ColorBins.gamut()))
+
+
+def inverse_frequency(prior):
+    """Weights of bins for a rebalanced metric; bins that never occur weigh no pixel."""
+    return 1 / np.where(prior > 0, prior, 1.0)
 
 
 def _all_meters(prefix, rarity):
@@ -408,7 +412,8 @@ def _shape(images):
     return getattr(images, "shape", None)
 
 
-def _mean_chroma(images, space):
+def mean_chroma(images, space):
+    """Mean chroma of all pixels of images, shape `(channels,)`."""
     total, count = 0.0, 0
     for chroma in chroma_batches(images, space):
         total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")

@@ -149,7 +149,9 @@ def _folder(experiment, profile, seed):
 def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     train, validation, test = pictures
     if epochs is None:
-        epochs = experiment.schedule(profile, min(len(train), experiment.epoch_images or len(train)))
+        epochs = experiment.schedule(
+            profile, min(len(train), experiment.epoch_images or len(train))
+        )
     batch_size = min(experiment.batch_size, len(train))
     train_pairs = fitting.batches(
         experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed

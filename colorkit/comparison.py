@@ -1,0 +1,127 @@
+"""Compare colorizers image by image: who is nearer to the truth, how often, and how certainly."""
+
+import numpy as np
+import scipy.stats
+from keras import ops
+
+from colorkit import colorspace, metrics
+from colorkit.bins import ColorBins
+from colorkit.evaluation import inverse_frequency, mean_chroma
+from colorkit.pictures import as_rgb
+from colorkit.rebalancing import color_prior
+
+_CONFIDENCE = 0.95
+
+
+def compare(colorizers, images, *, inputs=None, constant=None):
+    """Color images with several colorizers and compare each image with its ground truth.
+
+    Args:
+        colorizers: Dict from name to `Colorizer`, or to any function from a uint8 image
+            `(height, width, 3)` to a colored one.
+        images: True colors: `Images`, or any sequence of uint8 images; sizes may differ.
+        inputs: What is colored instead of the lightness of `images`, such as the gray exposures
+            of old photographs of which color versions exist. As many, of the same sizes.
+        constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`, which
+            no colorizer could know.
+
+    Returns:
+        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth":
+        "ciede2000", the mean over images of the mean difference per pixel, and
+        "ciede2000_interval", its 95 % interval (Student's t); "better_than_gray",
+        "better_than_constant" and "better_than_both", shares of the images with a smaller
+        difference than the baseline, and "better_than_both_interval" (Wilson); "colorfulness" and
+        "colorfulness_share", its part of the truth's; "ab_auc_rebalanced"; "bleeding".
+
+    Raises:
+        ValueError: If there are no images, `inputs` are not as many or of other sizes, or a
+            colorizer is called like a baseline.
+
+    Example:
+        >>> rows = compare({"photos": Colorizer.pretrained("photos")}, load("photos", "test"))
+        >>> rows["photos"]["better_than_gray"]
+    """
+    baselines = ("gray", "constant", "truth")
+    if taken := set(colorizers) & set(baselines):
+        raise ValueError(
+            f"`colorizers` must have other names than the baselines {baselines}. "
+            f"Received: {sorted(taken)}"
+        )
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one image. Received none")
+    if inputs is not None and len(inputs) != len(images):
+        raise ValueError(
+            f"`inputs` must be as many as `images`, {len(images)}. Received: {len(inputs)}"
+        )
+    constant = mean_chroma(images, colorspace.LAB) if constant is None else np.asarray(constant)
+    bins = ColorBins.gamut()
+    rarity = inverse_frequency(color_prior(images, bins))
+    names = (*colorizers, *baselines)
+    differences = {name: [] for name in names}
+    pooled = {
+        name: {
+            "colorfulness": metrics.Colorfulness(),
+            "ab_auc_rebalanced": metrics.AbAUC(bins, rarity),
+            "bleeding": metrics.Bleeding(),
+        }
+        for name in names
+    }
+    for i, image in enumerate(images):
+        truth = as_rgb(image)
+        gray = truth if inputs is None else as_rgb(inputs[i])
+        if gray.shape != truth.shape:
+            raise ValueError(
+                f"`inputs` must have the sizes of `images`. Number {i} has shape {gray.shape} "
+                f"instead of {truth.shape}"
+            )
+        colored = {name: color(gray) for name, color in colorizers.items()}
+        colored |= _baselines(gray, constant) | {"truth": truth}
+        y_true = _tensor(truth)
+        for name, rgb in colored.items():
+            y_pred = _tensor(rgb)
+            differences[name].append(float(metrics.ciede2000(y_true, y_pred)[0]))
+            for metric in pooled[name].values():
+                metric.update_state(y_true, y_pred)
+    differences = {name: np.array(values) for name, values in differences.items()}
+    truth = float(pooled["truth"]["colorfulness"].result())
+    return {name: _summary(differences, name, pooled[name], truth) for name in names}
+
+
+def _baselines(gray, constant):
+    lightness, chroma = colorspace.LAB.split(gray)
+    chroma = np.zeros(chroma.shape, "float32")
+    merge = colorspace.LAB.merge
+    return {
+        "gray": ops.convert_to_numpy(merge(lightness, chroma)),
+        "constant": ops.convert_to_numpy(merge(lightness, chroma + np.float32(constant))),
+    }
+
+
+def _tensor(rgb):
+    rgb = np.asarray(rgb)
+    return ops.convert_to_tensor(np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb)[None]
+
+
+def _summary(differences, name, pooled, true_colorfulness):
+    values = differences[name]
+    row = {metric: float(meter.result()) for metric, meter in pooled.items()}
+    row["colorfulness_share"] = row["colorfulness"] / true_colorfulness if true_colorfulness else 0
+    row["ciede2000"] = float(values.mean())
+    row["ciede2000_interval"] = _mean_interval(values)
+    better = {other: values < differences[other] for other in ("gray", "constant")}
+    both = better["gray"] & better["constant"]
+    row |= {f"better_than_{other}": float(won.mean()) for other, won in better.items()}
+    row["better_than_both"] = float(both.mean())
+    test = scipy.stats.binomtest(int(both.sum()), len(both))
+    interval = test.proportion_ci(_CONFIDENCE, method="wilson")
+    row["better_than_both_interval"] = (float(interval.low), float(interval.high))
+    return row
+
+
+def _mean_interval(values):
+    error = scipy.stats.sem(values) if len(values) > 1 else 0.0
+    mean = float(values.mean())
+    if not error:
+        return mean, mean
+    low, high = scipy.stats.t.interval(_CONFIDENCE, len(values) - 1, mean, error)
+    return float(low), float(high)
