@@ -79,7 +79,8 @@ class Batches(keras.utils.PyDataset):
         images = self.images[self._chosen(index)]
         crop = self.crop
         if isinstance(crop, tuple):
-            crop = crop[rng.integers(len(crop)) if self.augment else len(crop) // 2]
+            # In turn: of the first two batches Keras learns that sizes differ.
+            crop = crop[index % len(crop) if self.augment else len(crop) // 2]
         if self.zoom is not None or self.context is not None:
             rgb = np.stack([self._framed(image, crop, rng) for image in images])
         elif crop is not None:
@@ -192,7 +193,7 @@ def pairs(
         batch_size: Pictures a batch.
         augment: Mirror half of the pictures, and take crops at random instead of from the centre.
         crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
-            tuple of sides each augmented batch takes one at random, and others the middle one.
+            tuple of sides augmented batches take one after the other, and others the middle one.
         shift: Most pixels by which augmented pictures are moved up or down and left or right;
             what comes in at the border is their reflection.
         zoom: `(low, high)`: what is shown is a part whose sides are between so many times those

@@ -16,7 +16,11 @@ from colorkit.models.classifier import (
     build_vgg_classifier,
     load_classifier,
 )
-from colorkit.models.coherent import build_coherent, build_coherent_as_published
+from colorkit.models.coherent import (
+    build_coherent,
+    build_coherent_as_published,
+    smooth_predictions,
+)
 from colorkit.models.efficientnet import build_efficientnet_lite0
 from colorkit.models.han import (
     build_additive_unet,
@@ -64,4 +68,5 @@ __all__ = [
     "copy_weights",
     "load_classifier",
     "replace_head",
+    "smooth_predictions",
 ]

@@ -147,6 +147,46 @@ def build_coherent_as_published(
     return _end(inputs, logits, x, name)
 
 
+def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=colorspace.LAB, name=None):
+    """Smooth the color distribution that a network predicts, up to the edges of lightness.
+
+    Nothing is trained. Patches where the distribution differs from its surroundings without an
+    edge of lightness, such as blue haze around a head, take the colors of their surroundings.
+
+    Args:
+        model: `keras.Model` from lightness to logits over color bins, of every n-th pixel or all.
+        steps: Steps of `EdgeAwareSmoothing`, in pixels of the prediction, large ones first.
+        edge: Change of lightness that leaves 1/e of the weight, in percent of its range.
+        space: `ColorSpace` of the lightness, or its name.
+        name: Name of the new model; `None` for the old one's.
+
+    Returns:
+        `keras.Model` that shares the layers of `model` and predicts smoothed log-probabilities.
+
+    Raises:
+        ValueError: If a step or `edge` is out of range.
+
+    Example:
+        >>> colorizer = Colorizer.pretrained("photos")
+        >>> smooth = smooth_predictions(colorizer.model)
+
+    References:
+        See `EdgeAwareSmoothing`.
+    """
+    low, high = colorspace.get(space).lightness_range
+    inputs, stride = model.inputs[0], output_stride(model)
+    x = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")(
+        model.outputs[0]
+    )
+    lightness = inputs
+    if stride > 1:
+        lightness = layers.AveragePooling2D(
+            stride, padding="same", dtype="float32", name="reduced_lightness"
+        )(inputs)
+    x = EdgeAwareSmoothing(steps, edge * (high - low) / 100, name="smoothing")([x, lightness])
+    return keras.Model(inputs, x, name=name or model.name)
+
+
 def _begin(colorful, space, filters, regularization):
     if not isinstance(colorful, keras.Model) or len(colorful.outputs) != 1:
         raise ValueError(
