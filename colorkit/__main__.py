@@ -55,14 +55,14 @@ def _parser():
         "files keep their names",
     )  # fmt: skip
     colorize.add_argument(
-        "--model", default="cifar10", metavar="NAME",
-        help='"cifar10", "flowers" or the path of a .keras file (default: %(default)s)',
+        "--model", default="photos", metavar="NAME",
+        help='"photos", "cifar10", "flowers" or the path of a .keras file (default: %(default)s)',
     )  # fmt: skip
     colorize.add_argument(
         "--temperature",
         type=float,
         metavar="T",
-        help="lower is more vivid (default: 0.38, or your model's)",
+        help="1 is conservative, 0 is vivid (default: the model's)",
     )
     colorize.add_argument(
         "--size", type=int, metavar="N", help="short side the network sees (default: the model's)"

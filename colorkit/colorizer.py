@@ -27,6 +27,10 @@ _WINDOW_RADIUS = 1
 _FLAT_VARIANCE = 1e-3
 
 
+# Decoded as before the package had a temperature chosen for each model.
+_OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
+
+
 class Colorizer:
     """Colours pictures of any size; keeps their lightness exactly.
 
@@ -272,18 +276,22 @@ class Colorizer:
         )
 
     @classmethod
-    def pretrained(cls, name="cifar10", temperature=0.38):
-        """A colorizer that comes with the package; needs no network.
+    def pretrained(cls, name="photos", temperature=None):
+        """Load a colorizer that comes with the package; needs no network.
 
         Args:
-            name: "cifar10", trained on the training set of CIFAR-10, or "flowers", trained on 648
-                photographs of twelve species of Oxford's flowers.
-            temperature: Temperature of the decoder: 0 is vivid, 1 calm and nearest to the truth on
-                average; between them lies what Zhang et al. take. The records are those of 1
-                ("cifar10") and 0.6 ("flowers"), see `results.pretrained`.
+            name: "photos", for photographs of any kind; "cifar10", trained on the 32 x 32 images
+                of CIFAR-10; or "flowers", trained on 648 photographs of twelve species.
+            temperature: Temperature of the decoder: 0 is vivid, 1 is conservative and nearest to
+                the ground truth on average. `None` takes what was chosen on validation images
+                ("photos"), or 0.38 as Zhang et al. do ("cifar10" and "flowers", whose records
+                are those of 1 and 0.6, see `results.pretrained`).
 
         Raises:
             ValueError: If there is no such colorizer, or `temperature` is negative.
+
+        Example:
+            >>> rgb = Colorizer.pretrained()("grandmother.jpg")
         """
         folder = importlib.resources.files("colorkit") / "weights"
         known = sorted(file.name.removesuffix(".keras") for file in folder.iterdir()
@@ -294,8 +302,11 @@ class Colorizer:
                 f"Received: {name!r}. Experiments such as cifar/lab-residual-unet, which made "
                 '"cifar10", are trained by `python -m colorkit train NAME`.'
             )
+        if temperature is None and name in _OLDER:
+            temperature = _PUBLISHED_TEMPERATURE
         with importlib.resources.as_file(folder / f"{name}.keras") as path:
-            return cls.load(path).at_temperature(temperature)
+            colorizer = cls.load(path)
+        return colorizer if temperature is None else colorizer.at_temperature(temperature)
 
     def _outputs(self, lightness):
         rows, columns = self._divided(lightness)

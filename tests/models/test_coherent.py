@@ -190,3 +190,34 @@ def test_compiled_network_loads_in_a_fresh_process(bins, tmp_path):
         text=True,
     )
     assert done.stdout.strip().endswith("coherent"), done.stderr
+
+
+def test_smoothed_predictions_keep_edges_and_even_out_what_lies_between(bins):
+    # One column of an even background predicts another color; the right half is bright.
+    inputs = keras.Input((None, None, 1), name="lightness")
+    logits = keras.layers.Conv2D(bins.num_bins, 1, strides=2, name="logits")(inputs)
+    network = keras.Model(inputs, logits)
+    kernel, bias = np.zeros((1, 1, 1, 25), "float32"), np.zeros(25, "float32")
+    kernel[..., 3] = 1.0
+    network.set_weights([kernel, bias])
+    lightness = np.full((1, 32, 32, 1), 20.0, "float32")
+    lightness[:, :, 16:] = 80.0
+    lightness[:, :, 6] = 21.0
+    smooth = models.smooth_predictions(network, edge=5.0)
+    before = np.asarray(ops.log_softmax(network(lightness)))[0, 8, :, 3]
+    after = np.asarray(smooth(lightness))[0, 8, :, 3]
+    assert after.shape == (16,)
+    assert np.ptp(after[:8]) < 0.5 * np.ptp(before[:8])  # the column is evened out
+    np.testing.assert_allclose(after[8:], before[8:], atol=1e-4)  # nothing crosses the edge
+
+
+def test_smoothed_predictions_share_weights_and_are_saved(bins, tmp_path):
+    from colorkit import Colorizer
+
+    network = models.build_pretrained_unet(bins.num_bins, widths=(4, 4, 4, 4))
+    smooth = models.smooth_predictions(network)
+    assert {id(w) for w in smooth.weights} == {id(w) for w in network.weights}
+    colorizer = Colorizer(smooth, bins=bins)
+    colorizer.save(tmp_path / "smooth.keras")
+    rgb = np.random.default_rng(0).integers(0, 256, (33, 45, 3), "uint8")
+    np.testing.assert_array_equal(Colorizer.load(tmp_path / "smooth.keras")(rgb), colorizer(rgb))
