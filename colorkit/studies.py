@@ -144,33 +144,6 @@ PATCHES = Study(
 STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES)
 
 
-def _in_short(title, rows, study, columns):
-    """What the README shows: the rows and columns that answer."""
-    return Study(title, rows, {column: study.metrics[column] for column in columns})
-
-
-COHERENCE_IN_SHORT = _in_short(
-    "Colours that hold together",
-    {"squares": COLORFUL.rows["squares"]}
-    | {
-        title: COHERENCE[32].rows[title]
-        for title in ("colorful", "as published", "blurred", "smoothed")
-    },
-    COHERENCE[32],
-    ("bleeding", "chroma gradient error", "colorfulness", "threshold accuracy", "dominant hue"),
-)
-ARCHITECTURES_IN_SHORT = _in_short(
-    "Architectures",
-    {
-        title: name
-        for title, name in ARCHITECTURES.rows.items()
-        if title.startswith(("U-Net", "Pix2Pix")) or title.endswith("MAE")
-    },
-    ARCHITECTURES,
-    ("MAE", "threshold accuracy", "colorfulness", "weights", "ms a picture"),
-)
-
-
 def on(study, label):
     """The same study of the experiments on other pictures.
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from colorkit import report, results, studies, tables
+from colorkit import report, results, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,9 +20,6 @@ def test_results_in_the_readme_are_those_of_the_records():
     assert records and not problems
     text = (ROOT / "README.md").read_text()
     assert tables.summary(records) in text
-    assert studies.render(records, studies.COHERENCE_IN_SHORT) in text
-    flowers = studies.on(studies.ARCHITECTURES_IN_SHORT, "flowers")
-    assert studies.render(records, flowers) in text
 
 
 def test_page_of_results_is_that_of_the_records():
@@ -61,7 +58,7 @@ def test_example_in_the_readme_runs(tmp_path, monkeypatch, pictures):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).resize((80, 70)).save(path)
     text = (ROOT / "README.md").read_text()
-    code = text.split("## Train on your own pictures")[1].split("```python\n")[1].split("```")[0]
+    code = text.split("## Train on your own images")[1].split("```python\n")[1].split("```")[0]
     code = code.replace("epochs=20", "epochs=1, verbose=0").replace("(bins.num_bins)", SMALL)
     namespace = {}
     exec("import colorkit as ck\n" + code, namespace)
