@@ -1,10 +1,10 @@
 """Fit a network to what an experiment says: batches, loss, weights of classes, schedule."""
 
 import keras
-import numpy as np
 
 from colorkit import hardware, runs
 from colorkit.gradients import MAGNITUDES, gradient_prior
+from colorkit.images import typical
 from colorkit.losses import GradientCoherence, RebalancedCrossentropy
 from colorkit.models import Adversarial
 from colorkit.pipeline import labeled, pairs
@@ -24,16 +24,6 @@ def balance(experiment, bins, train):
     else:
         prior = smooth_prior(color_prior(train, bins), bins, experiment.prior_sigma)
     return class_weights(prior, experiment.uniform_weight)
-
-
-def typical(images, count=4000, size=96, seed=0):
-    """A sample of one size of pictures that differ in size, where large ones would outweigh."""
-    if images.shape is not None:
-        return images
-    shares = None if images.weights is None else images.weights / images.weights.sum()
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), min(count, len(images)), replace=False, p=shares)
-    return images[np.sort(chosen)].at_size(size)
 
 
 def whole_batches(images, batch_size):

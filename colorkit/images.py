@@ -223,6 +223,16 @@ def check_readable(paths, read, what):
         )
 
 
+def typical(images, count=4000, size=96, seed=0):
+    """A sample of one size of pictures that differ in size, where large ones would outweigh."""
+    if images.shape is not None:
+        return images
+    shares = None if images.weights is None else images.weights / images.weights.sum()
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(images), min(count, len(images)), replace=False, p=shares)
+    return images[np.sort(chosen)].at_size(size)
+
+
 def square(rgb, size):
     """A picture brought to a square: short side scaled, centre kept."""
     height, width = rgb.shape[:2]

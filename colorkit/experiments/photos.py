@@ -6,7 +6,7 @@ import os
 from colorkit import losses, models
 from colorkit.bins import ColorBins
 from colorkit.experiments.definition import Experiment, scaled
-from colorkit.fitting import typical
+from colorkit.images import typical
 from colorkit.models import pretrained
 
 # Names the file of EfficientNet-Lite0's ImageNet weights; without it the encoder is random.
