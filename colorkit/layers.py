@@ -91,6 +91,40 @@ class CropLike(keras.layers.Layer):
         return (shape[0], *like[1:3], shape[-1])
 
 
+@keras.saving.register_keras_serializable(package="colorkit")
+class PadToMultiple(keras.layers.Layer):
+    """Continues images at the bottom and right by their mirror image, up to a multiple of a size.
+
+    Args:
+        multiple: What height and width become multiples of.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: If `multiple` is not a positive whole number.
+    """
+
+    def __init__(self, multiple, **kwargs):
+        super().__init__(**kwargs)
+        check_whole("multiple", multiple)
+        self.multiple = int(multiple)
+
+    def call(self, x):
+        for axis in (1, 2):
+            side = ops.shape(x)[axis]
+            place = ops.arange(self._padded(side)) % (2 * side)  # a small one is mirrored often
+            x = ops.take(x, ops.minimum(place, 2 * side - 1 - place), axis=axis)
+        return x
+
+    def _padded(self, side):
+        return side if side is None else -(-side // self.multiple) * self.multiple
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *map(self._padded, input_shape[1:3]), input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+
 class _Call(keras.Operation):
     """Calls a model; has Keras infer shapes from what the model does, not from what it says."""
 
@@ -375,8 +409,12 @@ class GrayImage(keras.layers.Layer):
     Args:
         space: `ColorSpace` of the lightness `(N, height, width, 1)`, or its name.
         low: Value of black.
-        high: Value of white.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+        high: Value of white, a larger one.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`; float32 by default, because bfloat16 has
+            fewer grays than an image.
+
+    Raises:
+        ValueError: If `low` and `high` are not finite, or not in that order.
 
     Example:
         >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
@@ -384,7 +422,13 @@ class GrayImage(keras.layers.Layer):
     """
 
     def __init__(self, space, low=-1.0, high=1.0, **kwargs):
+        kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
+        if not -np.inf < low < high < np.inf:
+            raise ValueError(
+                "`low` and `high` must be the finite values of black and white, such as -1 and 1. "
+                f"Received: {low!r} and {high!r}"
+            )
         self.space = colorspace.get(space)
         self.low = low
         self.high = high

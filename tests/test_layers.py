@@ -2,13 +2,16 @@ import keras
 import numpy as np
 import pytest
 import scipy.ndimage
+import skimage.color
 
-from colorkit import LAB, RGB, YUV, ColorBins
+from colorkit import LAB, RGB, YUV, ColorBins, hardware
 from colorkit.layers import (
     ColorDecoder,
     CropLike,
     EdgeAwareSmoothing,
     Enlarge,
+    GrayImage,
+    PadToMultiple,
     ResizeLike,
     StopGradient,
     enlarge,
@@ -142,3 +145,58 @@ def test_resizing_is_the_same_where_a_graph_does_not_know_the_size(rng):
         expected = keras.ops.convert_to_numpy(keras.ops.image.resize(features, target))
         actual = model.predict([features, planes], verbose=0)
         np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("low_high", [(-1, 1), (0, 1), (0, 255), (-127.5, 100.0)], ids=str)
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_gray_image_is_that_of_scikit_image(space, low_high):
+    ramp = np.linspace(*space.lightness_range, 101)[None, :, None]
+    neutral = np.concatenate([ramp, 0 * ramp, 0 * ramp], axis=-1)
+    to_rgb = {
+        "lab": skimage.color.lab2rgb,
+        "yuv": skimage.color.yuv2rgb,
+        "rgb": lambda _: np.repeat(ramp, 3, axis=-1),  # its lightness is luma
+    }
+    low, high = low_high
+    expected = low + (high - low) * to_rgb[space.name](neutral)
+    layer = GrayImage(space, low, high)
+    actual = keras.ops.convert_to_numpy(layer(ramp[None].astype("float32")))
+    assert actual.shape == layer.compute_output_shape((1, 1, 101, 1)) == (1, 1, 101, 3)
+    np.testing.assert_allclose(actual[0], expected, atol=1e-4 * (high - low))
+    np.testing.assert_allclose(actual, actual[..., :1].repeat(3, -1), atol=1e-4 * (high - low))
+
+
+def test_gray_image_survives_saving_and_is_exact_under_every_policy(tmp_path):
+    inputs = keras.Input((None, None, 1))
+    lightness = np.linspace(0, 1, 256, dtype="float32").reshape(1, 16, 16, 1)
+    exact = keras.Model(inputs, GrayImage("yuv", 0, 255)(inputs))
+    with hardware.precision("mixed_bfloat16"):
+        mixed = keras.Model(inputs, GrayImage("yuv", 0, 255)(inputs))
+    mixed.save(tmp_path / "gray.keras")
+    restored = keras.saving.load_model(tmp_path / "gray.keras")
+    grays = keras.ops.convert_to_numpy(restored(lightness))
+    assert len(np.unique(grays.round())) == 256
+    np.testing.assert_array_equal(grays, keras.ops.convert_to_numpy(exact(lightness)))
+
+
+@pytest.mark.parametrize("low_high", [(1, -1), (0, 0), (0, np.inf), (np.nan, 1)], ids=str)
+def test_gray_image_refuses_what_is_no_range(low_high):
+    with pytest.raises(ValueError, match=r"`low` and `high` must be .* Received: "):
+        GrayImage("lab", *low_high)
+
+
+def test_padding_is_that_of_numpy_and_what_fits_stays(rng, tmp_path):
+    inputs = keras.Input((None, None, 2))
+    model = keras.Model(inputs, PadToMultiple(8)(inputs))
+    model.save(tmp_path / "pad.keras")
+    model = keras.saving.load_model(tmp_path / "pad.keras")
+    # `predict` traces for unknown sizes from the second one on.
+    for height, width in ((16, 8), (1, 1), (3, 9), (15, 17)):
+        x = rng.normal(size=(1, height, width, 2)).astype("float32")
+        spare = [(0, 0), (0, -height % 8), (0, -width % 8), (0, 0)]
+        expected = np.pad(x, spare, mode="symmetric")
+        np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+        assert model.compute_output_shape(x.shape) == expected.shape
+    assert model.output.shape == (None, None, None, 2)
+    with pytest.raises(ValueError, match="`multiple` must be a positive whole number"):
+        PadToMultiple(0)
