@@ -4,7 +4,8 @@ import keras
 from keras import layers
 
 from colorkit import colorspace
-from colorkit.layers import GrayImage, ResizeLike
+from colorkit.checks import check_model
+from colorkit.layers import CropLike, GrayImage, PadToMultiple, ResizeLike
 from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
 from colorkit.models.efficientnet import build_efficientnet_lite0
 
@@ -38,8 +39,10 @@ def build_pretrained_unet(
         num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         weights: Path of the weights of EfficientNet-Lite0, see `build_efficientnet_lite0`, or
             `None` for a random encoder.
-        encoder: Classifier without its head, a functional `keras.Model` from RGB, such as
-            `keras.applications.MobileNetV2(include_top=False)`; `None` for EfficientNet-Lite0.
+        encoder: Classifier without its head, a functional `keras.Model` from RGB of any size, such
+            as `keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3))`;
+            `None` for EfficientNet-Lite0. It sees images continued to the next size that it halves
+            without a rest: how it would pad others is its own matter.
         skips: Names of the layers of `encoder` whose features the decoder takes, the largest size
             first; `None` for the last layer at each stride.
         pixel_range: Values that `encoder` expects for black and white, for instance (-1, 1) or
@@ -56,8 +59,8 @@ def build_pretrained_unet(
 
     Raises:
         FileNotFoundError: If there is no file of weights.
-        ValueError: If the file holds the weights of another network, or `encoder` does not halve
-            the size once per width and once more.
+        ValueError: If the file holds the weights of another network, or `encoder` does not take
+            RGB of any size or does not halve it once per width and once more.
 
     Example:
         >>> model = build_pretrained_unet(64)
@@ -70,19 +73,30 @@ def build_pretrained_unet(
     """
     space = colorspace.get(space)
     check_widths("widths", widths)
-    if encoder is None:
+    levels = len(widths) + 1
+    is_own = encoder is None
+    if is_own:
         encoder, skips = build_efficientnet_lite0(weights), skips or _SKIPS
-    for layer in encoder.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False  # inference mode, also where its kernels are trained
+    elif weights is not None:
+        raise ValueError(
+            "`weights` are those of EfficientNet-Lite0; a given `encoder` brings its own. "
+            f"Received both: {weights!r} and {encoder!r}"
+        )
+    features_of = _pyramid(encoder, skips, levels)
+    _keep_statistics(encoder)
     inputs = picture_input(input_shape)
     gray = GrayImage(space, *pixel_range, name="gray")(inputs)
-    *features, x = _pyramid(encoder, skips, len(widths) + 1)(gray)
+    if not is_own:  # which pads so that sizes are rounded up at each stride
+        gray = PadToMultiple(2**levels, name="pad")(gray)
+    *features, x = features_of(gray)
     for level, (width, skip) in enumerate(zip(widths, reversed(features), strict=True)):
         x = ResizeLike(name=f"up{level}_resize")([x, skip])
         x = layers.Concatenate(name=f"up{level}_skip")([x, skip])
         for i in (1, 2):
             x = conv_norm(x, width, name=f"up{level}_{i}")
+    if not is_own:
+        second = layers.MaxPooling2D(1, strides=2, padding="same", name="every_second")(inputs)
+        x = CropLike(name="crop")([x, second])
     return keras.Model(inputs, chroma_head(x, num_bins, space), name=name)
 
 
@@ -102,12 +116,28 @@ def freeze_encoder(model, frozen=True):
             "`model` must be a network of `build_pretrained_unet`, which has an encoder. "
             f"Received {model.name!r}"
         )
-    for layer in encoders[0].layers:
-        layer.trainable = not (frozen or isinstance(layer, layers.BatchNormalization))
+    encoders[0].trainable = not frozen
+    _keep_statistics(encoders[0])
+
+
+def _keep_statistics(encoder):
+    """Keep batch normalization in inference mode, also where the kernels beside it are trained."""
+    for layer in encoder.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+        elif isinstance(layer, keras.Model):
+            _keep_statistics(layer)
 
 
 def _pyramid(encoder, skips, levels):
     """The encoder as a model of its features at strides 2, 4, 8, ..., the largest size first."""
+    check_model("encoder", encoder)
+    shapes = [tuple(given.shape) for given in encoder.inputs]
+    if shapes != [(None, None, None, 3)]:
+        raise ValueError(
+            "`encoder` must take RGB images of any size: build it without its head and with "
+            f"`input_shape=(None, None, 3)`. Received one that takes {shapes}"
+        )
     side, strides = 2 ** (levels + 1), [2**level for level in range(1, levels + 1)]
     chosen = encoder.layers if skips is None else [encoder.get_layer(name) for name in skips]
     outputs = [layer.output for layer in chosen]
