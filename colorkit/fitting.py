@@ -97,6 +97,26 @@ def patience(experiment, epochs, train_pairs):
     return max(experiment.patience, -(-_warmup(epochs * len(train_pairs)) // len(train_pairs)))
 
 
+class _Best(keras.callbacks.ModelCheckpoint):
+    """Keeps the weights that validate best, or their average where `swap` puts it in their place.
+
+    The weights themselves are back at the end of the epoch, unlike with `swap_on_epoch`: whatever
+    is saved or stops then finds them there.
+    """
+
+    def __init__(self, path, *, swap=None, **options):
+        super().__init__(path, **options)
+        self.swap = swap
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.swap is None:
+            super().on_epoch_end(epoch, logs)
+            return
+        self.swap.on_test_begin()
+        super().on_epoch_end(epoch, logs)
+        self.swap.on_test_end()
+
+
 def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
         train_pairs, validation_pairs):  # fmt: skip
     """Train or resume; the weights lie in `folder`, as `runs` names them."""
@@ -108,24 +128,25 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
         0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )
     average = experiment.average
-    checkpoint = keras.callbacks.ModelCheckpoint(
-        folder / runs.BEST,
-        monitor=log.monitor,
-        mode="min",
-        save_best_only=log.monitor is not None,
-        save_weights_only=True,
-        initial_value_threshold=log.best_loss,
-    )
-    backup = keras.callbacks.BackupAndRestore(
-        str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
-    )
-    if average:
-        # Training resumes with the weights themselves; the best are their average.
-        saving = backup, keras.callbacks.SwapEMAWeights(swap_on_epoch=True), checkpoint
-    else:
-        saving = checkpoint, backup
-    # The log first: it stops at a loss that is no number before anything is saved.
-    callbacks = [log, *saving]
+    # The average is validated and kept as the best; training resumes with the weights themselves.
+    swap = keras.callbacks.SwapEMAWeights() if average else None
+    callbacks = [
+        log,  # first: it stops at a loss that is no number before anything is saved
+        *([swap] if average else []),
+        _Best(
+            folder / runs.BEST,
+            swap=swap,
+            monitor=log.monitor,
+            mode="min",
+            save_best_only=log.monitor is not None,
+            save_weights_only=True,
+            initial_value_threshold=log.best_loss,
+        ),
+        # After the best: of an epoch that is not told to be complete, nothing must be missing.
+        keras.callbacks.BackupAndRestore(
+            str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
+        ),
+    ]
     with (
         hardware.precision(hardware.fast_precision()),
         hardware.distributed(devices) as synchronize,

@@ -98,6 +98,50 @@ def test_fit_ends_its_cosine_at_zero_and_keeps_its_weights(tmp_path, row, bins, 
         np.testing.assert_array_equal(kept, learned)
 
 
+def test_average_of_the_weights_is_validated_and_kept(tmp_path, row, bins, pictures, eager):
+    row = dataclasses.replace(row, average=0.9)
+    train = fitting.batches(row, pictures, 4, augment=True)
+    validation = fitting.batches(row, pictures, 4)
+    networks, averages, learned = [], [], []
+
+    class Recording(runs.EpochLog):
+        """Takes the average after each step, as weights are then."""
+
+        average = None
+
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            weights = [np.array(weight, "float64") for weight in self.model.trainable_weights]
+            before = weights if self.average is None else self.average
+            self.average = [0.9 * a + 0.1 * w for a, w in zip(before, weights, strict=True)]
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            averages.append(self.average)
+            learned.append(self.model.get_weights())
+
+    def build():
+        networks.append(row.build(0.05, bins.num_bins))
+        return networks[-1]
+
+    log = Recording(tmp_path / "history.jsonl", train, row)
+    fitting.fit(row, 0, 3, None, 0, tmp_path, build, bins, None, log, train, validation)
+    network = networks[-1]
+    steps = len(train)
+    assert len(averages) == 3 and steps == 4
+    network.load_weights(tmp_path / runs.BEST)
+    for kept, average in zip(network.trainable_weights, averages[log.best_epoch], strict=True):
+        np.testing.assert_allclose(kept, average, rtol=1e-4, atol=1e-6)
+    loss = network.evaluate(validation, verbose=0)
+    assert loss == pytest.approx(log.best_loss, rel=1e-3), "what was validated is what was kept"
+    # A run goes on with the weights themselves.
+    network.load_weights(tmp_path / runs.LATEST)
+    for kept, last in zip(network.get_weights(), learned[-1], strict=True):
+        np.testing.assert_array_equal(kept, last)
+    last = map(np.array, network.trainable_weights)
+    assert any(np.abs(w - a).max() > 1e-3 for w, a in zip(last, averages[-1], strict=True))
+
+
 @pytest.mark.parametrize(
     ("count", "epochs", "expected"), [(63, 508, 200), (63, 40, 20), (700, 44, 20), (160, 100, 40)]
 )
