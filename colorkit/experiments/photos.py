@@ -7,21 +7,32 @@ from colorkit import losses, models
 from colorkit.bins import ColorBins
 from colorkit.experiments.definition import Experiment, scaled
 from colorkit.images import typical
-from colorkit.models import pretrained
+from colorkit.models import efficientnet, pretrained
 
-# Names the file of EfficientNet-Lite0's ImageNet weights; without it the encoder is random.
+# Names the file of EfficientNet-Lite0's ImageNet weights.
 WEIGHTS = "COLORKIT_EFFICIENTNET"
 
 
 def _frozen(width, num_bins):
-    """The network with a frozen encoder: the decoder alone learns."""
-    weights = os.environ.get(WEIGHTS) if width == 1 else None
-    network = models.build_pretrained_unet(
-        num_bins, weights=weights, widths=scaled(pretrained.WIDTHS, width)
-    )
-    if weights is not None:
+    """The network with a frozen encoder: the decoder alone learns.
+
+    The encoder is that of the file, at its full width, wherever there is one. Below the full
+    profile the network may do without: to see that it runs, with a random encoder that learns.
+    """
+    weights = os.environ.get(WEIGHTS)
+    widths = scaled(pretrained.WIDTHS, width)
+    if weights:
+        network = models.build_pretrained_unet(num_bins, weights=weights, widths=widths)
         models.freeze_encoder(network)
-    return network
+        return network
+    if width == 1:
+        raise FileNotFoundError(
+            f"This experiment begins with a network that was trained to classify photographs. Set "
+            f"{WEIGHTS} to a file of {efficientnet.ORIGIN}; or take an encoder that Keras "
+            "downloads, `build_pretrained_unet(encoder=keras.applications.MobileNetV2(...))`."
+        )
+    # Its name keeps its runs apart from those that begin with the file.
+    return models.build_pretrained_unet(num_bins, widths=widths, name="random_encoder_unet")
 
 
 def _unfrozen(width, num_bins, network):

@@ -13,8 +13,11 @@ BUILDERS = {
 
 
 @pytest.mark.parametrize("name", BUILDERS.values())
-def test_every_experiment_builds_at_every_profile(name, pictures, monkeypatch, tmp_path):
+def test_every_experiment_builds_at_every_profile(
+    name, pictures, monkeypatch, tmp_path, lite0_file
+):
     row = experiments.experiment(name)
+    monkeypatch.setenv("COLORKIT_EFFICIENTNET", str(lite0_file))
     if any(source in name for source in TRAINED_BEFORE):
         monkeypatch.setattr(models, "build_vgg_features", lambda *args, **kwargs: None)
         monkeypatch.setattr(models, "load_classifier", lambda name: None)
