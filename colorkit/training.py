@@ -8,6 +8,7 @@ import warnings
 import zlib
 
 import keras
+import numpy as np
 
 from colorkit import evaluation, experiments, fitting, hardware, results, runs, sources
 from colorkit.bins import ColorBins
@@ -347,7 +348,7 @@ def _colorizer(experiment, network, bins, weights, train):
     elif experiment.target == "adversarial":
         network = network.generator
     if experiment.context is not None:
-        side, scale = max(experiment.crop), experiment.context[1]
+        side, scale = np.max(experiment.crop), experiment.context[1]
     else:
         side, scale = max(train.shape), 1.0
     if experiment.zoom is not None:  # colour at the scale that validation pictures had

@@ -601,6 +601,15 @@ def test_patches_are_trained_on_and_whole_pictures_tested(row, monkeypatch):
     assert colorizer.size == 32 and record.settings["crop"] == 16
 
 
+@pytest.mark.parametrize(("crop", "size"), [(16, 20), ((8, 16), 20)], ids=str)
+def test_colorizer_sees_images_at_the_scale_that_was_validated(crop, size, row):
+    # A crop of 16 pixels shows at most 0.8 of the short side.
+    row = dataclasses.replace(row, crop=crop, context=(0.5, 0.8))
+    colorizer, record = run(row, dataclasses.replace(SHORT, epochs=1), verbose=0)
+    assert colorizer.size == size
+    assert record.settings["crop"] == (list(crop) if isinstance(crop, tuple) else crop)
+
+
 def test_large_test_pictures_are_measured_beside(row):
     row = dataclasses.replace(row, size=16, large_size=24)
     colorizer, record = run(row, SHORT, verbose=0)

@@ -226,7 +226,7 @@ class Experiment:
         if None in (side, most) or side <= max(most, self.smallest):
             return self.size, self.crop
         most = max(most, self.smallest)
-        return self.size * most // side, self.crop and most
+        return self.size and self.size * most // side, self.crop and most
 
     def width(self, profile):
         """Factor on the network's widths at a profile."""

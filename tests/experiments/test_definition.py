@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from colorkit import experiments, hardware, models
@@ -99,5 +101,10 @@ def test_smoke_shrinks_pictures_and_their_crops_alike():
         64,
     )
     assert experiments.experiment("cifar/lab-conv-regression").sides(smoke) == (None, None)
+    # Crops of a share of the image have a size where images have none.
+    shares = dataclasses.replace(row, size=None, crop=128, context=(0.5, 1.0))
+    assert shares.sides(full) == (None, 128) and shares.sides(smoke) == (None, smoke.size)
+    several = dataclasses.replace(shares, crop=(64, 128))
+    assert several.sides(full) == (None, (64, 128)) and several.sides(smoke) == (None, (32,))
     deep = experiments.experiment("pix2pix/as-published")
     assert deep.sides(smoke) == deep.sides(full) == (128, None), "halved seven times"
