@@ -141,7 +141,30 @@ PATCHES = Study(
     {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
     | {title: _COST[title] for title in ("ms a picture", "minutes")},
 )
-STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES)
+PHOTOS = Study(
+    "A model for photographs: what each choice is worth at equal steps",
+    {
+        "reference": "photos/ablation",
+        "encoder unfrozen": "photos/ablation-unfrozen",
+        "random encoder": "photos/ablation-random-encoder",
+        "200 bins": "photos/ablation-200-bins",
+        "no class weights": "photos/ablation-unweighted",
+        "no aging": "photos/ablation-without-aging",
+        "no weight average": "photos/ablation-without-average",
+        "crops of 64": "photos/ablation-64-pixels",
+        "crops of 128": "photos/ablation-128-pixels",
+        "crops of 64, 96 and 128": "photos/ablation-several-sizes",
+        "30 to 70 % of the image": "photos/ablation-small-crops",
+    },
+    {
+        "CIEDE2000": "ciede2000",
+        "AuC, rebalanced": "ab_auc_rebalanced",
+        "colorfulness": "colorfulness",
+        "bleeding": "bleeding",
+        "minutes": "minutes",
+    },
+)
+STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES, PHOTOS)
 
 
 def on(study, label):

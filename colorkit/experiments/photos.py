@@ -13,7 +13,7 @@ from colorkit.models import efficientnet, pretrained
 WEIGHTS = "COLORKIT_EFFICIENTNET"
 
 
-def _frozen(width, num_bins):
+def _frozen(width, num_bins, *, freeze=True):
     """The network with a frozen encoder: the decoder alone learns.
 
     The encoder is that of the file, at its full width, wherever there is one. Below the full
@@ -23,7 +23,7 @@ def _frozen(width, num_bins):
     widths = scaled(pretrained.WIDTHS, width)
     if weights:
         network = models.build_pretrained_unet(num_bins, weights=weights, widths=widths)
-        models.freeze_encoder(network)
+        models.freeze_encoder(network, freeze)
         return network
     if width == 1:
         raise FileNotFoundError(
@@ -31,8 +31,17 @@ def _frozen(width, num_bins):
             f"{WEIGHTS} to a file of {efficientnet.ORIGIN}; or take an encoder that Keras "
             "downloads, `build_pretrained_unet(encoder=keras.applications.MobileNetV2(...))`."
         )
-    # Its name keeps its runs apart from those that begin with the file.
+    return _random(width, num_bins)
+
+
+def _random(width, num_bins):
+    """The network with a random encoder that learns; its name keeps its runs apart."""
+    widths = scaled(pretrained.WIDTHS, width)
     return models.build_pretrained_unet(num_bins, widths=widths, name="random_encoder_unet")
+
+
+def _fitted(num_bins):
+    return lambda images: ColorBins.fit(typical(images), min(num_bins, len(images) // 2))
 
 
 def _unfrozen(width, num_bins, network):
@@ -45,7 +54,7 @@ def _unfrozen(width, num_bins, network):
 FROZEN = Experiment(
     "photos/pretrained-unet-frozen",
     build=_frozen,
-    bins=lambda images: ColorBins.fit(typical(images), min(64, len(images) // 2)),
+    bins=_fitted(64),
     loss=losses.JointCrossentropy,
     loss_options={"regression_weight": 0.2, "delta": 30.0, "stride": 2},
     neighbors=5,
@@ -69,14 +78,42 @@ FROZEN = Experiment(
     validation_split=0.01,
 )
 
-ROWS = (
+PHOTOS = dataclasses.replace(
     FROZEN,
-    dataclasses.replace(
-        FROZEN,
-        name="photos/pretrained-unet",
-        build=_unfrozen,
-        base=FROZEN.name,
-        learning_rate=7e-4,
-        epochs=26,
+    name="photos/pretrained-unet",
+    build=_unfrozen,
+    base=FROZEN.name,
+    learning_rate=7e-4,
+    epochs=26,
+)
+
+# What each choice is worth, at equal steps: 1,024 of 32 images, decoded at the mean.
+_REFERENCE = dataclasses.replace(
+    FROZEN,
+    name="photos/ablation",
+    crop=(96,),
+    temperature=1.0,
+    average=0.99,
+    epochs=4,
+)
+_CHANGES = {
+    "unfrozen": {"build_options": {"freeze": False}, "learning_rate": 7e-4},
+    "random-encoder": {"build": _random},
+    "200-bins": {"bins": _fitted(200)},
+    "unweighted": {"uniform_weight": None, "logit_adjustment": False},
+    "without-aging": {"aging": 0.0},
+    "without-average": {"average": None},
+    "64-pixels": {"crop": (64,)},
+    "128-pixels": {"crop": (128,)},
+    "several-sizes": {"crop": (64, 96, 128)},
+    "small-crops": {"context": (0.3, 0.7)},
+}
+ABLATIONS = (
+    _REFERENCE,
+    *(
+        dataclasses.replace(_REFERENCE, name=f"{_REFERENCE.name}-{name}", **changes)
+        for name, changes in _CHANGES.items()
     ),
 )
+
+ROWS = (FROZEN, PHOTOS, *ABLATIONS)

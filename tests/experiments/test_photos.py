@@ -7,7 +7,7 @@ import pytest
 from colorkit import Colorizer, experiments, models, run
 from colorkit.experiments import photos
 
-FROZEN, UNFROZEN = photos.ROWS
+FROZEN, UNFROZEN = photos.FROZEN, photos.PHOTOS
 ENCODER = "efficientnet_lite0"
 TINY = dataclasses.replace(
     experiments.profile("smoke"), train=16, validation=4, test=4, width=0.05, epochs=1
@@ -115,3 +115,16 @@ def test_both_rows_train_one_after_the_other(tmp_path, monkeypatch, small, eager
     saved = Colorizer.load(runs / UNFROZEN.name / "seed0/colorizer.keras")
     np.testing.assert_array_equal(saved(picture), colorizer(picture))
     assert saved(picture).shape == (33, 20, 3)
+
+
+def test_ablations_change_one_thing_and_take_equal_steps(monkeypatch, lite0_file):
+    monkeypatch.setenv(photos.WEIGHTS, str(lite0_file))
+    reference, *others = photos.ABLATIONS
+    names = {field.name for field in dataclasses.fields(reference)} - {"name"}
+    for row in others:
+        changed = {name for name in names if getattr(row, name) != getattr(reference, name)}
+        assert 1 <= len(changed) <= 2, row.name
+        assert (row.epochs, row.epoch_images, row.batch_size) == (4, 8192, 32), row.name
+    unfrozen = next(row for row in others if row.name.endswith("-unfrozen"))
+    network = unfrozen.build(0.05, 9, **unfrozen.build_options)
+    assert encoder_of(network).trainable_weights
