@@ -390,11 +390,13 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
               "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
               "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
               "epoch_images", "average")  # fmt: skip
+    left_out = train_pairs.images.left_out + test.left_out
     return {
         "sizes": {
             "train": len(train_pairs.images),
             "validation": len(validation),
             "test": len(test),
+            **({"left_out": left_out} if left_out else {}),
         },
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,
