@@ -291,13 +291,27 @@ def tell_left_out(damaged, count, what):
 
 
 def typical(images, count=4000, size=96, seed=0):
-    """A sample of one size of pictures that differ in size, where large ones would outweigh."""
-    if images.shape is not None:
+    """Sample images, of one size, that differ in size or in how often they are shown.
+
+    Large ones would outweigh others. What is shown alike, and of one size, is returned as it is.
+    """
+    if not isinstance(images, Images):
+        images = Images(images)
+    if images.shape is not None and images.weights is None:
         return images
-    shares = None if images.weights is None else images.weights / images.weights.sum()
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), min(count, len(images)), replace=False, p=shares)
-    return images[np.sort(chosen)].at_size(size)
+    rng, most = np.random.default_rng(seed), min(count, len(images))
+    if images.weights is None:
+        chosen = np.sort(rng.choice(len(images), most, replace=False))
+    else:
+        chosen = drawn(images.weights, most, rng)
+    return images[chosen] if images.shape is not None else images[chosen].at_size(size)
+
+
+def drawn(weights, count, rng):
+    """Draw so many indices, each as often as its weight says, rounded up or down at random."""
+    steps = (np.arange(count) + rng.random()) / count
+    total = np.cumsum(weights)
+    return np.searchsorted(total / total[-1], steps)
 
 
 def square(rgb, size):

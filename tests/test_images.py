@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from colorkit.images import Images
+from colorkit.images import Images, typical
 from colorkit.pictures import read_picture
 
 
@@ -105,3 +105,19 @@ def test_films_are_told_apart_when_joined(pictures):
     both = Images.concatenate([plain, film, Images.concatenate([film, plain, film])])
     assert both.films.tolist() == [0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 3]
     assert both.is_sequence and not both[:2].readable().films.any() and not plain.is_sequence
+
+
+def test_typical_images_are_as_many_of_each_set_as_training_shows():
+    one_size = [Images(np.full((40, 8, 8, 3), 10 * i, "uint8")) for i in range(2)]
+    other_size = Images(np.full((80, 9, 8, 3), 20, "uint8"))
+    for sets, shape in ((one_size, (8, 8)), ([*one_size, other_size], (6, 6))):
+        images = Images.concatenate(sets, shares=range(1, len(sets) + 1))
+        found = typical(images, count=60, size=6)
+        assert found.shape == shape and len(found) == 60
+        counts = np.unique([rgb[0, 0, 0] for rgb in found], return_counts=True)[1]
+        np.testing.assert_allclose(
+            counts, 60 * np.arange(1, len(sets) + 1) / len(sets) / (len(sets) + 1) * 2, atol=1
+        )
+    alike = typical(Images.concatenate([*one_size, other_size]), count=60, size=6)
+    assert len(alike) == 60 and alike.shape == (6, 6)
+    assert typical(one_size[0]) is one_size[0]
