@@ -121,3 +121,11 @@ def test_typical_images_are_as_many_of_each_set_as_training_shows():
     alike = typical(Images.concatenate([*one_size, other_size]), count=60, size=6)
     assert len(alike) == 60 and alike.shape == (6, 6)
     assert typical(one_size[0]) is one_size[0]
+
+
+def test_images_may_be_pil_images_beside_arrays_and_files(paths, pictures):
+    images = Images([Image.fromarray(pictures[1]), pictures[2], paths[0], Image.new("L", (9, 8))])
+    assert images.smallest == (8, 9) and images[3].shape == (8, 9, 3) and images.shape is None
+    both = Images.concatenate([images, images.at_size(4)])
+    np.testing.assert_array_equal(both[0], pictures[1])
+    assert both[7].shape == (4, 4, 3) and len(both.readable()) == 8
