@@ -220,7 +220,7 @@ def _load_folder(folder, split, size):
         )
     sizes = {}
     for path in paths:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(ValueError):
             sizes[path] = picture_size(path)
     damaged = [path for path in paths if path not in sizes]
     if damaged:

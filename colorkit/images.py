@@ -229,12 +229,15 @@ class Images(collections.abc.Sequence):
             `Images` without those whose files are damaged, which a warning names.
 
         Raises:
+            FileNotFoundError: If a file is no longer there.
             ValueError: If none can be read.
         """
         kept, damaged = [], []
         for i, item in enumerate(self._items):
             try:
                 rgb = self[i]
+            except FileNotFoundError:  # it was there: where a disk is lost, all would be left out
+                raise
             except (OSError, ValueError):
                 damaged.append(item)
                 continue

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import shlex
 import warnings
 import zlib
 
@@ -128,7 +129,7 @@ def splits(experiment, profile=None, *, data=None, seed=0):
 
 def _arguments(experiment, profile, seed):
     name, _, label = experiment.name.partition("@")
-    data = f" --data {experiment.data}" if label else ""
+    data = f" --data {shlex.quote(experiment.data)}" if label else ""
     return f"{name}{data} --profile {profile.name} --seed {seed}"
 
 

@@ -62,6 +62,12 @@ def test_images_of_which_none_is_readable_are_refused(paths, pictures):
     assert len(Images(pictures).readable()) == 16
 
 
+def test_files_that_are_gone_are_an_error_and_not_left_out(paths):
+    paths[2].unlink()
+    with pytest.raises(FileNotFoundError, match=r"2\.png"):
+        Images(paths).readable()
+
+
 @pytest.mark.parametrize(
     "weights", [[1, 2], [1, -1, 1], [0, 0, 0], [1, np.nan, 1], [1, np.inf, 1], [[1, 1, 1]]]
 )

@@ -591,6 +591,8 @@ def test_history_of_a_run_that_never_began_names_the_command():
         training.history("cifar/lab-conv-regression", TINY, seed=3)
     with pytest.raises(FileNotFoundError, match=r"train cifar/lab-\S+ --data folder:a/mine --prof"):
         training.history("cifar/lab-conv-regression", TINY, data="folder:a/mine")
+    with pytest.raises(FileNotFoundError, match=r"--data 'photos\*2\+cifar10' --profile"):
+        training.history("cifar/lab-conv-regression", TINY, data="photos*2+cifar10")
 
 
 def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
