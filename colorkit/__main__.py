@@ -84,7 +84,9 @@ def _parser():
     )
     train.add_argument(
         "--data", metavar="NAME",
-        help="learn from other pictures, such as folder:PATH (default: the experiment's own)",
+        help="learn from other images, such as folder:PATH, or several sets, such as "
+        "'folder:PATH*2+cifar10', of which the first is shown twice as much as the other "
+        "(default: the experiment's own)",
     )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
     train.add_argument("--epochs", type=int, help="default: the profile's")

@@ -1,5 +1,6 @@
 """Pictures to learn from, wherever they lie."""
 
+import contextlib
 import re
 import warnings
 import zlib
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from colorkit.images import Images, check_readable, square
+from colorkit.images import Images, square, tell_left_out
 from colorkit.pictures import find_pictures, picture_size
 from colorkit.tfds import load_tfds
 from colorkit.video import is_video, read_frames
@@ -29,8 +30,9 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
             "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
             and some before it are left out, so that no frame has its neighbour on the other
             side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
-            A list of names, or names joined by "+" ("folder:a+b+cifar10", where a name without
-            a kind has that of the one before if it is a folder), gives all of them as one set.
+            A list of names, or names joined by "+" ("folder:a+b+cifar10", where the path of a
+            folder needs no kind after another folder), gives all of them as one set. A "+" or "*"
+            in the path of a folder or video that exists is a part of it.
         split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
             a set has no "test", the last fifth of "train" is that, or, where pictures have names
             as labels, as faces have, those of one name in five.
@@ -43,13 +45,14 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
 
     Returns:
         `Images`, with `labels` and `class_names` where the source has classes (in a folder, the
-        subfolders). Data sets of TensorFlow Datasets are read into memory whole: take a slice
-        such as "train[:10%]", or a `size`, of a large one.
+        subfolders). Files of a folder that are no pictures are left out, with a warning, and
+        counted in `left_out`; those that break off later are left out by `Images.readable`, as
+        `run` does first. Data sets of TensorFlow Datasets are read into memory whole: take a
+        slice such as "train[:10%]", or a `size`, of a large one.
 
     Raises:
         FileNotFoundError: If a folder or file does not exist.
-        ValueError: If the name or split is unknown, a folder holds no pictures or files that are
-            none (one that breaks off later is found by `Images.verify`, as `run` does first), or a
+        ValueError: If the name or split is unknown, a folder holds nothing that can be read, or a
             video cannot be decoded, changes size or has too few frames.
         ConnectionError: If a data set is neither on disk nor can be downloaded.
         ImportError: If a data set needs TensorFlow Datasets and that is not installed.
@@ -58,11 +61,12 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
     if isinstance(name, (list, tuple)):
         sets = [load(each, split, size=size, data_dir=data_dir) for each in name]
         return Images.concatenate(sets, shares=shares)
-    names, given = _joined(str(name))
+    names, given = joined(str(name))
     if len(names) > 1:
-        return load(names, split, size=size, data_dir=data_dir, shares=shares or given)
+        shares = given if shares is None else shares
+        return load(names, split, size=size, data_dir=data_dir, shares=shares)
     if shares is not None:
-        raise ValueError(f"`shares` divide several sets. Received one: {name!r}")
+        raise ValueError(f"`shares` divide several sets. Received one set: {name!r}")
     name = str(name)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
@@ -76,26 +80,57 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
     return images
 
 
-def _joined(name):
-    """The names that a joined one stands for, and their shares, or `None` where none are given."""
-    kind, _, path = name.partition(":")
-    if "+" not in name or (kind in ("folder", "video") and Path(path).expanduser().exists()):
-        return [name], None  # a folder's own name may have a "+"
-    names, shares = [], []
-    for part in name.split("+"):
-        part, star, share = part.rpartition("*") if "*" in part else (part, "", "1")
-        if not re.fullmatch(r"\d*\.?\d+", share):
+def joined(name):
+    """Split a name into those it joins, and their shares, `None` where none are given; see `load`.
+
+    Raises:
+        ValueError: If what follows a "*" is no number.
+    """
+    pieces = name.split("+")
+    if len(pieces) == 1:
+        return [name], None
+    names, shares, in_folder = [], [], False
+    while pieces:
+        # As many pieces as are the path of something, for that may have a "+" itself.
+        for count in range(len(pieces), 0, -1):
+            part, share = _part("+".join(pieces[:count]), in_folder)
+            if _exists(part):
+                break
+        if "*" in part and not _exists(part):
             raise ValueError(
                 'After "*" a share must follow, such as "folder:a*2+b". '
-                f"Received: {share!r} in {name!r}"
+                f"Received: {part.rpartition('*')[2]!r} in {name!r}"
             )
-        if ":" not in part and kind == "folder" and Path(part).expanduser().is_dir():
-            part = f"folder:{part}"
+        del pieces[:count]
+        in_folder = part.startswith("folder:")
         names.append(part)
-        shares.append(float(share) if star else None)
-    if any(share is not None for share in shares):
-        return names, [1.0 if share is None else share for share in shares]
-    return names, None
+        shares.append(share)
+    if len(names) == 1:
+        return [name], None
+    if all(share is None for share in shares):
+        return names, None
+    return names, [1.0 if share is None else share for share in shares]
+
+
+def _part(text, in_folder):
+    """Name and share of a part of a joined name; the share is `None` where there is none."""
+    readings = [(text, None)]
+    name, _, share = text.rpartition("*")
+    if re.fullmatch(r"\d*\.?\d+", share) and name:
+        readings.append((name, float(share)))
+    for name, share in readings:
+        for full in (name, f"folder:{name}") if in_folder else (name,):
+            if _exists(full):
+                return full, share
+    return readings[-1]
+
+
+def _exists(name):
+    """Whether a name is that of a folder or video, and there is one."""
+    kind, _, path = name.partition(":")
+    if kind == "video":
+        return Path(re.sub(r"\?[^+*]*$", "", path)).expanduser().is_file()
+    return kind == "folder" and path != "" and Path(path).expanduser().is_dir()
 
 
 def _find(name, split, size, data_dir):
@@ -183,16 +218,26 @@ def _load_folder(folder, split, size):
             f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
             "is one in ten; give more, or make subfolders named train and test."
         )
-    check_readable(paths, picture_size, f"files in {folder}")
+    sizes = {}
+    for path in paths:
+        with contextlib.suppress(ValueError):
+            sizes[path] = picture_size(path)
+    damaged = [path for path in paths if path not in sizes]
+    if damaged:
+        tell_left_out(damaged, len(paths), f"files in {folder}")
+    paths = list(sizes)
     has_classes = class_names and None not in classes.values()
-    return Images(
+    images = Images(
         paths,
         labels=[class_names.index(classes[path]) for path in paths] if has_classes else None,
         class_names=class_names if has_classes else None,
         name=f"folder:{folder.resolve().name}",
         size=size,
         checksum=checksum,
+        left_out=len(damaged),
     )
+    images._known_sizes = np.array(list(sizes.values()))  # not to open every file again
+    return images
 
 
 def _load_video(name, split, size):

@@ -29,20 +29,28 @@ def copies(images, others):
         FileNotFoundError, ValueError: If one is no picture.
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
-    others = _thumbnails(others)
-    found = np.zeros(len(images), bool)
-    for start in range(0, len(images), _BATCH):
+    return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])
+
+
+def thumbnail(rgb):
+    """Reduce an image to 16 x 16 pixels, all that `alike` compares."""
+    return np.asarray(Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
+
+
+def alike(thumbnails, others):
+    """Tell which of some thumbnails, a list, are those of copies of others; see `copies`."""
+    others = _rows(others)
+    found = np.zeros(len(thumbnails), bool)
+    for start in range(0, len(thumbnails), _BATCH):
         batch = slice(start, start + _BATCH)
-        likeness = _thumbnails(images[batch]) @ others.T
-        found[batch] = (likeness > _CORRELATION).any(axis=1)
+        found[batch] = (_rows(thumbnails[batch]) @ others.T > _CORRELATION).any(axis=1)
     return found
 
 
-def _thumbnails(images):
-    """Small pictures, each channel of mean 0, as rows of length 1; zeros where they are even."""
-    rows = np.empty((len(images), 3 * _SIDE**2), "float32")
-    for row, rgb in zip(rows, images, strict=True):
-        small = Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+def _rows(thumbnails):
+    """Thumbnails, each channel of mean 0, as rows of length 1; zeros where they are even."""
+    rows = np.empty((len(thumbnails), 3 * _SIDE**2), "float32")
+    for row, small in zip(rows, thumbnails, strict=True):
         small = np.asarray(small, "float32")
         row[:] = (small - small.mean(axis=(0, 1))).ravel()
     length = np.linalg.norm(rows, axis=1, keepdims=True)

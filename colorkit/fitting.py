@@ -160,11 +160,21 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
         optimizer = optimizer(schedule, **options)
         optimizer.build(network.trainable_variables)  # within the first step it takes longer
         network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
-        network.fit(
-            train_pairs,
-            validation_data=validation_pairs,
-            epochs=epochs,
-            shuffle=False,  # the pairs shuffle themselves
-            verbose=verbose,
-            callbacks=callbacks,
-        )
+        try:
+            network.fit(
+                train_pairs,
+                validation_data=validation_pairs,
+                epochs=epochs,
+                shuffle=False,  # the pairs shuffle themselves
+                verbose=verbose,
+                callbacks=callbacks,
+            )
+        except Exception as error:
+            failure = train_pairs.failure or validation_pairs.failure
+            if failure is None:
+                raise
+            kinds = (FileNotFoundError, OSError, MemoryError, ValueError)
+            raise next(kind for kind in kinds if isinstance(failure, kind))(
+                f"{failure} Training stopped there: put that right, such as by bringing the file "
+                "back, and train again; it goes on after its last whole epoch."
+            ) from error

@@ -2,6 +2,7 @@
 
 import collections.abc
 import re
+import warnings
 
 import numpy as np
 from PIL import Image
@@ -29,10 +30,11 @@ class Images(collections.abc.Sequence):
         checksum: What tells the source from another of the same name, or `None`.
         source_side: Short side of the smallest picture at its source, where the items are not as
             they were there.
+        left_out: How many damaged files of the source are not among the items.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape, labels are not as many, or the
-            items are one path.
+        ValueError: If an array is not uint8 or has another shape, labels or weights are not as
+            many, weights cannot be, or the items are one path.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Images(collections.abc.Sequence):
         is_sequence=False,
         checksum=None,
         source_side=None,
+        left_out=0,
     ):
         if not is_list(items):
             raise ValueError(
@@ -60,14 +63,25 @@ class Images(collections.abc.Sequence):
             raise ValueError(
                 f"There must be a label for each picture. Received {len(labels)} for {len(items)}"
             )
+        if weights is not None:
+            weights = np.asarray(weights, "float64")
+            if weights.shape != (len(items),) or not (
+                (weights >= 0).all() and 0 < weights.sum() < np.inf
+            ):
+                raise ValueError(
+                    f"`weights` must be {len(items)} numbers from 0 on, one per image, and not all "
+                    f"0. Received: {weights}"
+                )
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
         self.class_names = class_names
-        self.weights = None if weights is None else np.asarray(weights, "float64")
+        self.weights = weights
         self.name = re.sub(r"[\s|]+", " ", name).strip()  # it stands in tables
         self.size = size
-        self.is_sequence = is_sequence
+        # Which film each is a frame of, numbered from 1 on, 0 for none; `None` without films.
+        self.films = np.ones(len(items), int) if is_sequence else None
         self.checksum = checksum
+        self.left_out = left_out
         self._source_side = source_side
 
     def __len__(self):
@@ -96,10 +110,11 @@ class Images(collections.abc.Sequence):
             weights=None if self.weights is None else self.weights[index],
             name=self.name,
             size=size,
-            is_sequence=self.is_sequence,
             checksum=self.checksum,
             source_side=self._source_side,
+            left_out=self.left_out,
         )
+        images.films = None if self.films is None else self.films[index]
         if hasattr(self, "_known_sizes"):  # a hundred thousand files need not be opened again
             images._known_sizes = self._known_sizes[index]
         return images
@@ -120,32 +135,70 @@ class Images(collections.abc.Sequence):
 
     @classmethod
     def concatenate(cls, sets, *, shares=None, name=None):
-        """One set of several, without their labels.
+        """Join several sets into one, without their labels.
 
         Args:
             sets: List of `Images`.
             shares: How much of what training shows is to come from each set, in relation to the
-                others; `None` shows every picture alike.
+                others; `None` shows every image alike, or as often as its own set's weights say.
             name: Name of the set; `None` joins those of the parts.
 
         Raises:
-            ValueError: If the shares are not one positive number per set.
+            ValueError: If there are no sets, or the shares are not one positive number per set.
         """
-        if shares is not None:
-            if len(shares) != len(sets) or not all(0 < share < np.inf for share in shares):
-                raise ValueError(
-                    f"`shares` must be {len(sets)} positive numbers, one per set. "
-                    f"Received: {shares!r}"
-                )
-            weights = [np.full(len(x), s / len(x)) for x, s in zip(sets, shares, strict=True)]
-        items = [item if x.size is None else x[i] for x in sets for i, item in enumerate(x._items)]
-        return cls(
+        if not sets:
+            raise ValueError("At least one set of images is needed. Received none")
+        if shares is not None and (
+            len(shares) != len(sets) or not all(0 < share < np.inf for share in shares)
+        ):
+            raise ValueError(
+                f"`shares` must be {len(sets)} positive numbers, one per set. Received: {shares!r}"
+            )
+        weights = None
+        if shares is not None or any(x.weights is not None for x in sets):
+            totals = [len(x) for x in sets] if shares is None else shares
+            parts = [np.ones(len(x)) if x.weights is None else x.weights for x in sets]
+            weights = np.concatenate(
+                [total * part / part.sum() for total, part in zip(totals, parts, strict=True)]
+            )
+        if name is None:
+            names = [x.name for x in sets]
+            if shares is not None:  # runs of other shares are other runs
+                names = [f"{x}*{share:g}" for x, share in zip(names, shares, strict=True)]
+            name = " + ".join(names)
+        size = next((x.size for x in sets if x.size is not None), None)
+        if size is not None and not all(x.shape == (size, size) for x in sets):
+            size = None
+        items, sizes = [], []
+        for x in sets:
+            # Files are read when they are asked for, unless only some are brought to a size.
+            as_is = x.size in (None, size)
+            items.extend(x._items if as_is else x)
+            sizes.append(np.broadcast_to(x._item_sizes() if as_is else x._sizes(), (len(x), 2)))
+        images = cls(
             items,
-            weights=None if shares is None else np.concatenate(weights),
-            name=name or " + ".join(x.name for x in sets),
+            weights=weights,
+            name=name,
+            size=size,
             checksum="-".join(str(x.checksum) for x in sets),
-            source_side=min(x.source_side for x in sets),
+            source_side=min((x.source_side for x in sets if len(x)), default=None),
+            left_out=sum(x.left_out for x in sets),
         )
+        images._known_sizes = np.concatenate(sizes)
+        if any(x.films is not None for x in sets):
+            images.films, known = np.zeros(len(images), int), 0
+            starts = np.cumsum([0, *map(len, sets)])
+            for start, x in zip(starts[:-1], sets, strict=True):
+                if x.films is not None:
+                    films = np.where(x.films > 0, x.films + known, 0)
+                    images.films[start : start + len(x)] = films
+                    known = max(known, films.max(initial=0))
+        return images
+
+    @property
+    def is_sequence(self):
+        """Whether there are pictures that follow each other in time, as the frames of a video."""
+        return self.films is not None
 
     @property
     def smallest(self):
@@ -165,15 +218,38 @@ class Images(collections.abc.Sequence):
             self._source_side = int(np.min(self._item_sizes()))
         return self._source_side
 
-    def verify(self):
-        """Read every picture once, so that a damaged file is not found hours later.
+    def readable(self, visit=None):
+        """Read every image once, and return those that can be read.
+
+        Args:
+            visit: Function of an index and the image there, called for each that can be read, so
+                that what needs all pixels needs no pass of its own.
+
+        Returns:
+            `Images` without those whose files are damaged, which a warning names.
 
         Raises:
-            ValueError: If a file cannot be read to its end; the message names such files.
+            FileNotFoundError: If a file is no longer there.
+            ValueError: If none can be read.
         """
-        if not isinstance(self._items, np.ndarray):
-            files = [item for item in self._items if not isinstance(item, np.ndarray)]
-            check_readable(files, read_picture, f"pictures of {self.name}")
+        kept, damaged = [], []
+        for i, item in enumerate(self._items):
+            try:
+                rgb = self[i]
+            except FileNotFoundError:  # it was there: where a disk is lost, all would be left out
+                raise
+            except (OSError, ValueError):
+                damaged.append(item)
+                continue
+            kept.append(i)
+            if visit is not None:
+                visit(i, rgb)
+        if not damaged:
+            return self
+        tell_left_out(damaged, len(self), f"images of {self.name}")
+        images = self[np.array(kept)]
+        images.left_out += len(damaged)
+        return images
 
     def _sizes(self):
         if self.size is not None:
@@ -202,35 +278,43 @@ def _check_uint8(array, ndim):
         )
 
 
-def check_readable(paths, read, what):
-    """Raise a `ValueError` that names the files of which `read` makes no pictures.
+def tell_left_out(damaged, count, what):
+    """Warn of files that cannot be read as images; raise a `ValueError` if that is all of them.
 
     Args:
-        paths: Paths of picture files.
-        read: Function of a path, `read_picture` or `picture_size`.
+        damaged: Those files.
+        count: How many files there are.
         what: What the message calls the files.
     """
-    bad = []
-    for path in paths:
-        try:
-            read(path)
-        except (OSError, ValueError):
-            bad.append(str(path))
-    if bad:
-        raise ValueError(
-            f"{len(bad)} of {len(paths)} {what} cannot be read as pictures; repair or remove "
-            f"them: {', '.join(bad[:5])}{', ...' if len(bad) > 5 else ''}"
-        )
+    files = f"{', '.join(map(str, damaged[:5]))}{', ...' if len(damaged) > 5 else ''}"
+    problem = f"{len(damaged)} of {count} {what} cannot be read"
+    if len(damaged) == count:
+        raise ValueError(f"{problem}; nothing is left. Repair or replace them: {files}")
+    warnings.warn(f"{problem} and are left out: {files}", stacklevel=3)
 
 
 def typical(images, count=4000, size=96, seed=0):
-    """A sample of one size of pictures that differ in size, where large ones would outweigh."""
-    if images.shape is not None:
+    """Sample images, of one size, that differ in size or in how often they are shown.
+
+    Large ones would outweigh others. What is shown alike, and of one size, is returned as it is.
+    """
+    if not isinstance(images, Images):
+        images = Images(images)
+    if images.shape is not None and images.weights is None:
         return images
-    shares = None if images.weights is None else images.weights / images.weights.sum()
-    rng = np.random.default_rng(seed)
-    chosen = rng.choice(len(images), min(count, len(images)), replace=False, p=shares)
-    return images[np.sort(chosen)].at_size(size)
+    rng, most = np.random.default_rng(seed), min(count, len(images))
+    if images.weights is None:
+        chosen = np.sort(rng.choice(len(images), most, replace=False))
+    else:
+        chosen = drawn(images.weights, most, rng)
+    return images[chosen] if images.shape is not None else images[chosen].at_size(size)
+
+
+def drawn(weights, count, rng):
+    """Draw so many indices, each as often as its weight says, rounded up or down at random."""
+    steps = (np.arange(count) + rng.random()) / count
+    total = np.cumsum(weights)
+    return np.searchsorted(total / total[-1], steps)
 
 
 def square(rgb, size):

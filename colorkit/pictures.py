@@ -157,14 +157,15 @@ def checksum(pictures):
     return f"{value:08x}"
 
 
-def picture_size(path):
-    """`(height, width)` of a picture file, upright, from its header alone.
+def picture_size(source):
+    """`(height, width)` of a picture file, upright, from its header alone, or of a PIL image.
 
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is no picture.
     """
-    with _opened(path) as image:
+    is_open = isinstance(source, Image.Image)
+    with contextlib.nullcontext(source) if is_open else _opened(source) as image:
         width, height = image.size
         rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 lie on a side
     return (width, height) if rotated else (height, width)

@@ -11,7 +11,7 @@ from PIL import Image
 from colorkit import colorspace
 from colorkit.aging import age
 from colorkit.checks import check_share, check_whole
-from colorkit.images import Images
+from colorkit.images import Images, drawn
 
 # A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
 _NEAR_GRAY = 5.0
@@ -55,6 +55,7 @@ class Batches(keras.utils.PyDataset):
         self.epoch_batches = epoch_batches
         self.seed = seed
         self.epoch = 0
+        self.failure = None  # an error of a worker: backends tell only that there was one
         self._order = (None, None)
 
     @property
@@ -75,12 +76,21 @@ class Batches(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < self.num_batches:
             raise IndexError(f"batch {index} of {self.num_batches}")
+        try:
+            return self._batch(index)
+        except (OSError, MemoryError, ValueError) as error:
+            self.failure = error
+            raise
+
+    def _batch(self, index):
         rng = np.random.default_rng((self.seed, self.epoch, index))
         images = self.images[self._chosen(index)]
         crop = self.crop
         if isinstance(crop, tuple):
-            # In turn: of the first two batches Keras learns that sizes differ.
-            crop = crop[index % len(crop) if self.augment else len(crop) // 2]
+            # In turn: of the first two batches Keras learns that sizes differ. Epochs go on where
+            # the last one ended, but for those of one batch, of which Keras learns one size.
+            turn = self.epoch * self.num_batches + index if self.num_batches > 1 else 0
+            crop = crop[turn % len(crop) if self.augment else len(crop) // 2]
         if self.zoom is not None or self.context is not None:
             rgb = np.stack([self._framed(image, crop, rng) for image in images])
         elif crop is not None:
@@ -111,15 +121,9 @@ class Batches(keras.utils.PyDataset):
             order = np.arange(len(self.images))
             if self.shuffle:
                 rng = np.random.default_rng((self.seed, number))
-                weights = self.images.weights
-                if weights is not None:
-                    # As often as its weight says on average, and never twice in a row by chance.
-                    times = weights * (len(order) / weights.sum())
-                    times = np.int64(times + rng.random(len(order)))
-                    order = rng.permutation(np.repeat(order, times))
-                    order = np.resize(order, len(self.images))
-                else:
-                    order = rng.permutation(order)
+                if self.images.weights is not None:
+                    order = drawn(self.images.weights, len(order), rng)
+                order = rng.permutation(order)
             self._order = number, order
         return order
 
@@ -193,7 +197,8 @@ def pairs(
         batch_size: Pictures a batch.
         augment: Mirror half of the pictures, and take crops at random instead of from the centre.
         crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
-            tuple of sides augmented batches take one after the other, and others the middle one.
+            tuple of sides augmented batches take one after the other (the first, where an epoch
+            is one batch), and others the middle one.
         shift: Most pixels by which augmented pictures are moved up or down and left or right;
             what comes in at the border is their reflection.
         zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
@@ -207,7 +212,8 @@ def pairs(
         epoch_batches: Batches per epoch where one pass over all pictures is too long; the next
             epoch goes on where the last one ended. `None` for one pass.
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
-        near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5;
+        near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5,
+            with which the share of their set falls;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
         luminance_gate: Whether sample weights, of mean 1 before any mask, discount pixels so
             dark or bright that their chroma can hardly be seen, see `visibility`. Lab only.

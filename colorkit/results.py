@@ -29,7 +29,8 @@ class Record:
         experiment: Name of the experiment.
         profile: "smoke", "quick" or "full".
         data: Name of the data set.
-        sizes: Pictures in each split.
+        sizes: Pictures in each split, and "left_out", damaged files that are in none, where there
+            are such files.
         seed: Seed of weights, order and augmentation.
         epochs, images_seen, minutes: How long the run trained; minutes include what it begins with.
         parameters: Weights of the network.

@@ -6,9 +6,9 @@ import os
 import numpy as np
 
 from colorkit.data import load
-from colorkit.duplicates import copies
+from colorkit.duplicates import alike, thumbnail
 
-_CHECKED = {}  # which test pictures are no copies: an experiment and its base share the search
+_CHECKED = {}  # images that were looked through last: an experiment and its base share them
 
 
 def source(experiment, profile, which):
@@ -20,7 +20,7 @@ def source(experiment, profile, which):
 
 def loaded(name, split, size):
     """Pictures of a source, brought to a size."""
-    if ":" in name or "+" in name:
+    if ":" in name:
         return load(name, split, size=size)
     return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
 
@@ -34,8 +34,9 @@ def _prepared(name, split, size, data_dir):
 def divided(experiment, profile, seed):
     """Pictures for training, validation and test; the first two are apart by picture.
 
-    Of a folder, test pictures that are copies of what is learned from are left out: a network that
-    knows them by heart is no better for it. (Those kept for validation may be copies of others.)
+    Of a folder, damaged files are left out, with a warning, and test pictures that are copies of
+    what is learned from: a network that knows them by heart is no better for it. (Those kept for
+    validation may be copies of others.)
     Published data sets are tested on whole, as published. Where a profile takes fewer pictures than
     there are, they are spread evenly over folders and films, which may be sorted, and are the first
     of data sets, which are not.
@@ -46,26 +47,20 @@ def divided(experiment, profile, seed):
         seed: Seed of what is kept for validation.
 
     Raises:
-        ValueError: If files of a folder are damaged, validation leaves none to learn from, or
+        ValueError: If no file of a folder can be read, validation leaves none to learn from, or
             copies none to test with.
     """
-    pool, test, own = _sources(experiment, profile)
-    test = test[own]
+    pool, test, _ = _sources(experiment, profile)
     if not len(test):
         raise ValueError(
             f"All test pictures of {pool.name} are among those to learn from; give others."
         )
-    order = np.random.default_rng(seed).permutation(len(pool))
-    count = max(1, round(experiment.validation_split * len(pool)))
-    gap = 0
-    if pool.is_sequence:
-        # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
-        order, gap = np.arange(len(pool))[::-1], max(1, count // 2)
-    validation, train = pool[order[:count]], pool[np.sort(order[count + gap :])]
+    kept, rest = _held_out(pool, experiment.validation_split, seed)
+    validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
-            f"{pool.name} has {len(pool)} pictures to learn from, of which {count + gap} are "
-            "needed to validate; give more."
+            f"{pool.name} has {len(pool)} pictures to learn from, of which {len(pool)} are needed "
+            "to validate; give more."
         )
     most = min(filter(None, (profile.test, experiment.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
@@ -91,16 +86,50 @@ def _some(images, count):
     return images[:count]
 
 
+def _held_out(pool, share, seed):
+    """Which pictures are kept for validation, and which are left to learn from, in order."""
+    kept, rest = [], []
+    films = np.zeros(len(pool), int) if pool.films is None else pool.films
+    for film in np.unique(films):
+        members = np.flatnonzero(films == film)
+        count = max(1, round(share * len(members)))
+        order, gap = np.random.default_rng(seed).permutation(members), 0
+        if film:
+            # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
+            order, gap = members[::-1], max(1, count // 2)
+        kept.append(order[:count])
+        rest.append(order[count + gap :])
+    return np.concatenate(kept), np.sort(np.concatenate(rest))
+
+
 def _sources(experiment, profile):
-    """Pictures to learn from and to test with, and which of the latter are not among the former."""
+    """Pictures to learn from and to test with, and where the latter are among those of the source.
+
+    Of folders, damaged files are left out of both, and copies of the former out of the latter.
+    """
     (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
     pool = loaded(name, train, experiment.size)
     test = loaded(name, held_out, experiment.size)
     if "folder:" not in name:
         return pool, test, slice(None)  # what is in memory stays shared
-    key = name, train, held_out, experiment.size, pool.checksum, test.checksum
+    key = name, train, held_out, experiment.size, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
-        for images in (pool, test):
-            images.verify()
-        _CHECKED[key] = np.flatnonzero(~copies(test, pool))
-    return pool, test, _CHECKED[key]
+        pool, _, learned = _seen(pool)
+        test, places, tested = _seen(test)
+        own = np.flatnonzero(~alike(tested, learned))
+        _CHECKED.clear()
+        _CHECKED[key] = pool, test[own], places[own]
+    return _CHECKED[key]
+
+
+def _seen(images):
+    """Images that can be read, where they are among all, and their thumbnails, in one pass."""
+    thumbnails = {}
+    images = images.readable(lambda i, rgb: thumbnails.update({i: thumbnail(rgb)}))
+    return images, np.array(list(thumbnails)), list(thumbnails.values())
+
+
+def _stamp(images):
+    """What changes with the files of images."""
+    files = (item for item in images._items if isinstance(item, os.PathLike))
+    return images.checksum, hash(tuple(os.stat(path).st_mtime_ns for path in files))

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import functools
 import json
+import shlex
 import warnings
 import zlib
 
@@ -128,7 +129,7 @@ def splits(experiment, profile=None, *, data=None, seed=0):
 
 def _arguments(experiment, profile, seed):
     name, _, label = experiment.name.partition("@")
-    data = f" --data {experiment.data}" if label else ""
+    data = f" --data {shlex.quote(experiment.data)}" if label else ""
     return f"{name}{data} --profile {profile.name} --seed {seed}"
 
 
@@ -390,11 +391,13 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
               "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
               "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
               "epoch_images", "average")  # fmt: skip
+    left_out = train_pairs.images.left_out + test.left_out
     return {
         "sizes": {
             "train": len(train_pairs.images),
             "validation": len(validation),
             "test": len(test),
+            **({"left_out": left_out} if left_out else {}),
         },
         "epochs": epochs,
         "batch_size": train_pairs.batch_size,

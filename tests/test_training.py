@@ -372,9 +372,7 @@ def test_experiments_made_for_cifar_reduce_other_pictures_to_its_size(tmp_path, 
     assert record.settings["size"] == 32
 
 
-def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(
-    tmp_path, regression, rng
-):
+def test_damaged_files_are_left_out_of_a_run_and_counted_in_its_record(tmp_path, regression, rng):
     row = dataclasses.replace(regression, size=16)
     pictures = rng.integers(0, 256, (8, 64, 64, 3), dtype="uint8")
     for split in ("train", "test"):
@@ -384,11 +382,69 @@ def test_damaged_picture_is_found_before_training_and_its_repair_loses_nothing(
     path = tmp_path / "mine/test/3.jpg"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])  # it says its size yet
-    with pytest.raises(ValueError, match=r"1 of 8 pictures of folder:mine.*3\.jpg"):
-        run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
-    assert not (tmp_path / "runs").exists(), "nothing was begun"
+    (tmp_path / "mine/train/x.jpg").write_text("not a picture")
+    with (
+        pytest.warns(UserWarning, match=r"^1 of 9 files in .*x\.jpg$"),
+        pytest.warns(UserWarning, match=r"^1 of 8 images of folder:mine .*3\.jpg$"),
+    ):
+        record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)[1]
+    assert record.sizes == {"train": 7, "validation": 1, "test": 7, "left_out": 2}
     path.write_bytes(whole)
-    assert run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)[1].epochs == 2
+    (tmp_path / "mine/train/x.jpg").unlink()
+    record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", seed=1, verbose=0)[1]
+    assert record.sizes == {"train": 7, "validation": 1, "test": 8}
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_file_that_disappears_while_training_is_named_with_the_way_out(
+    tmp_path, regression, rng, monkeypatch, split
+):
+    row, data = dataclasses.replace(regression, size=16), f"folder:{tmp_path / 'mine'}"
+    for part in ("train", "test"):
+        (tmp_path / "mine" / part).mkdir(parents=True)
+        for i, image in enumerate(rng.integers(0, 256, (20, 16, 16, 3), dtype="uint8")):
+            Image.fromarray(of_split(part, image)).save(tmp_path / "mine" / part / f"{i}.png")
+    images = dict(
+        zip(("train", "validation"), training.splits(row, SHORT, data=data), strict=False)
+    )[split]
+    path = images._items[0]
+    content = path.read_bytes()
+
+    class Gone(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                path.unlink()
+
+    fit = keras.Model.fit
+
+    def fit_and_lose(self, *args, callbacks, **options):
+        return fit(self, *args, callbacks=[*callbacks, Gone()], **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.Model, "fit", fit_and_lose)
+        with pytest.raises(FileNotFoundError, match=rf"{path.name}.* bringing the file back, and"):
+            run(row, TINY, data=data, verbose=0)
+    path.write_bytes(content)
+    assert run(row, TINY, data=data, verbose=0)[1].epochs == 3
+    epochs = training.history(row, TINY, data=data)
+    assert [line["epoch"] for line in epochs] == [0, 1, 2]
+
+
+def test_run_on_other_shares_is_a_run_of_its_own(tmp_path, regression, pictures):
+    row = dataclasses.replace(regression, size=16)
+    for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
+        for split in ("train", "test"):
+            (tmp_path / place / split).mkdir(parents=True)
+            for i, image in enumerate(chosen):
+                Image.fromarray(of_split(split, image)).save(tmp_path / place / split / f"{i}.png")
+    names = []
+    for data in ("folder:a+b", "folder:a*3+b"):
+        record = run(row, SHORT, data=data, verbose=0)[1]
+        names.append((record.experiment, record.data))
+    assert names == [
+        ("test/tiny@a-b", "folder:a + folder:b"),
+        ("test/tiny@a-3-b-1", "folder:a*3 + folder:b*1"),
+    ]
 
 
 def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monkeypatch):
@@ -535,6 +591,8 @@ def test_history_of_a_run_that_never_began_names_the_command():
         training.history("cifar/lab-conv-regression", TINY, seed=3)
     with pytest.raises(FileNotFoundError, match=r"train cifar/lab-\S+ --data folder:a/mine --prof"):
         training.history("cifar/lab-conv-regression", TINY, data="folder:a/mine")
+    with pytest.raises(FileNotFoundError, match=r"--data 'photos\*2\+cifar10' --profile"):
+        training.history("cifar/lab-conv-regression", TINY, data="photos*2+cifar10")
 
 
 def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
@@ -624,3 +682,18 @@ def test_large_test_pictures_are_measured_beside(row):
 def test_large_test_pictures_are_fewer_where_pixels_are_counted(row):
     profile = dataclasses.replace(SHORT, test_pixels=3 * 32 * 32 + 5)
     assert run(row, profile, verbose=0)[1].sizes["test"] == 3
+
+
+@pytest.mark.parametrize("crop", [16, (8, 16)])
+def test_parts_of_pictures_are_colored_at_the_scale_they_were_learned_at(tmp_path, row, rng, crop):
+    for split in ("train", "test"):
+        (tmp_path / "mine" / split).mkdir(parents=True)
+        for i in range(12):
+            image = rng.integers(0, 256, (20 + i % 3, 30, 3), dtype="uint8")
+            Image.fromarray(image).save(tmp_path / "mine" / split / f"{i}.png")
+    row = dataclasses.replace(
+        row, crop=crop, context=(0.4, 0.8), aging=0.5, epoch_images=8, classifiers=()
+    )
+    colorizer, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
+    assert colorizer.size == 20 and record.settings["size"] is None
+    assert record.images_seen == 2 * 8 and record.sizes["test"] == 8

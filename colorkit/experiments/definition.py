@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from colorkit import colorspace, hardware
+from colorkit.data import joined
 
 # At which every experiment with bins is measured, beside its own.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
@@ -191,12 +192,14 @@ class Experiment:
         if data == self.data:
             return self
         labels = []
-        for part in [data] if Path(data.partition(":")[2]).exists() else data.split("+"):
-            kind, _, path = part.partition(":")
-            path = Path(path or kind).resolve().name if path or "/" in kind else kind
-            # A part of file names.
-            labels.append(re.sub(r"[^\w.]+", "-", path.split("*")[0]).strip("-") or kind)
-        label = "-".join(labels)
+        names, shares = joined(data)
+        for name, share in zip(names, shares or [None] * len(names), strict=True):
+            kind, _, path = name.partition(":")
+            label = Path(path).resolve().name if path else kind
+            labels.append(re.sub(r"[^\w.]+", "-", label).strip("-") or kind)
+            if share is not None:  # other shares make other runs
+                labels.append(f"{share:g}")
+        label = "-".join(labels)  # a part of file names
         return dataclasses.replace(
             self,
             name=f"{self.name}@{label}",

@@ -82,6 +82,9 @@ def test_schedule_is_the_profiles_the_experiments_or_what_shall_be_seen():
         ("lfw", "lfw"),
         ("folder:some/ my|flowers ", "my-flowers"),
         ("video:a film.mp4?stride=2", "a-film.mp4-stride-2"),
+        ("cifar10+lfw", "cifar10-lfw"),
+        ("folder:some/where+lfw", "where-lfw"),
+        ("cifar10*2+folder:some/ my|flowers *.5+lfw", "cifar10-2-my-flowers-0.5-lfw-1"),
     ],
 )
 def test_other_pictures_make_a_row_of_its_own(data, label):
@@ -108,3 +111,13 @@ def test_smoke_shrinks_pictures_and_their_crops_alike():
     assert several.sides(full) == (None, (64, 128)) and several.sides(smoke) == (None, (32,))
     deep = experiments.experiment("pix2pix/as-published")
     assert deep.sides(smoke) == deep.sides(full) == (128, None), "halved seven times"
+
+
+def test_folders_with_a_plus_in_their_names_are_named_as_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a+b", "c*2", "d"):
+        (tmp_path / name).mkdir()
+    row = experiments.experiment("coherence/colorful-64")
+    assert row.on("folder:a+b").name == f"{row.name}@a-b"
+    assert row.on("folder:c*2").name == f"{row.name}@c-2"
+    assert row.on("folder:d+a+b").name == f"{row.name}@d-a-b"
