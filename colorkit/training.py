@@ -11,7 +11,7 @@ import zlib
 import keras
 import numpy as np
 
-from colorkit import evaluation, experiments, fitting, hardware, results, runs, sources
+from colorkit import evaluation, experiments, fitting, hardware, models, results, runs, sources
 from colorkit.bins import ColorBins
 from colorkit.checks import check_whole
 from colorkit.colorizer import Colorizer
@@ -233,6 +233,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
             "source_side": train.source_side,
             "large_size": experiment.large_size,
             "temperature": None if bins is None else trained.temperature,
+            **({} if experiment.smoothing is None else {"smoothing": experiment.smoothing}),
             "best_epoch": 0 if best_epoch is None else best_epoch + 1,
             "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
         },
@@ -348,6 +349,10 @@ def _colorizer(experiment, network, bins, weights, train):
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
     elif experiment.target == "adversarial":
         network = network.generator
+    if experiment.smoothing is not None:
+        network = models.smooth_predictions(
+            network, edge=experiment.smoothing, space=experiment.space
+        )
     if experiment.context is not None:
         side, scale = np.max(experiment.crop), experiment.context[1]
     else:

@@ -103,6 +103,7 @@ class Experiment:
             of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
             too sure, decoded colours do not.)
         mirror: Whether the colorizer averages over mirror images.
+        smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
         data: Name for `colorkit.load`.
         splits: Names of its splits for training and for the test.
         size: Side of the pictures, or `None` as the data set has them.
@@ -155,6 +156,7 @@ class Experiment:
     label_weight: float = 0.0
     temperature: float | None = 0.38
     mirror: bool = False
+    smoothing: float | None = None
     data: str = "cifar10"
     splits: tuple = ("train", "test")
     size: int | None = None

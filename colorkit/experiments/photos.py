@@ -5,6 +5,7 @@ import os
 
 from colorkit import losses, models
 from colorkit.bins import ColorBins
+from colorkit.colorizer import Colorizer
 from colorkit.experiments.definition import Experiment, scaled
 from colorkit.images import typical
 from colorkit.models import efficientnet, pretrained
@@ -38,6 +39,15 @@ def _random(width, num_bins):
     """The network with a random encoder that learns; its name keeps its runs apart."""
     widths = scaled(pretrained.WIDTHS, width)
     return models.build_pretrained_unet(num_bins, widths=widths, name="random_encoder_unet")
+
+
+def _continued(width, num_bins):
+    """The network of the package at its own width, to be trained further."""
+    if width != 1:
+        return _random(width, num_bins)
+    network = models.build_pretrained_unet(num_bins)
+    network.set_weights(Colorizer.pretrained("photos").model.get_weights())
+    return network
 
 
 def _fitted(num_bins):
@@ -87,6 +97,19 @@ PHOTOS = dataclasses.replace(
     epochs=26,
 )
 
+# From the model in the package on: longer, and with the distribution smoothed in the end.
+CONTINUED = dataclasses.replace(
+    PHOTOS,
+    name="photos/continued",
+    build=_continued,
+    base=None,
+    bins=lambda images: Colorizer.pretrained("photos").bins,
+    smoothing=5.0,
+    learning_rate=5e-4,
+    epochs=60,
+    test_images=200,
+)
+
 # What each choice is worth, at equal steps: 1,024 of 32 images, decoded at the mean.
 _REFERENCE = dataclasses.replace(
     FROZEN,
@@ -116,4 +139,4 @@ ABLATIONS = (
     ),
 )
 
-ROWS = (FROZEN, PHOTOS, *ABLATIONS)
+ROWS = (FROZEN, PHOTOS, CONTINUED, *ABLATIONS)

@@ -128,3 +128,22 @@ def test_ablations_change_one_thing_and_take_equal_steps(monkeypatch, lite0_file
     unfrozen = next(row for row in others if row.name.endswith("-unfrozen"))
     network = unfrozen.build(0.05, 9, **unfrozen.build_options)
     assert encoder_of(network).trainable_weights
+
+
+def test_continued_run_begins_with_the_network_of_the_package():
+    package = Colorizer.pretrained("photos")
+    row = photos.CONTINUED
+    bins = row.bins(None)
+    network = row.build(1.0, bins.num_bins)
+    gray = np.random.default_rng(0).uniform(0, 100, (1, 40, 50, 1)).astype("float32")
+    colorizer = Colorizer(network, bins=bins, class_weights=package.class_weights)
+    np.testing.assert_allclose(colorizer.predict(gray, 1.0), package.predict(gray, 1.0), atol=1e-3)
+
+
+def test_smoothing_of_an_experiment_reaches_its_colorizer(monkeypatch, tmp_path):
+    monkeypatch.delenv(photos.WEIGHTS, raising=False)
+    monkeypatch.chdir(tmp_path)
+    row = dataclasses.replace(FROZEN, smoothing=5.0)
+    colorizer, record = run(row, TINY, verbose=0)
+    assert colorizer.model.get_layer("smoothing").edge == 5.0
+    assert record.settings["smoothing"] == 5.0
