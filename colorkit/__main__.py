@@ -43,8 +43,8 @@ def _parser():
 
     colorize = commands.add_parser(
         "colorize",
-        help="colour pictures and videos",
-        description="Colour picture files, folders of them, and video files.",
+        help="color pictures and videos",
+        description="Color picture files, folders of them, and video files.",
     )
     colorize.add_argument(
         "inputs", nargs="+", metavar="IN", help="picture file, folder of them, or video file"

@@ -1,4 +1,4 @@
-"""Colour bins: a chroma plane cut into classes, so that colorization becomes classification."""
+"""Color bins: a chroma plane cut into classes, so that colorization becomes classification."""
 
 import functools
 import math
@@ -12,7 +12,7 @@ from scipy.spatial import KDTree
 from colorkit import colorspace
 
 # Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
-# it is one of them. No test on sRGB alone gives 313 (cells that any 8-bit colour hits: 261).
+# it is one of them. No test on sRGB alone gives 313 (cells that any 8-bit color hits: 261).
 _GAMUT_OUTLINE = np.array(
     [(-90, 90), (-90, 50), (-80, 20), (-60, -20), (-30, -50), (10, -80), (40, -100), (60, -110),
      (90, -110), (100, -90), (100, 0), (90, 70), (70, 80), (40, 90), (0, 100), (-50, 100)]
@@ -75,12 +75,12 @@ def checked_class_weights(weights, count):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorBins:
-    """Colours that stand for all others: each pixel belongs to its nearest bin.
+    """Colors that stand for all others: each pixel belongs to its nearest bin.
 
-    Make one with `ColorBins.grid`, `gamut` or `fit`, or from centres of your own.
+    Make one with `ColorBins.grid`, `gamut` or `fit`, or from centers of your own.
 
     Args:
-        centers: Bin centres in chroma units of `space`, shape `(num_bins, 2)`.
+        centers: Bin centers in chroma units of `space`, shape `(num_bins, 2)`.
         space: `ColorSpace` with two chroma channels, or its name.
 
     Attributes:
@@ -106,7 +106,7 @@ class ColorBins:
         if not np.isfinite(centers).all():
             raise ValueError("`centers` must be finite. Received a NaN or an infinity")
         if len(np.unique(centers, axis=0)) < len(centers):
-            raise ValueError("`centers` must be distinct. Received the same centre twice")
+            raise ValueError("`centers` must be distinct. Received the same center twice")
         centers.setflags(write=False)
         self.centers = centers
 
@@ -162,18 +162,18 @@ class ColorBins:
         """Bins for anyone's own pictures; the bin nearest to neutral is moved onto it.
 
         K-means on a histogram of the pictures' chroma in which each occupied cell weighs the
-        square root of its count, so that rare colours get bins of their own.
+        square root of its count, so that rare colors get bins of their own.
 
         Args:
             images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
                 `(N, H, W, 3)` or any iterable.
             num_bins: Number of bins, at least 2.
             space: `ColorSpace` with two chroma channels, or its name.
-            seed: Seed of the k-means initialisation.
+            seed: Seed of the k-means initialization.
 
         Raises:
             ValueError: If there are no pictures, if one holds a NaN or an infinity, or if there are
-                fewer distinct colours than bins.
+                fewer distinct colors than bins.
         """
         from sklearn.cluster import KMeans  # heavy, and needed here alone
 
@@ -191,7 +191,7 @@ class ColorBins:
         occupied = np.argwhere(counts)
         if len(occupied) < num_bins:
             raise ValueError(
-                f"`num_bins` must be at most the number of distinct colours. Received {num_bins} "
+                f"`num_bins` must be at most the number of distinct colors. Received {num_bins} "
                 f"bins for pictures with {len(occupied)}; ask for fewer bins or give more pictures."
             )
         middles = (edges[:-1] + edges[1:]) / 2
@@ -245,13 +245,13 @@ class ColorBins:
 
         References:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
-            neighbours, sigma 5; the authors' code takes 10).
+            neighbors, sigma 5; the authors' code takes 10).
         """
         self.check_codes(neighbors, sigma)
         rows, distances = self._candidates(chroma, neighbors)
         closeness, order = ops.top_k(-distances, neighbors)
         indices, distances = self._chosen(rows, order, neighbors), -closeness
-        # Subtracting the smallest distance keeps far colours and small sigmas from 0 / 0.
+        # Subtracting the smallest distance keeps far colors and small sigmas from 0 / 0.
         distances = distances - distances[..., :1]
         scale = 2.0 * max(float(sigma), 1e-6 * self.space.chroma_range[1]) ** 2
         weights = ops.exp(-distances / scale)
@@ -261,7 +261,7 @@ class ColorBins:
         """Chroma of logits: the mean of the annealed distribution.
 
         A network that was trained with class weights predicts a distribution that is tilted
-        towards rare colours. Divided by the weights after annealing it is right at temperature 1,
+        toward rare colors. Divided by the weights after annealing it is right at temperature 1,
         and keeps the tilt, which is vivid, at temperature 0.
 
         Args:
@@ -298,7 +298,7 @@ class ColorBins:
         """One coherent draw: all pixels of a picture share one random number per bin.
 
         Adding the same Gumbel noise to a bin's logit everywhere draws each pixel from its own
-        distribution, while pixels that see the same distribution get the same colour.
+        distribution, while pixels that see the same distribution get the same color.
 
         Args:
             logits: Shape `(..., height, width, num_bins)`.
@@ -388,7 +388,7 @@ class ColorBins:
 def _table(centers, limit, neighbors):
     """For each cell of the plane, the bins that can be among the `neighbors` nearest.
 
-    Their indices, int32 of shape `(cells * m,)`, and their centres, shape `(cells, m, 2)`, so that
+    Their indices, int32 of shape `(cells * m,)`, and their centers, shape `(cells, m, 2)`, so that
     one look-up fetches all that is compared. A bin is left out of a cell only if at least
     `neighbors` others are nearer to every point of it, so a search of the row is exact.
     """

@@ -89,20 +89,20 @@ def _classification():
             yield Claim(f"81 bins beat {other}", f"{_BINS}-81", f"{_BINS}-{other}", metric)
     for other in ("49-centered", "64", "100"):
         yield Claim(
-            f"81 bins beat {other.partition('-')[0]}, all centred",
+            f"81 bins beat {other.partition('-')[0]}, all centered",
             f"{_BINS}-81-centered",
             f"{_BINS}-{other}",
             source="audit",
         )
     rebalanced, plain = f"{_BINS}-81-rebalanced", f"{_BINS}-81"
     yield Claim(
-        "rebalancing adds colour, as expected, weights that cancel",
+        "rebalancing adds color, as expected, weights that cancel",
         f"{rebalanced}-as-published",
         plain,
         "published/colorfulness",
     )
     yield Claim(
-        "rebalancing adds colour, weights on the loss",
+        "rebalancing adds color, weights on the loss",
         rebalanced,
         plain,
         "colorfulness",
@@ -159,7 +159,7 @@ def _best():
     yield Claim("a regression is more accurate than 81 bins", regression, bins, _PUBLISHED)
     yield Claim("81 bins preserve more than a regression", bins, regression, _PRESERVATION)
     yield Claim(
-        "learning the classes beside makes better colours",
+        "learning the classes beside makes better colors",
         "cifar/lab-residual-unet",
         "cifar/lab-residual-unet-without-classes",
         source="audit",
@@ -181,7 +181,7 @@ def _coherence(side):
         f"coherence/{name}-{side}" for name in ("colorful", "coherent", "published")
     )
     audit = {"source": "audit"}
-    # One colour everywhere, which is what it comes to, may be a vivid one.
+    # One color everywhere, which is what it comes to, may be a vivid one.
     yield Claim(
         f"as published, less accurate than gray, {side}",
         published,
@@ -199,7 +199,7 @@ def _coherence(side):
     yield Claim(
         f"a quarter less bleeding, {side}", colorful, coherent, "bleeding", factor=4 / 3, **audit
     )
-    yield Claim(f"as colourful, {side}", coherent, colorful, "colorfulness", factor=0.95, **audit)
+    yield Claim(f"as colorful, {side}", coherent, colorful, "colorfulness", factor=0.95, **audit)
     yield Claim(f"more accurate, {side}", coherent, colorful, **audit)
 
 
@@ -216,7 +216,7 @@ def _architectures():
     for kind in _KINDS:
         names = name(f"{kind}-mae"), name(f"{kind}-mse")
         yield Claim(f"MAE is more accurate than MSE, {kind}", *names)
-        yield Claim(f"MAE is more colourful than MSE, {kind}", *names, "colorfulness")
+        yield Claim(f"MAE is more colorful than MSE, {kind}", *names, "colorfulness")
 
 
 def _convnets():
@@ -225,7 +225,7 @@ def _convnets():
         source = "paper" if kind else "audit"
         simple = f"convnets/simple{kind}"
         yield Claim(
-            f"a regression averages: half of the truth's colour at most, {title}",
+            f"a regression averages: half of the truth's color at most, {title}",
             simple,
             simple,
             "truth/colorfulness",
@@ -238,7 +238,7 @@ def _convnets():
             names = f"convnets/classification{kind}", simple
             yield Claim(text, *names, metric, source=source)
         yield Claim(
-            f"an adversary is more colourful than a regression, {title}",
+            f"an adversary is more colorful than a regression, {title}",
             f"convnets/adversarial{kind}",
             simple,
             "colorfulness",
@@ -250,7 +250,7 @@ def _pix2pix():
     for kind in _KINDS:
         for loss, title in {"mse": "MSE", "mae": "MAE", "huber": "Huber"}.items():
             yield Claim(
-                f"Pix2Pix is more colourful than {kind}, {title}",
+                f"Pix2Pix is more colorful than {kind}, {title}",
                 "architectures/pix2pix",
                 f"architectures/{kind}-{loss}",
                 "colorfulness",
@@ -258,7 +258,7 @@ def _pix2pix():
     for title, name in {"U-Net": "unet", "Pix2Pix": "adversarial"}.items():
         for metric in ("colorfulness", "threshold_accuracy"):
             yield Claim(
-                f"patches colour large pictures better than resizing, {title}",
+                f"patches color large pictures better than resizing, {title}",
                 f"pix2pix/{name}-patches",
                 f"pix2pix/{name}",
                 f"large/{metric}",

@@ -1,4 +1,4 @@
-"""The one artefact: a network with its colour space, bins and temperature, for any picture."""
+"""The one artifact: a network with its color space, bins and temperature, for any picture."""
 
 import copy
 import importlib.resources
@@ -32,7 +32,7 @@ _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 
 
 class Colorizer:
-    """Colours pictures of any size; keeps their lightness exactly.
+    """Colors pictures of any size; keeps their lightness exactly.
 
     The network sees large pictures reduced; its chroma is brought back to full size by a guided
     filter that follows the edges of the full-size lightness. A network that takes only multiples
@@ -77,7 +77,7 @@ class Colorizer:
         channels = bins.num_bins if bins is not None else self.space.chroma_channels
         if isinstance(model, Adversarial):
             raise ValueError(
-                f"`model` must be the network that colours. Received the players {model.name}; "
+                f"`model` must be the network that colors. Received the players {model.name}; "
                 "give their `generator`."
             )
         check_model("model", model)
@@ -111,14 +111,14 @@ class Colorizer:
         )
 
     def __call__(self, image, *, dtype="uint8"):
-        """Colour a picture, or a batch of pictures of one size.
+        """Color a picture, or a batch of pictures of one size.
 
         Args:
             image: Path of a picture file, a PIL image, or an array of shape `(height, width)` or
-                `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]; colour is
+                `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]; color is
                 ignored, transparency laid over white, and what is finer than 8 bits rounded to
                 them. Also a batch `(N, height, width, 1 | 3 | 4)`.
-            dtype: "uint8", or "float32" for colours in [0, 1] before rounding.
+            dtype: "uint8", or "float32" for colors in [0, 1] before rounding.
 
         Returns:
             Array of shape `(height, width, 3)`, or `(N, height, width, 3)` of a batch.
@@ -175,7 +175,7 @@ class Colorizer:
         if self.mirror:
             # Every fourth pixel of the mirror image is another than here: first all, then back.
             mirrored = enlarge(self._outputs(ops.flip(lightness, axis=2)), stride, height, width)
-            # Logits, not colours: where the two disagree, both stay possible.
+            # Logits, not colors: where the two disagree, both stay possible.
             outputs = enlarge(outputs, stride, height, width) + ops.flip(mirrored, axis=2)
             outputs, stride = outputs / 2, 1
 
@@ -256,12 +256,12 @@ class Colorizer:
         decoder = model.layers[-1]
         if isinstance(model, Adversarial):
             raise ValueError(
-                f"{path} holds two players. Take the one that colours: "
+                f"{path} holds two players. Take the one that colors: "
                 "Colorizer(keras.saving.load_model(path).generator, space=...).save(path)"
             )
         if not isinstance(decoder, ColorDecoder):
             raise ValueError(
-                f"{path} holds a Keras model without a colour decoder. Wrap it: "
+                f"{path} holds a Keras model without a color decoder. Wrap it: "
                 "Colorizer(keras.saving.load_model(path), space=..., bins=...).save(path)"
             )
         network = keras.Model(model.inputs[0], decoder.input, name=model.name)

@@ -1,4 +1,4 @@
-"""Colour spaces on tensors: sRGB to and from CIE Lab and Y'UV, in `keras.ops`.
+"""Color spaces on tensors: sRGB to and from CIE Lab and Y'UV, in `keras.ops`.
 
 Everything here runs on any Keras backend, inside `tf.data`, under XLA and with gradients.
 Units are natural: RGB in [0, 1], L in [0, 100], a and b near [-110, 110], y in [0, 1].
@@ -26,7 +26,7 @@ _LAB_FROM_F = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -2
 _DELTA = 6 / 29  # where the Lab curve turns from cube root to straight line
 # Round-off of the float32 conversions; without it, neutral white would count as out of gamut.
 _GAMUT_TOLERANCE = 1e-5
-_ROUNDING = 1e-3  # of colours at the border of their range
+_ROUNDING = 1e-3  # of colors at the border of their range
 
 
 def _floating(x, channels, name):
@@ -107,7 +107,7 @@ def rgb_to_lab(rgb):
 def lab_to_rgb(lab):
     """Convert CIE Lab (D65, 2 degree observer) to sRGB.
 
-    Colours outside sRGB are clipped channel by channel, as scikit-image does; this shifts hue and
+    Colors outside sRGB are clipped channel by channel, as scikit-image does; this shifts hue and
     lightness. `LAB.merge` keeps both.
 
     Args:
@@ -203,8 +203,8 @@ class ColorSpace:
         Args:
             lightness: Shape `(..., 1)`, as `split` gives it.
             chroma: Shape `(..., chroma_channels)`.
-            keep_lightness: True keeps the lightness and the hue and lowers the chroma of colours
-                outside sRGB until they fit; in RGB it shifts the predicted colour to the given
+            keep_lightness: True keeps the lightness and the hue and lowers the chroma of colors
+                outside sRGB until they fit; in RGB it shifts the predicted color to the given
                 luma first. False converts and clips each channel, the protocol of most
                 published code; in RGB the prediction is then taken as it is.
 
@@ -212,7 +212,7 @@ class ColorSpace:
             RGB of shape `(..., 3)` in [0, 1].
 
         Raises:
-            ValueError: If the shapes do not fit each other or the colour space.
+            ValueError: If the shapes do not fit each other or the color space.
         """
         lightness = _floating(lightness, 1, "lightness")
         chroma = _floating(chroma, self.chroma_channels, "chroma")
@@ -233,7 +233,7 @@ class ColorSpace:
             rgb = _apply(_RGB_FROM_YUV, ops.concatenate([lightness, chroma], axis=-1))
             if not keep_lightness:
                 return ops.clip(rgb, 0.0, 1.0)
-        # Luma is linear in RGB: moving towards its own gray keeps it, and the limit is exact.
+        # Luma is linear in RGB: moving toward its own gray keeps it, and the limit is exact.
         lightness = ops.clip(lightness, 0.0, 1.0)
         difference = rgb - lightness
         room = ops.where(difference > 0, 1.0 - lightness, -lightness)
@@ -251,7 +251,7 @@ class ColorSpace:
             low, high = ops.min(linear, axis=-1), ops.max(linear, axis=-1)
             return ops.logical_and(low >= -_GAMUT_TOLERANCE, high <= 1.0 + _GAMUT_TOLERANCE)
 
-        # Along a hue the colours that fit reach from neutral to the gamut's edge: bisect for it.
+        # Along a hue the colors that fit reach from neutral to the gamut's edge: bisect for it.
         # Gamma is monotonic, so linear channels decide; 12 halvings leave 0.03 of chroma 110.
         scale = ops.where(fits(1.0), ops.ones_like(lightness), ops.zeros_like(lightness))
         for halving in range(1, 13):
@@ -305,7 +305,7 @@ def get(space):
     """A `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` itself if it is one.
 
     Raises:
-        ValueError: If there is no such colour space.
+        ValueError: If there is no such color space.
     """
     if isinstance(space, ColorSpace):
         return space

@@ -20,7 +20,7 @@ _TEST_FRAMES, _GAP_FRAMES = 5, 20
 
 
 def load(name, split="train", *, size=None, data_dir=None, shares=None):
-    """Find a set of colour pictures, or several as one.
+    """Find a set of color pictures, or several as one.
 
     Args:
         name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
@@ -28,7 +28,7 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
             used, else one picture in ten is held out for "test" by its name: of frames that
             follow each other take the video), "video:PATH" or
             "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
-            and some before it are left out, so that no frame has its neighbour on the other
+            and some before it are left out, so that no frame has its neighbor on the other
             side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
             A list of names, or names joined by "+" ("folder:a+b+cifar10", where the path of a
             folder needs no kind after another folder), gives all of them as one set. A "+" or "*"

@@ -15,8 +15,8 @@ _BATCH = 256
 def copies(images, others):
     """Which pictures are copies of others, re-encoded or resized perhaps.
 
-    Pictures are compared by the correlation of their colours at 16 x 16 pixels. Mirror images
-    and crops are not found, nor gray copies, nor pictures of one even colour.
+    Pictures are compared by the correlation of their colors at 16 x 16 pixels. Mirror images
+    and crops are not found, nor gray copies, nor pictures of one even color.
 
     Args:
         images: Pictures, as `Images` takes them, or `Images`.

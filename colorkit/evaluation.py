@@ -14,7 +14,7 @@ from colorkit.colorspace import check_range, same_size
 from colorkit.pictures import pictures_at_once
 from colorkit.rebalancing import color_prior
 
-# Raised when the same colouring would be measured in another way than before.
+# Raised when the same coloring would be measured in another way than before.
 VERSION = 2
 # Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
 _HUBER_DELTA = 0.1
@@ -31,19 +31,19 @@ def evaluate(
     temperatures=(),
     batch_size=None,
 ):
-    """Colour pictures and compare them with the truth.
+    """Color pictures and compare them with the truth.
 
     Args:
-        colorizer: `Colorizer`, or any function from uint8 pictures `(N, H, W, 3)` to coloured
+        colorizer: `Colorizer`, or any function from uint8 pictures `(N, H, W, 3)` to colored
             ones, uint8 or floating point in [0, 1].
-        images: Colour pictures: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
+        images: Color pictures: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
         labels: Class of each picture, for `classifiers`; `None` for those of `images`.
         classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits: what a
-            classifier of true colours still recognises is measured as feature preservation.
+            classifier of true colors still recognizes is measured as feature preservation.
         constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
         baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
         temperatures: Temperatures to decode at beside the colorizer's own, where it has bins.
-        batch_size: Pictures coloured at once, where they have one size; `None` for as many as
+        batch_size: Pictures colored at once, where they have one size; `None` for as many as
             have a quarter of a million pixels.
 
     Returns:
@@ -52,27 +52,27 @@ def evaluate(
         "binary_crossentropy" (in nats) of RGB in [0, 1]; "psnr" in dB, "ssim", "colorfulness" and
         "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1],
         "bleeding" and "chroma_gradient_error" in units of ab, "occupied_bins", the share of the
-        bins of 313 that the truth occupies which the colouring occupies too, "dominant_hue", the
+        bins of 313 that the truth occupies which the coloring occupies too, "dominant_hue", the
         share of its chroma in the most frequent of twelve hues, and for each classifier
         "feature_preservation_NAME" and its share of the truth's,
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
-        `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under
-        "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at
-        their own size, "published/" (colours clipped a channel, as published code does, instead
+        `measure_baselines` names them, and threshold accuracy, PSNR and colorfulness under
+        "oracle/" (with bins: the truth, quantized) and, where the network sees the pictures at
+        their own size, "published/" (colors clipped a channel, as published code does, instead
         of keeping their lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness"
         for each of the `temperatures`.
 
     Raises:
         ValueError: If there are no pictures, no labels for classifiers, `baselines` without them,
-            classifiers of pictures of another size, `images` that are none, or colours that are no
+            classifiers of pictures of another size, `images` that are none, or colors that are no
             numbers in [0, 1].
     """
     check_colorizer(colorizer)
     # (A network from RGB to RGB is a function like any other.)
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(
-            "`colorizer` must colour pictures, and a network only finds their chroma. Received the "
+            "`colorizer` must color pictures, and a network only finds their chroma. Received the "
             f"keras.Model {colorizer.name}; give `Colorizer(model)`."
         )
     labels = _labels(images, labels, classifiers)
@@ -126,7 +126,7 @@ def evaluate(
 
 
 def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=None):
-    """What colourings that cost nothing score, and the truth.
+    """What colorings that cost nothing score, and the truth.
 
     Args:
         images: As `evaluate` takes them.
@@ -137,7 +137,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
 
     Returns:
         Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
-        chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
+        chroma everywhere); threshold accuracy, PSNR and colorfulness under "red/", the red
         channel taken for gray, which is what Champati et al. report as grayscale, and under
         "truth/"; and "truth/colorfulness_absolute", "truth/bleeding", "truth/dominant_hue" and
         "PREFIX/feature_preservation_NAME" for all four.
@@ -163,7 +163,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
 
 
 def evaluate_classifier(classifier, images, batch_size=None):
-    """Accuracy of a classifier on pictures in true colours, and without them.
+    """Accuracy of a classifier on pictures in true colors, and without them.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
@@ -187,13 +187,13 @@ def evaluate_classifier(classifier, images, batch_size=None):
 
 
 def temperature_curve(colorizer, images, temperatures, batch_size=None):
-    """Threshold accuracy and colourfulness of a colorizer with bins at several temperatures.
+    """Threshold accuracy and colorfulness of a colorizer with bins at several temperatures.
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Colour pictures of one size: `Images` or a uint8 array `(N, H, W, 3)`.
+        images: Color pictures of one size: `Images` or a uint8 array `(N, H, W, 3)`.
         temperatures: Temperatures to try; 0 is the mode, 1 the mean.
-        batch_size: Pictures coloured at once, or `None`, as for `evaluate`.
+        batch_size: Pictures colored at once, or `None`, as for `evaluate`.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
@@ -236,7 +236,7 @@ def curve(scores):
 
 
 def _free(rgb, constant):
-    """Colourings of a batch that cost nothing, and the truth."""
+    """Colorings of a batch that cost nothing, and the truth."""
 
     def same(chroma):
         return np.broadcast_to(np.float32(constant), chroma.shape)
@@ -258,7 +258,7 @@ def _measure(predictions, images, labels, meters, batch_size):
         start += len(rgb)
         for prefix, y_pred in colored.items():
             name = prefix or "the colorizer"
-            check_range(y_pred, f"Coloured pictures ({name}) must be uint8, or floating point")
+            check_range(y_pred, f"Colored pictures ({name}) must be uint8, or floating point")
         # Once for all meters, which need not check them again.
         y_true = ops.convert_to_tensor(y_true)
         colored = {prefix: ops.convert_to_tensor(y_pred) for prefix, y_pred in colored.items()}
@@ -361,7 +361,7 @@ def _check_classifiers(classifiers, shape):
 
 
 def _colored(colorizer, rgb, temperatures=()):
-    """A batch with its lightness kept, as published code colours it, and at temperatures."""
+    """A batch with its lightness kept, as published code colors it, and at temperatures."""
     if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
         annealed = {f"T={t:g}/": colorizer.at_temperature(t) for t in temperatures}
         return {

@@ -130,7 +130,7 @@ def color_space_slices():
 
 
 def lightness_slices(space, levels):
-    """The chroma plane of a colour space at several levels of lightness.
+    """The chroma plane of a color space at several levels of lightness.
 
     Args:
         space: `ColorSpace` with two chroma channels, or its name.
@@ -149,13 +149,13 @@ def lightness_slices(space, levels):
 
 
 def bin_map(panels, *, label=None, log=False):
-    """Colour bins as cells of the chroma plane, in their own colours or coloured by a value.
+    """Color bins as cells of the chroma plane, in their own colors or colored by a value.
 
-    A line shows how far the colours of sRGB reach, a cross is neutral, and gray cells have the
-    value zero. All panels share one colour scale.
+    A line shows how far the colors of sRGB reach, a cross is neutral, and gray cells have the
+    value zero. All panels share one color scale.
 
     Args:
-        panels: `ColorBins`, or a dict from title to `ColorBins` (own colours) or to a pair of
+        panels: `ColorBins`, or a dict from title to `ColorBins` (own colors) or to a pair of
             `ColorBins` and values, shape `(num_bins,)`.
         label: What the values are.
         log: True for a logarithmic scale.
@@ -216,7 +216,7 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Colour pictures, uint8 `(H, W, 3)`.
+        images: Color pictures, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
 
     Returns:
@@ -240,7 +240,7 @@ def network_diagram(model):
     """The convolutions and dense layers of a network, from left to right, as boxes.
 
     A box is as tall as its features are, and as thick as they are many; a black edge is batch
-    normalisation. Below it stand the number of features and what is special about the layer.
+    normalization. Below it stand the number of features and what is special about the layer.
     Branches run below each other, and lines join them.
 
     Args:
@@ -261,13 +261,13 @@ def network_diagram(model):
 
 
 def vividness_curves(curves, marks=None, truth=None):
-    """Threshold accuracy against colourfulness, a curve a colorizer, open at its last temperature.
+    """Threshold accuracy against colorfulness, a curve a colorizer, open at its last temperature.
 
     Args:
         curves: Dict from label to rows of `evaluation.temperature_curve`.
-        marks: Dict from label to a pair of colourfulness and threshold accuracy, for single
+        marks: Dict from label to a pair of colorfulness and threshold accuracy, for single
             points, such as baselines.
-        truth: Colourfulness of the truth, a line, or `None`.
+        truth: Colorfulness of the truth, a line, or `None`.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -288,7 +288,7 @@ def vividness_curves(curves, marks=None, truth=None):
         axes.plot(x, 100 * y, marker, color="black", label=label)
     if truth is not None:
         axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")
-    axes.set(xlabel="colourfulness, mean over pictures", ylabel="threshold accuracy, percent")
+    axes.set(xlabel="colorfulness, mean over pictures", ylabel="threshold accuracy, percent")
     axes.grid(alpha=0.3)
     ends = {f"T = {rows[-1]['temperature']:g}" for rows in curves.values()}
     axes.legend(fontsize=8, title=f"open: {', '.join(sorted(ends))}", title_fontsize=8)

@@ -82,6 +82,6 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
     if counts[1:].sum() == 0:
         raise ValueError(
             f"No chroma gradient of `images` reaches {limits[0]}, as in gray pictures or such of "
-            "one pixel. Their gradients say nothing about colour; give pictures in colour."
+            "one pixel. Their gradients say nothing about color; give pictures in color."
         )
     return counts / counts.sum()

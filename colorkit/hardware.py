@@ -76,7 +76,7 @@ def distributed(devices=None):
         devices: Names such as `["gpu:0", "gpu:1"]`; `None` for all GPUs or the TPU there is.
 
     Yields:
-        Function that makes a model's batch normalisation use the statistics of the whole batch,
+        Function that makes a model's batch normalization use the statistics of the whole batch,
         so that several devices compute what one would.
     """
     backend = keras.backend.backend()

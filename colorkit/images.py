@@ -1,4 +1,4 @@
-"""A set of colour pictures, what everything takes that looks at many."""
+"""A set of color pictures, what everything takes that looks at many."""
 
 import collections.abc
 import re
@@ -12,7 +12,7 @@ from colorkit.pictures import picture_size, read_picture
 
 
 class Images(collections.abc.Sequence):
-    """A set of colour pictures: a sequence of uint8 arrays `(height, width, 3)`.
+    """A set of color pictures: a sequence of uint8 arrays `(height, width, 3)`.
 
     Pictures in files are read when they are asked for. A slice or an index array gives `Images`
     again; `numpy.asarray` stacks pictures of one size.
@@ -22,7 +22,7 @@ class Images(collections.abc.Sequence):
         labels: Class of each picture, or `None`.
         class_names: Name of each class, or `None`.
         name: What the set is called in records.
-        size: Side of the square that each picture is brought to (short side scaled, centre
+        size: Side of the square that each picture is brought to (short side scaled, center
             kept), or `None` for pictures as they are.
         is_sequence: Whether they follow each other in time, as the frames of a video.
         weights: How often training shows each picture, in relation to the others, or `None` for
@@ -318,7 +318,7 @@ def drawn(weights, count, rng):
 
 
 def square(rgb, size):
-    """A picture brought to a square: short side scaled, centre kept."""
+    """A picture brought to a square: short side scaled, center kept."""
     height, width = rgb.shape[:2]
     side = min(height, width)
     if (height, width) == (size, size):

@@ -61,7 +61,7 @@ class ResizeLike(keras.layers.Layer):
 
 
 def _resized(x, side, axis):
-    """Bilinear interpolation along an axis, between the centres of pixels."""
+    """Bilinear interpolation along an axis, between the centers of pixels."""
     old = ops.shape(x)[axis]
     scale = ops.cast(old, "float32") / ops.cast(side, "float32")
     place = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
@@ -311,10 +311,10 @@ class EdgeAwareSmoothing(keras.layers.Layer):
                 "have the same size. "
                 f"Received shapes {tuple(x.shape)} and {tuple(lightness.shape)}"
             )
-        distances = {axis: _travelled(lightness, axis) / self.edge for axis in (1, 2)}
+        distances = {axis: _traveled(lightness, axis) / self.edge for axis in (1, 2)}
         for step in self.steps:
-            for axis, travelled in distances.items():
-                x = _averaged(x, travelled, axis, step)
+            for axis, traveled in distances.items():
+                x = _averaged(x, traveled, axis, step)
         return x
 
     def compute_output_shape(self, input_shape):
@@ -324,7 +324,7 @@ class EdgeAwareSmoothing(keras.layers.Layer):
         return {**super().get_config(), "steps": list(self.steps), "edge": self.edge}
 
 
-def _travelled(lightness, axis):
+def _traveled(lightness, axis):
     """How much lightness goes up and down from the first pixel of a row, or column, to each."""
     change = ops.abs(_window(lightness, axis, 1, None) - _window(lightness, axis, None, -1))
     padding = [(0, 0)] * 4
@@ -332,14 +332,14 @@ def _travelled(lightness, axis):
     return ops.cumsum(ops.pad(change, padding), axis=axis)
 
 
-def _averaged(x, travelled, axis, step):
+def _averaged(x, traveled, axis, step):
     padding = [(0, 0)] * 4
     padding[axis] = (step, step)
     wide_x = ops.pad(x, padding)
-    wide_travelled = ops.pad(travelled, padding, constant_values=np.inf)  # outside: no weight
+    wide_traveled = ops.pad(traveled, padding, constant_values=np.inf)  # outside: no weight
     total, weight = x, 1.0
     for start, stop in ((None, -2 * step), (2 * step, None)):
-        near = ops.exp(-ops.abs(_window(wide_travelled, axis, start, stop) - travelled))
+        near = ops.exp(-ops.abs(_window(wide_traveled, axis, start, stop) - traveled))
         # Not in place: on PyTorch that would change the input.
         total = total + near * _window(wide_x, axis, start, stop)
         weight = weight + near
@@ -352,7 +352,7 @@ def _window(x, axis, start, stop):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorRegularizer(keras.layers.Layer):
-    """Holds coherent colours to what the colorful network finds likely, by a loss of its own.
+    """Holds coherent colors to what the colorful network finds likely, by a loss of its own.
 
     The loss of a pixel is 0 where the mode of the coherent distribution is the mode of the
     colorful one, and grows to 1 as the colorful network finds it less likely.

@@ -13,7 +13,7 @@ from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitu
 def rebalanced_crossentropy(
     y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0, stride=1
 ):
-    """Cross-entropy over colour bins, each pixel weighted by its bin.
+    """Cross-entropy over color bins, each pixel weighted by its bin.
 
     Args:
         y_true: Chroma, shape `(..., height, width, 2)`.
@@ -155,7 +155,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
 class JointCrossentropy(RebalancedCrossentropy):
     """Rebalanced cross-entropy plus a smooth L1 between chroma and the mean of the prediction.
 
-    The cross-entropy learns which colours are possible, the second term that their mean is right,
+    The cross-entropy learns which colors are possible, the second term that their mean is right,
     once it is divided by the class weights: `bins.decode(logits, temperature, class_weights)` is
     vivid where it is cold, and at temperature 1 as accurate as a regression.
 
@@ -254,8 +254,8 @@ class CancellingCrossentropy(RebalancedCrossentropy):
 class GradientCoherence(keras.losses.Loss):
     """Distance between the chroma gradients of the truth and of the prediction.
 
-    Where the truth changes colour the prediction shall change by as much, and nowhere else; which
-    colours it changes between is left open.
+    Where the truth changes color the prediction shall change by as much, and nowhere else; which
+    colors it changes between is left open.
 
     Args:
         bins: `ColorBins` whose logits are predicted; `None` for predictions that are chroma.

@@ -20,7 +20,7 @@ _WRITTEN = {
     ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM", ".tga": "TGA",
 }  # fmt: skip
 _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
-# 4:4:4 JPEG: halving the chroma of a coloured picture would blur what the network drew.
+# 4:4:4 JPEG: halving the chroma of a colored picture would blur what the network drew.
 _OPTIONS = collections.defaultdict(
     dict, JPEG={"quality": 95, "subsampling": 0}, WEBP={"quality": 95}
 )
@@ -96,7 +96,7 @@ def _in_srgb(image):
         return ImageCms.profileToProfile(
             image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
+    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colors
         return image
 
 
@@ -193,7 +193,7 @@ def output_format(path):
     """Pillow's name of the format that a path's ending stands for.
 
     Raises:
-        ValueError: If no format that keeps all colours and sizes has this ending.
+        ValueError: If no format that keeps all colors and sizes has this ending.
     """
     picture_format = _WRITTEN.get(Path(path).suffix.lower())
     if picture_format is None:

@@ -195,7 +195,7 @@ def pairs(
         images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
         space: `ColorSpace`, or its name.
         batch_size: Pictures a batch.
-        augment: Mirror half of the pictures, and take crops at random instead of from the centre.
+        augment: Mirror half of the pictures, and take crops at random instead of from the center.
         crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
             tuple of sides augmented batches take one after the other (the first, where an epoch
             is one batch), and others the middle one.
@@ -203,10 +203,10 @@ def pairs(
             what comes in at the border is their reflection.
         zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
             of the crop, or of the picture, brought to that size; without `augment`, `high` times
-            from the centre. No part is larger than its picture.
+            from the center. No part is larger than its picture.
         context: `(low, high)`, instead of `zoom`: the crop shows a square part whose side is
             between these shares of the picture's short side, brought to the size of the crop;
-            without `augment`, `high` of it from the centre. Pictures may have any size.
+            without `augment`, `high` of it from the center. Pictures may have any size.
         aging: Share of augmented pictures whose lightness is made to look like an old
             photograph's, see `colorkit.aging.age`. Their chroma stays as it is.
         epoch_batches: Batches per epoch where one pass over all pictures is too long; the next

@@ -1,4 +1,4 @@
-"""Drawings of colour spaces and chroma planes, into the axes of a figure."""
+"""Drawings of color spaces and chroma planes, into the axes of a figure."""
 
 import functools
 
@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm, Normalize
 from scipy.ndimage import binary_closing, binary_fill_holes
 from scipy.spatial import KDTree
 
-_OUTSIDE = 0.9  # gray of what is no colour of sRGB, or of a bin that never occurs
+_OUTSIDE = 0.9  # gray of what is no color of sRGB, or of a bin that never occurs
 _RASTER = 420  # cells a side in which a chroma plane is drawn
 _AXES = {"lab": ("a", "b", (-100, -50, 0, 50, 100)), "yuv": ("u", "v", (-0.6, -0.3, 0, 0.3, 0.6))}
 
@@ -46,11 +46,11 @@ def draw_bins(axes, bins, values, scale):
     Args:
         axes: Matplotlib axes.
         bins: `ColorBins`.
-        values: What colours each cell, shape `(num_bins,)`; `None` for the bins' own colours.
+        values: What colors each cell, shape `(num_bins,)`; `None` for the bins' own colors.
         scale: From `color_scale`; `None` where there are no values.
 
     Returns:
-        What a colour bar describes, `None` where there are no values.
+        What a color bar describes, `None` where there are no values.
 
     Raises:
         ValueError: If there is not one value a bin.
@@ -62,7 +62,7 @@ def draw_bins(axes, bins, values, scale):
         )
     chroma = _plane(bins.space)
     labels = ops.convert_to_numpy(bins.encode(chroma))
-    # A cell is drawn where sRGB has colours, and for a lattice up to its own border.
+    # A cell is drawn where sRGB has colors, and for a lattice up to its own border.
     reach = KDTree(bins.centers).query(bins.centers, k=[2])[0].min() / 2
     inside = _gamut(bins.space)
     drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach).all(axis=-1)
@@ -111,7 +111,7 @@ def _extent(space):
 
 @functools.cache
 def _gamut(space):
-    """Which cells of the drawn plane some colour of sRGB falls into."""
+    """Which cells of the drawn plane some color of sRGB falls into."""
     # The shadow of a solid is the shadow of its surface: the six sides of the RGB cube.
     side = np.stack(np.meshgrid(*[np.linspace(0, 1, 400, dtype="float32")] * 2), axis=-1)
     sides = [np.insert(side, channel, level, axis=-1) for channel in range(3) for level in (0, 1)]
@@ -123,7 +123,7 @@ def _gamut(space):
 
 
 def _bin_colors(bins):
-    """Each bin's colour at the lightness, of those near 60 %, that shows it best."""
+    """Each bin's color at the lightness, of those near 60 %, that shows it best."""
     low, high = bins.space.lightness_range
     levels = low + (high - low) * np.linspace(0.1, 0.95, 18, dtype="float32")
     levels = np.broadcast_to(levels[:, None, None], (18, bins.num_bins, 1))

@@ -1,4 +1,4 @@
-"""How often each colour occurs, and the weights that make rare ones count."""
+"""How often each color occurs, and the weights that make rare ones count."""
 
 import numpy as np
 from keras import ops
@@ -29,7 +29,7 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     """
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
-        # A picture repeats its colours: coding the distinct ones saves most of the work.
+        # A picture repeats its colors: coding the distinct ones saves most of the work.
         # As one complex number each they are found several times faster than as rows.
         colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
         colors, repeats = np.unique(colors, return_counts=True)
@@ -43,10 +43,10 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
 
 
 def smooth_prior(prior, bins, sigma=5.0):
-    """Spread each bin's share over its neighbours in the chroma plane.
+    """Spread each bin's share over its neighbors in the chroma plane.
 
-    The Gaussian runs over distances between bin centres, in two dimensions; smoothing along the
-    bin index would mix distant colours.
+    The Gaussian runs over distances between bin centers, in two dimensions; smoothing along the
+    bin index would mix distant colors.
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
@@ -72,7 +72,7 @@ def smooth_prior(prior, bins, sigma=5.0):
 
 
 def class_weights(prior, uniform_weight=0.5):
-    """Weights that make rare colours count more in the loss.
+    """Weights that make rare colors count more in the loss.
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.

@@ -187,7 +187,7 @@ def _check_field(name, value, kind):
 def _is_measure(name, value):
     if value is None:
         return True
-    # Of features a colouring can keep more than the truth has.
+    # Of features a coloring can keep more than the truth has.
     is_bounded = is_share(name) and not name.endswith("_kept")
     return _is_number(value, float) and not (is_bounded and abs(value) > 1)
 

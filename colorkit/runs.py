@@ -156,7 +156,7 @@ class EpochLog(keras.callbacks.Callback):
         self.path = Path(path)
         self.train_pairs = train_pairs
         self.patience = experiment.patience if patience is None else patience
-        # Where classes are learned beside, the best weights are those that colour best; where two
+        # Where classes are learned beside, the best weights are those that color best; where two
         # networks play against each other, no loss says which are: the last ones are taken.
         self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(
             experiment.target, "val_loss"

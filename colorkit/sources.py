@@ -95,7 +95,7 @@ def _held_out(pool, share, seed):
         count = max(1, round(share * len(members)))
         order, gap = np.random.default_rng(seed).permutation(members), 0
         if film:
-            # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
+            # Neighboring frames are nearly the same: validation is what comes last, after a gap.
             order, gap = members[::-1], max(1, count // 2)
         kept.append(order[:count])
         rest.append(order[count + gap :])

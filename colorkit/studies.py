@@ -94,11 +94,11 @@ CONVNETS = Study(
         for name in ("simple", "classification", "adversarial")
         for kind in (f"{name}-as-coded", name)
     },
-    _VIVIDNESS | {"PSNR, colours as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
+    _VIVIDNESS | {"PSNR, colors as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
 )
 
 _NETWORKS = {
-    "auto-encoder": "autoencoder",
+    "autoencoder": "autoencoder",
     "deep CNN": "deep-cnn",
     "U-Net": "unet",
     "ResNet": "resnet",
@@ -136,7 +136,7 @@ PIX2PIX = Study(
     _VIVIDNESS | {"bleeding": "bleeding"},
 )
 PATCHES = Study(
-    "Patches and resizing, whole pictures coloured at twice the size",
+    "Patches and resizing, whole pictures colored at twice the size",
     _PLAYERS | _PATCHES,
     {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
     | {title: _COST[title] for title in ("ms a picture", "minutes")},

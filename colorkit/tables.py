@@ -13,8 +13,8 @@ class Row:
 
     Attributes:
         label: What the table calls it.
-        audited: Experiment that means what the paper says; its colours keep their lightness.
-        published: Experiment that learns as the paper's code does, coloured as that code colours;
+        audited: Experiment that means what the paper says; its colors keep their lightness.
+        published: Experiment that learns as the paper's code does, colored as that code colors;
             `None` if it is the same.
         paper: What the paper says, metric to percent; `None` where it has no such row.
     """
@@ -72,11 +72,11 @@ _REGRESSION_ROWS = (
 )
 _CLASSIFICATION_ROWS = (
     _row("49 bins", f"{_BINS}-49"),
-    Row("49 bins, centred lattice", f"{_BINS}-49-centered"),
+    Row("49 bins, centered lattice", f"{_BINS}-49-centered"),
     _row("64 bins", f"{_BINS}-64"),
     _row("100 bins", f"{_BINS}-100"),
     _row("81 bins", f"{_BINS}-81"),
-    Row("81 bins, centred lattice", f"{_BINS}-81-centered"),
+    Row("81 bins, centered lattice", f"{_BINS}-81-centered"),
     _row("81 bins, rebalanced", f"{_BINS}-81-rebalanced", f"{_BINS}-81-rebalanced-as-published"),
     *_transfer_rows("classification-81", "81 bins"),
     *_transfer_rows("classification-81-rebalanced", "81 bins, rebalanced"),
@@ -149,7 +149,7 @@ _PAPER_BASELINES = {
 def render(records, tables=None):
     """Tables of Champati, Houle and Zhang as Markdown, ours beside the paper's.
 
-    *As published* is what the paper's code learns, coloured as it colours; *audited* is what the
+    *As published* is what the paper's code learns, colored as it colors; *audited* is what the
     paper says, with the lightness kept. Numbers come from the best profile that was run. Over
     several seeds they are means, with the standard deviation and the number of seeds.
 

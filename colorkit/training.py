@@ -53,7 +53,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 
     Raises:
         ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
-            pictures have more classes than the network, no colour or cannot be read, a device does
+            pictures have more classes than the network, no color or cannot be read, a device does
             not exist, or the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
@@ -73,7 +73,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     if experiment.target != "label" and not any(map(has_color, pictures[0])):
         raise ValueError(
             f"All pictures of {pictures[0].name} to learn from are gray, or nearly; give pictures "
-            "in colour."
+            "in color."
         )
     folder = _folder(experiment, profile, seed)
     make_folder(folder)
@@ -352,7 +352,7 @@ def _colorizer(experiment, network, bins, weights, train):
         side, scale = np.max(experiment.crop), experiment.context[1]
     else:
         side, scale = max(train.shape), 1.0
-    if experiment.zoom is not None:  # colour at the scale that validation pictures had
+    if experiment.zoom is not None:  # color at the scale that validation pictures had
         scale = min(experiment.zoom[1], side / (experiment.crop or side))
     return Colorizer(
         network,

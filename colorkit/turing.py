@@ -1,4 +1,4 @@
-"""The Turing test: which of two pictures was coloured by a machine?"""
+"""The Turing test: which of two pictures was colored by a machine?"""
 
 import base64
 import io
@@ -19,7 +19,7 @@ _SIDES = ("left", "right")
 
 
 class TuringTest:
-    """Pairs of a true and a coloured picture, shown for a moment; a person says which is coloured.
+    """Pairs of a true and a colored picture, shown for a moment; a person says which is colored.
 
     The sides and the order are drawn by chance from the seed. Answers are kept in a file after each
     one, and a test that was interrupted goes on with the next pair. The first trials are practice
@@ -27,7 +27,7 @@ class TuringTest:
 
     Args:
         truth: True pictures, each as `pictures.as_rgb` takes it.
-        colored: Coloured pictures, in the same order.
+        colored: Colored pictures, in the same order.
         path: JSON file for the answers; `None` keeps them in memory.
         num_practice: How many trials at the beginning are practice.
         seed: Seed of order and sides.
@@ -49,7 +49,7 @@ class TuringTest:
         truth, colored = _listed("truth", truth), _listed("colored", colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
-                f"There must be as many coloured pictures as true ones, and more than the "
+                f"There must be as many colored pictures as true ones, and more than the "
                 f"{num_practice} of practice. Received {len(colored)} and {len(truth)}"
             )
         truth, colored = ([as_rgb(picture) for picture in each] for each in (truth, colored))
@@ -99,7 +99,7 @@ class TuringTest:
         return (colored, truth) if self._fakes[trial] == 0 else (truth, colored)
 
     def answer(self, side, seconds=None):
-        """Say which side of the next pair looks coloured by a machine.
+        """Say which side of the next pair looks colored by a machine.
 
         Args:
             side: "left" or "right".
@@ -137,7 +137,7 @@ class TuringTest:
         return is_right
 
     def fooling_rate(self, confidence=0.95):
-        """Share of counted trials in which the true picture was taken for the coloured one.
+        """Share of counted trials in which the true picture was taken for the colored one.
 
         The interval takes trials as independent, as they nearly are for one person.
 
@@ -183,7 +183,7 @@ class TuringTest:
         except ImportError as error:
             raise ImportError("The buttons need ipywidgets: pip install ipywidgets") from error
         pictures = ipywidgets.HTML()
-        message = ipywidgets.HTML("Which one was coloured by a machine?")
+        message = ipywidgets.HTML("Which one was colored by a machine?")
         start = ipywidgets.Button(description="next pair")
         buttons = {side: ipywidgets.Button(description=side, disabled=True) for side in _SIDES}
         shown = {}
@@ -219,15 +219,15 @@ class TuringTest:
             [message, pictures, ipywidgets.HBox([buttons["left"], buttons["right"], start])]
         )
 
-    def _progress(self, practised):
+    def _progress(self, practiced):
         if self.is_over:
             rate, low, high = self.fooling_rate()
             return f"Fooled in {rate:.0%} of the trials (95 % interval {low:.0%} to {high:.0%})."
-        verdict = {None: "", True: "Right. ", False: "Wrong. "}[practised]
+        verdict = {None: "", True: "Right. ", False: "Wrong. "}[practiced]
         kind = "practice" if self.is_practice else "test"
         return (
             f"{verdict}Pair {len(self.answers) + 1} of {len(self)} ({kind}): which one was "
-            "coloured by a machine?"
+            "colored by a machine?"
         )
 
     def _kept(self):

@@ -1,4 +1,4 @@
-"""Video files: their frames, and the same in colour. PyAV reads and writes them."""
+"""Video files: their frames, and the same in color. PyAV reads and writes them."""
 
 import warnings
 from fractions import Fraction
@@ -23,19 +23,19 @@ def is_video(path):
 
 
 def color_video(colorizer, source, target, *, steadiness=0.5):
-    """Colour a video frame by frame, and keep colours steady where nothing moves.
+    """Color a video frame by frame, and keep colors steady where nothing moves.
 
-    Frame by frame, colours flicker. Where a pixel keeps its lightness, its chroma is mixed with
+    Frame by frame, colors flicker. Where a pixel keeps its lightness, its chroma is mixed with
     that of the frame before; where something moves or the scene changes, it is not. Each frame is
-    shown as long as it was, in the shape it had, and the file says how its colours are stored.
+    shown as long as it was, in the shape it had, and the file says how its colors are stored.
     Sound is not copied.
 
     Args:
-        colorizer: `Colorizer`, or any function from a picture to a coloured one.
+        colorizer: `Colorizer`, or any function from a picture to a colored one.
         source: Path of a video file.
         target: Path of the file to write, such as "colored.mp4". Its format wants even sides; odd
             ones get a pixel more.
-        steadiness: Share of the colour before where nothing moves, in [0, 1); 0 colours each frame
+        steadiness: Share of the color before where nothing moves, in [0, 1); 0 colors each frame
             by itself.
 
     Returns:
@@ -43,7 +43,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
 
     Raises:
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
-            `colorizer` cannot colour, `steadiness` is out of range, or `target` names no video
+            `colorizer` cannot color, `steadiness` is out of range, or `target` names no video
             format, or the source.
     """
     from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
@@ -132,7 +132,7 @@ def _matrix(height, width):
 
 
 def _steadied(rgb, before, steadiness):
-    """A coloured frame with its chroma mixed with that before, and its planes."""
+    """A colored frame with its chroma mixed with that before, and its planes."""
     from keras import ops
 
     from colorkit.colorspace import LAB

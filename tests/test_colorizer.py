@@ -42,7 +42,7 @@ class Join(keras.layers.Layer):
 
 @pytest.fixture(params=["bins", "lab", "yuv", "rgb", "dense"])
 def any_colorizer(request):
-    """A colorizer of every kind, with random weights that give it strong colours."""
+    """A colorizer of every kind, with random weights that give it strong colors."""
     keras.utils.set_random_seed(1)
     blocks = {"blocks": ((8,), (8,))}
     if request.param == "bins":
@@ -374,7 +374,7 @@ def test_bad_files_are_refused(tmp_path):
             with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model.*cut off"):
                 read(tmp_path / "damaged.keras")
     models.build_conv_regression(blocks=((4,),)).save(tmp_path / "bare.keras")
-    with pytest.raises(ValueError, match="without a colour decoder"):
+    with pytest.raises(ValueError, match="without a color decoder"):
         Colorizer.load(tmp_path / "bare.keras")
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.h5")
@@ -472,7 +472,7 @@ def test_predict_decodes_one_pass_at_several_temperatures(rng):
         regression.predict(lightness, 0.5)
 
 
-def test_players_are_told_which_of_them_colours(tmp_path):
+def test_players_are_told_which_of_them_colors(tmp_path):
     generator = models.build_pix2pix_generator(widths=(4, 6))
     players = models.Adversarial(generator, models.build_patch_discriminator(widths=(4, 6)))
     with pytest.raises(ValueError, match="give their `generator`"):

@@ -129,7 +129,7 @@ def test_classifiers_that_do_not_fit_are_refused_at_once(colorizer, pictures, cl
 
 
 @pytest.mark.parametrize("wrong", [np.nan, 200.0, -1.0])
-def test_colours_that_are_none_are_refused(pictures, wrong):
+def test_colors_that_are_none_are_refused(pictures, wrong):
     with pytest.raises(ValueError, match=r"floating point in \[0, 1\]. Received values from"):
         evaluate(lambda rgb: np.full(rgb.shape, wrong, "float32"), pictures)
 
@@ -181,5 +181,5 @@ def test_temperature_curve_restores_the_temperature(colorizer, pictures):
 def test_a_network_is_no_colorizer(pictures):
     with pytest.raises(ValueError, match=r"the keras\.Model unet; give `Colorizer\(model\)`"):
         evaluate(models.build_unet(widths=(4, 6)), pictures)
-    with pytest.raises(ValueError, match=r"`colorizer` must colour pictures. Received: None"):
+    with pytest.raises(ValueError, match=r"`colorizer` must color pictures. Received: None"):
         evaluate(None, pictures)

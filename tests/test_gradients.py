@@ -25,7 +25,7 @@ def test_gradient_of_a_ramp_is_its_slope_everywhere():
 
 
 def test_prior_counts_the_gradients_of_each_size():
-    # Halves of two colours: of 64 pixels, the eight beside the border change, by a known step.
+    # Halves of two colors: of 64 pixels, the eight beside the border change, by a known step.
     picture = np.zeros((8, 8, 3), "uint8")
     picture[:, :4], picture[:, 4:] = (200, 60, 60), (60, 60, 200)
     left, right = (to_numpy(LAB.split(picture)[1])[0, column] for column in (0, 7))

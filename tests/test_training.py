@@ -512,7 +512,7 @@ def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
         for i, rgb in enumerate(pictures[:8]):
             gray = of_split(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
             Image.fromarray(np.uint8(gray)).save(tmp_path / split / f"{i}.png")
-    with pytest.raises(ValueError, match="gray, or nearly; give pictures in colour"):
+    with pytest.raises(ValueError, match="gray, or nearly; give pictures in color"):
         run(row, "quick", data=f"folder:{tmp_path}")
     assert not (tmp_path / "runs").exists()
 

@@ -49,7 +49,7 @@ def against(generator, width, conditional=True, objective="least_squares"):
             widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width), conditional=conditional
         ),
         objective=objective,
-        # The paper's weight of 100 is for colours in [-1, 1].
+        # The paper's weight of 100 is for colors in [-1, 1].
         reconstruction_weight=100 * 2 / 220,
     )
 

@@ -95,7 +95,7 @@ def _paper(table, accuracy, preservation):
 
 
 def _regressions():
-    """Tables 3 and 4: two networks in three colour spaces."""
+    """Tables 3 and 4: two networks in three color spaces."""
     published = {
         ("dense", "rgb"): (91.22, 66.68),
         ("dense", "yuv"): (94.08, 40.76),
@@ -152,7 +152,7 @@ def _classifications():
     )
     yield row
     yield _as_published(row)
-    # On lattices of even side the published lattice is centred already.
+    # On lattices of even side the published lattice is centered already.
     for num_bins in (49, 81):
         yield Experiment(
             name(f"{num_bins}-centered"), build=_conv_classification(), bins=_lattice(num_bins)
@@ -217,7 +217,7 @@ def _residual_unet(width, num_bins):
 
 
 def _classifiers():
-    """What the colourings are judged by: one as strong as the paper's, and a stronger one."""
+    """What the colorings are judged by: one as strong as the paper's, and a stronger one."""
     yield Experiment(
         "cifar/vgg-classifier",
         build=lambda width, num_bins: models.build_vgg_classifier(

@@ -120,7 +120,7 @@ def _rows():
         yield dataclasses.replace(
             colorful, name=f"{colorful.name}-as-published", build_options={"squash": True}
         )
-        # Stellbrink asks for the gate in the loss of the colours, too.
+        # Stellbrink asks for the gate in the loss of the colors, too.
         yield dataclasses.replace(
             colorful, name=f"coherence/colorful-gated-{side}", luminance_gate=True
         )

@@ -33,7 +33,7 @@ def _adversarial(space, as_coded):
             head_size=7,
             conditional=not as_coded,
         )
-        # The paper's weight of 100 is for colours in [-1, 1].
+        # The paper's weight of 100 is for colors in [-1, 1].
         low, high = space.chroma_range
         return models.Adversarial(
             generator,

@@ -86,14 +86,14 @@ class Experiment:
         target: What the model learns: "chroma"; "label", which makes a classifier; "both", with
             outputs named so, of which the chroma is kept; or "adversarial", where `build` gives an
             `Adversarial`, whose generator is kept as it is after the last epoch.
-        space: Colour space.
+        space: Color space.
         bins: Function from the training pictures to `ColorBins`, or `None` for regression.
         loss: Class of the loss; `None` for `RebalancedCrossentropy` where there are bins and the
             mean squared error where there are none.
         loss_options: Arguments of `loss`, beside bins, class weights and neighbors.
         neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
         uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none. Gradient
-            coherence rebalances the sizes of gradients, the cross-entropies colours.
+            coherence rebalances the sizes of gradients, the cross-entropies colors.
         prior_sigma: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the
             prior of soft codes.
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
@@ -101,14 +101,14 @@ class Experiment:
         temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
             the highest threshold accuracy on validation pictures, and with it the weights: those
             of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
-            too sure, decoded colours do not.)
+            too sure, decoded colors do not.)
         mirror: Whether the colorizer averages over mirror images.
         data: Name for `colorkit.load`.
         splits: Names of its splits for training and for the test.
         size: Side of the pictures, or `None` as the data set has them.
         near_gray: "keep" or "mask", as `colorkit.pairs` takes it.
         luminance_gate: As `colorkit.pairs` takes it.
-        large_size: Side at which whole test pictures are coloured, too; what those score stands in
+        large_size: Side at which whole test pictures are colored, too; what those score stands in
             the record under "large/".
         crop: Side of the crops that are trained on, several of them, or `None` for whole pictures.
             Tests are whole.
@@ -135,7 +135,7 @@ class Experiment:
             pictures more, as many as the learning rate takes to rise.
         test_images: Most test pictures, or `None` for all.
         validation_split: Share of the training pictures kept for validation.
-        classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
+        classifiers: Names for `models.load_classifier` that judge what the colorings preserve.
         paper: What the paper reports, metric to value in percent, with its "source".
     """
 

@@ -1,4 +1,4 @@
-"""Whether colours hold together and change where the truth does."""
+"""Whether colors hold together and change where the truth does."""
 
 import keras
 from keras import ops
@@ -58,7 +58,7 @@ class Bleeding(MeanMetric):
 
     In units of ab a pixel; 0 is none, also where no pixel is without an edge. The truth itself has
     less than `chroma_edge`: its texture and its noise. A prediction that varies less than these
-    bleeds less than the truth, so the measure tells how calm colours are, not how right.
+    bleeds less than the truth, so the measure tells how calm colors are, not how right.
 
     Args:
         lightness_edge, chroma_edge: As `bleeding` takes them.

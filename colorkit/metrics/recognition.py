@@ -1,4 +1,4 @@
-"""What a network that knows true colours still makes of a colouring."""
+"""What a network that knows true colors still makes of a coloring."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from colorkit.metrics.mean import MeanMetric, checked
 
 
 class FeaturePreservation(MeanMetric):
-    """Accuracy of a classifier of true colours on coloured pictures.
+    """Accuracy of a classifier of true colors on colored pictures.
 
     `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`. It cannot
     be restored from a config, which would not hold the weights of the classifier.
@@ -39,7 +39,7 @@ class FeaturePreservation(MeanMetric):
 
 
 class MaskIoU(keras.metrics.MeanIoU):
-    """Mean intersection over union of true masks and what a segmenter sees in coloured pictures.
+    """Mean intersection over union of true masks and what a segmenter sees in colored pictures.
 
     `update_state` takes masks `(N, height, width)` as `y_true` and RGB pictures as `y_pred`. It
     cannot be restored from a config, which would not hold the weights of the segmenter.

@@ -1,4 +1,4 @@
-"""How near a colouring is to the truth."""
+"""How near a coloring is to the truth."""
 
 import keras
 import numpy as np
@@ -80,7 +80,7 @@ def ssim(y_true, y_pred):
 
 
 def ciede2000(y_true, y_pred):
-    """Mean colour difference of each picture, CIEDE2000 a pixel, shape `(N,)`, by scikit-image.
+    """Mean color difference of each picture, CIEDE2000 a pixel, shape `(N,)`, by scikit-image.
 
     About 1 is just noticeable side by side.
     """
@@ -176,7 +176,7 @@ class AbAUC(MeanMetric):
 
     Args:
         bins, class_weights: `ColorBins` and a weight for each; a pixel counts with the weight of
-            its true colour. `None` for the raw measure.
+            its true color. `None` for the raw measure.
 
     Raises:
         ValueError: If only one is given, `bins` are no bins of Lab, or weights do not fit them.

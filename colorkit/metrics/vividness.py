@@ -1,4 +1,4 @@
-"""How much colour there is, and how many colours."""
+"""How much color there is, and how many colors."""
 
 import math
 
@@ -11,15 +11,15 @@ from colorkit.metrics.mean import MeanMetric, checked, lab, picture_weights
 
 
 def colorfulness(rgb, signed=True):
-    """Colourfulness M3 of Hasler and Suesstrunk: 0 none, 33 moderate, 59 quite, 109 extreme.
+    """Colorfulness M3 of Hasler and Suesstrunk: 0 none, 33 moderate, 59 quite, 109 extreme.
 
     Args:
         rgb: RGB in [0, 1], shape `(N, height, width, 3)`.
-        signed: False takes absolute values of the opponent colours first, as the code of recent
+        signed: False takes absolute values of the opponent colors first, as the code of recent
             colorization papers does; the measure's authors do not.
 
     Returns:
-        Colourfulness of each picture, shape `(N,)`.
+        Colorfulness of each picture, shape `(N,)`.
 
     References:
         Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
@@ -40,7 +40,7 @@ def colorfulness(rgb, signed=True):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Mean of the colourfulness of each predicted picture; the truth is ignored.
+    """Mean of the colorfulness of each predicted picture; the truth is ignored.
 
     Args:
         signed: As `colorfulness` takes it.
@@ -61,7 +61,7 @@ class Colorfulness(MeanMetric):
 class DominantHue(keras.metrics.Metric):
     """Share of all predicted chroma that lies in the most frequent twelfth of the hues of ab.
 
-    A colouring in one colour has 1, however light or pale it is; a gray one, where no pixel has a
+    A coloring in one color has 1, however light or pale it is; a gray one, where no pixel has a
     chroma of 1, has 0. The truth is ignored.
 
     References:
@@ -97,7 +97,7 @@ class DominantHue(keras.metrics.Metric):
 class OccupiedBins(keras.metrics.Metric):
     """Share of the bins that the truth occupies which predictions occupy too.
 
-    A bin counts as occupied from a given share of all pixels on. A colouring in one colour
+    A bin counts as occupied from a given share of all pixels on. A coloring in one color
     occupies one bin.
 
     Args:

@@ -1,4 +1,4 @@
-"""A generator that colours and a discriminator that tells its colours from true ones."""
+"""A generator that colors and a discriminator that tells its colors from true ones."""
 
 import math
 
@@ -17,9 +17,9 @@ class Adversarial(keras.Model):
     """Trains two networks against each other in plain `compile` and `fit`, on every backend.
 
     The generator learns to come near the true chroma, by the mean absolute error, and to make the
-    discriminator call its colours real; the discriminator learns to tell. One optimizer updates
+    discriminator call its colors real; the discriminator learns to tell. One optimizer updates
     both; each gets its gradient from its own loss alone. Predictions are the generator's, and
-    `Colorizer(adversarial.generator)` colours pictures with it.
+    `Colorizer(adversarial.generator)` colors pictures with it.
 
     Metrics beside the loss: "reconstruction", the mean absolute error; "generator_loss", the
     adversarial part, and "discriminator_loss"; "generator_accuracy" and "discriminator_accuracy",
@@ -35,7 +35,7 @@ class Adversarial(keras.Model):
         **kwargs: `name`, `dtype` of `keras.Model`.
 
     Raises:
-        ValueError: If the networks do not fit each other, their colour spaces among it, or an
+        ValueError: If the networks do not fit each other, their color spaces among it, or an
             option is unknown; from `fit` if the pictures are too small to be judged, the generator
             makes another size, the target is not chroma alone, or there are sample weights or a
             loss beside.
@@ -142,7 +142,7 @@ class Adversarial(keras.Model):
         return share * (total + sum(self.losses))
 
     def _check_sizes(self, x, y, y_pred):
-        """Raise a `ValueError` if pictures of this size cannot be coloured, or judged."""
+        """Raise a `ValueError` if pictures of this size cannot be colored, or judged."""
         size = tuple(x.shape[1:3])
         if None in size or size in self._sizes_that_fit:
             return
@@ -206,6 +206,6 @@ def _check_spaces(generator, discriminator):
                            if math.isclose(span, np.ptp(space.chroma_range))]  # fmt: skip
     if len(spaces) == 2 and spaces[0] is not spaces[1]:
         raise ValueError(
-            "`discriminator` must judge the colour space that `generator` makes. Received "
+            "`discriminator` must judge the color space that `generator` makes. Received "
             f"{discriminator.name} of {spaces[1]} and {generator.name} of {spaces[0]}"
         )

@@ -41,7 +41,7 @@ def check_widths(name, widths, least=1):
 
 
 def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
-    """Convolution, batch normalisation, activation."""
+    """Convolution, batch normalization, activation."""
     x = layers.Conv2D(
         filters, kernel_size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
@@ -108,7 +108,7 @@ def judged(space, input_shape, is_conditional):
         is_conditional: Whether there is lightness.
 
     Returns:
-        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalised planes.
+        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalized planes.
 
     Raises:
         ValueError: As `picture_input`.

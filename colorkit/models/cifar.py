@@ -7,7 +7,7 @@ from colorkit import colorspace
 from colorkit.layers import normalize_lightness, to_chroma
 from colorkit.models.blocks import check_widths, picture_input
 
-# Widths of the convolutions; an inner tuple is a block that batch normalisation ends.
+# Widths of the convolutions; an inner tuple is a block that batch normalization ends.
 DENSE_FILTERS = (16, 16, 32, 32)
 REGRESSION_BLOCKS = ((32, 32), (64, 64), (128, 128), (256, 256), (128, 128), (64, 64, 32))
 CLASSIFICATION_BLOCKS = ((32, 32), (64, 64), (64, 64, 64), (64, 64, 64))
@@ -25,7 +25,7 @@ def build_dense_regression(
     Args:
         space: `ColorSpace` whose chroma is predicted, or its name.
         input_shape: `(height, width, 1)`; the dense layer fixes the size.
-        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalisation follows
+        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalization follows
             each ReLU.
         name: Name of the model.
 
@@ -76,8 +76,8 @@ def build_conv_regression(
     Args:
         space: `ColorSpace` whose chroma is predicted, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
-        blocks: Widths of the convolutions of each block; batch normalisation ends a block. The
-            authors' code normalises after every convolution: blocks of one.
+        blocks: Widths of the convolutions of each block; batch normalization ends a block. The
+            authors' code normalizes after every convolution: blocks of one.
         features: `keras.Model` from lightness to features that the first block takes instead of
             lightness, such as `build_vgg_features` makes, or `None`.
         name: Name of the model.
@@ -116,10 +116,10 @@ def build_conv_classification(
     """The convolution-only classification network with dilated blocks, at full resolution.
 
     Args:
-        num_bins: Number of colour bins.
+        num_bins: Number of color bins.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
-        blocks: Widths of the 3x3 convolutions of each block; batch normalisation ends a block.
+        blocks: Widths of the 3x3 convolutions of each block; batch normalization ends a block.
         dilation_rates: Dilation of each block. At the defaults a pixel sees 33 x 33.
         features: As `build_conv_regression` takes it.
         name: Name of the model.

@@ -1,4 +1,4 @@
-"""Classifiers of true-colour pictures: what colourings are judged by, and features come from."""
+"""Classifiers of true-color pictures: what colorings are judged by, and features come from."""
 
 import importlib.resources
 
@@ -103,7 +103,7 @@ def build_residual_classifier(
 
 
 def load_classifier(name):
-    """A classifier that comes with the package, trained on true-colour CIFAR-10, or one of a file.
+    """A classifier that comes with the package, trained on true-color CIFAR-10, or one of a file.
 
     Args:
         name: "vgg", about as strong as the one of Champati et al.; "residual", a stronger one; or

@@ -1,4 +1,4 @@
-"""What makes the colours of a colorful network hold together."""
+"""What makes the colors of a colorful network hold together."""
 
 import keras
 from keras import layers
@@ -26,7 +26,7 @@ def build_coherent(
     temperature=0.38,
     name="coherent",
 ):
-    """A colorful network whose distribution of colours is smoothed up to the edges of lightness.
+    """A colorful network whose distribution of colors is smoothed up to the edges of lightness.
 
     The predicted distribution is enlarged to every pixel and smoothed. Where there are `filters`,
     a branch that sees lightness at full size corrects it further; it begins as no correction. No
@@ -47,7 +47,7 @@ def build_coherent(
         edge: Change of lightness that stops the smoothing, in percent of its range.
         filters: Widths of the branch's 3x3 convolutions, the last of which see the distribution
             too; none leaves the branch out, and then nothing is learned.
-        regularization: Weight of `ColorRegularizer`, which holds the branch to likely colours;
+        regularization: Weight of `ColorRegularizer`, which holds the branch to likely colors;
             without `filters` of no effect.
         temperature: Temperature of `ColorRegularizer`.
         name: Name of the model.
@@ -61,7 +61,7 @@ def build_coherent(
             `regularization` or `temperature` is out of range.
 
     References:
-        Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regulariser;
+        Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regularizer;
         section 5 for what they lack. Smoothing and correction are not his.
     """
     space = colorspace.get(space)
@@ -103,10 +103,10 @@ def build_coherent_as_published(
 ):
     """Stellbrink's branch: gray convolutions and the colorful distribution make one anew.
 
-    Three 3x3 convolutions on lightness, each with batch normalisation, are concatenated with the
+    Three 3x3 convolutions on lightness, each with batch normalization, are concatenated with the
     detached, enlarged distribution of the colorful network; one 3x3 convolution makes coherent
     logits of that. The author's code enlarges by repetition, takes lightness from 0 to 100 and
-    decodes to the corners of bins; here it is linear, from -1 to 1, and to their centres.
+    decodes to the corners of bins; here it is linear, from -1 to 1, and to their centers.
 
     Args:
         colorful: As `build_coherent` takes it.
@@ -196,7 +196,7 @@ def _begin(colorful, space, filters, regularization):
     channels, num_bins = colorful.input_shape[-1], colorful.output_shape[-1]
     if channels != 1 or num_bins <= space.chroma_channels:
         raise ValueError(
-            "`colorful` must lead from lightness (height, width, 1) to a logit for each colour "
+            "`colorful` must lead from lightness (height, width, 1) to a logit for each color "
             f"bin. Received one from {channels} channels to {num_bins}"
         )
     check_widths("filters", filters, least=0)

@@ -126,7 +126,7 @@ def build_shallow_classification(
     weights see all of 27 by 27.
 
     Args:
-        num_bins: Number of colour bins.
+        num_bins: Number of color bins.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         filters: Width of each convolution.

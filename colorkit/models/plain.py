@@ -1,4 +1,4 @@
-"""Plain stacks of convolutions: an auto-encoder and a deep network, for regression."""
+"""Plain stacks of convolutions: an autoencoder and a deep network, for regression."""
 
 import keras
 from keras import layers
@@ -17,9 +17,9 @@ def build_autoencoder(
     num_blocks=3,
     name="autoencoder",
 ):
-    """A convolutional auto-encoder: everything passes through the smallest level.
+    """A convolutional autoencoder: everything passes through the smallest level.
 
-    Each level has blocks of a 3x3 convolution, batch normalisation and ReLU; pooling on the way
+    Each level has blocks of a 3x3 convolution, batch normalization and ReLU; pooling on the way
     down and resizing on the way up lie between them. With three widths and three blocks a level
     there are fifteen, as in the source.
 
@@ -39,7 +39,7 @@ def build_autoencoder(
             or `input_shape` is not `(height, width, 1)`.
 
     References:
-        Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional auto-encoder.
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional autoencoder.
     """
     space = colorspace.get(space)
     check_widths("widths", widths)
@@ -68,7 +68,7 @@ def build_deep_cnn(
     num_blocks=15,
     name="deep_cnn",
 ):
-    """Blocks of a 3x3 convolution, batch normalisation and ReLU, all at full size.
+    """Blocks of a 3x3 convolution, batch normalization and ReLU, all at full size.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.

@@ -104,7 +104,7 @@ def freeze_encoder(model, frozen=True):
     """Freeze the encoder of a pretrained U-Net, or let it train again.
 
     Args:
-        model: `keras.Model` of `build_pretrained_unet`. Compile it afterwards.
+        model: `keras.Model` of `build_pretrained_unet`. Compile it afterward.
         frozen: False lets the encoder's kernels train; its batch normalization stays as it is.
 
     Raises:

@@ -18,7 +18,7 @@ def build_resnet(
     num_blocks=12,
     name="resnet",
 ):
-    """ResNet v2 with bottlenecks: normalise, activate, convolve, and add to what came in.
+    """ResNet v2 with bottlenecks: normalize, activate, convolve, and add to what came in.
 
     Nothing halves the size, so a pixel sees no more than `2 * num_blocks + 3` pixels a side, 27 by
     default, where a U-Net sees far more.

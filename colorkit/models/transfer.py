@@ -44,7 +44,7 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
     Args:
         model: Functional `keras.Model` whose chroma is made by a layer called "logits" or "head",
             as the U-Nets of the kit have it; for instance `Colorizer.pretrained("cifar10").model`.
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
         num_classes: Number of classes that a second output tells, or `None` for no such output.
             The network must be one of `build_residual_unet`.

@@ -26,10 +26,10 @@ def build_unet(
     widths=WIDTHS,
     name="unet",
 ):
-    """A plain U-Net: two 3x3 convolutions with batch normalisation a level, skips concatenated.
+    """A plain U-Net: two 3x3 convolutions with batch normalization a level, skips concatenated.
 
     Args:
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level, the full size first.
@@ -84,7 +84,7 @@ def build_residual_unet(
     to all of its places, so that every pixel knows what picture it belongs to (Iizuka et al.).
 
     Args:
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level, the full size first.

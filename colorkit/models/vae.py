@@ -1,4 +1,4 @@
-"""A variational auto-encoder of colour pictures: how usual does a picture look to it?"""
+"""A variational autoencoder of color pictures: how usual does a picture look to it?"""
 
 import keras
 import numpy as np
@@ -59,7 +59,7 @@ def build_vae(
     divergence_weight=1e-4,
     name="vae",
 ):
-    """A variational auto-encoder of RGB pictures.
+    """A variational autoencoder of RGB pictures.
 
     Args:
         input_shape: `(height, width, 3)`, both divisible by `2 ** len(widths)`.

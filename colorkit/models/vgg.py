@@ -33,7 +33,7 @@ def build_vgg_features(
             with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution;
             or `None` for random weights.
         trainable: False freezes what was loaded: a feature extractor. True lets it learn on: an
-            initialisation. What was not loaded learns in any case.
+            initialization. What was not loaded learns in any case.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         name: Name of the model.

@@ -33,12 +33,12 @@ def build_zhang(
 ):
     """The colorful network: down to an eighth by strides, dilated there, up to a quarter.
 
-    Batch normalisation, without scale and shift, ends each of the first seven blocks after its
+    Batch normalization, without scale and shift, ends each of the first seven blocks after its
     last ReLU. There is none in the last block. Lightness goes in from -1 to 1, where the authors
     take L less 50.
 
     Args:
-        num_bins: Number of colour bins to predict logits for, at a quarter of the size: pixel
+        num_bins: Number of color bins to predict logits for, at a quarter of the size: pixel
             `[i, j]` of them belongs to pixel `[4 i, 4 j]` of the picture. `None` predicts chroma
             instead, enlarged to the full size, for a regression.
         space: `ColorSpace` of lightness and chroma, or its name.

@@ -35,7 +35,7 @@ def segmenter():
 
 
 def halves(left, right):
-    """A picture `(1, 4, 4, 3)` of two colours."""
+    """A picture `(1, 4, 4, 3)` of two colors."""
     picture = np.empty((1, 4, 4, 3), "float32")
     picture[:, :, :2], picture[:, :, 2:] = left, right
     return picture

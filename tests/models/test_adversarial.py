@@ -158,7 +158,7 @@ def test_networks_that_do_not_fit_each_other_are_refused():
         build(reconstruction_weight=-1.0)
 
 
-def test_saved_model_colours_the_same(batch, tmp_path):
+def test_saved_model_colors_the_same(batch, tmp_path):
     network = build()
     network.compile("adam", run_eagerly=True)
     network.fit(*batch, verbose=0)
@@ -179,7 +179,7 @@ def test_swapped_players_are_refused_whatever_they_see():
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-def test_players_of_two_colour_spaces_are_refused(conditional):
+def test_players_of_two_color_spaces_are_refused(conditional):
     for spaces in (("lab", "yuv"), ("yuv", "lab")):
         generator = models.build_pix2pix_generator(widths=(4, 6), space=spaces[0])
         discriminators = {

@@ -50,7 +50,7 @@ def test_copied_weights_are_all_that_agree_but_the_heads():
         models.copy_weights(models.build_unet(9, widths=(5, 6)), model)
 
 
-def test_a_network_with_a_new_head_learns_is_saved_and_colours(tmp_path, pictures):
+def test_a_network_with_a_new_head_learns_is_saved_and_colors(tmp_path, pictures):
     bins = ColorBins.fit(pictures, 12)
     model = models.replace_head(models.build_unet(9, widths=(4, 6)), bins.num_bins)
     model.compile("adam", RebalancedCrossentropy(bins), run_eagerly=True)
