@@ -43,15 +43,15 @@ def _parser():
 
     colorize = commands.add_parser(
         "colorize",
-        help="color pictures and videos",
-        description="Color picture files, folders of them, and video files.",
+        help="color images and videos",
+        description="Color image files, folders of them, and video files.",
     )
     colorize.add_argument(
-        "inputs", nargs="+", metavar="IN", help="picture file, folder of them, or video file"
+        "inputs", nargs="+", metavar="IN", help="image file, folder of them, or video file"
     )
     colorize.add_argument(
         "-o", "--output", required=True, metavar="OUT",
-        help="picture or video file for a single input file, else a folder (made if need be); "
+        help="image or video file for a single input file, else a folder (made if need be); "
         "files keep their names",
     )  # fmt: skip
     colorize.add_argument(

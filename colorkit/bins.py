@@ -24,16 +24,16 @@ _TABLE_CELLS = 256
 
 
 def chroma_batches(images, space, batch_size=256):
-    """Yield the chroma of pictures as float32 arrays `(N, height, width, channels)`.
+    """Yield the chroma of images as float32 arrays `(N, height, width, channels)`.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable; sizes may differ.
         space: `ColorSpace`.
-        batch_size: Most pictures converted at once; they have one size.
+        batch_size: Most images converted at once; they have one size.
 
     Raises:
-        ValueError: If there are no pictures, or one holds a NaN or what is not in [0, 1].
+        ValueError: If there are no images, or one holds a NaN or what is not in [0, 1].
     """
 
     def chroma():
@@ -49,7 +49,7 @@ def chroma_batches(images, space, batch_size=256):
             batch = []
         batch.append(image)
     if not batch:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     yield chroma()
 
 
@@ -159,20 +159,20 @@ class ColorBins:
 
     @classmethod
     def fit(cls, images, num_bins=64, *, space=colorspace.LAB, seed=0):
-        """Bins for anyone's own pictures; the bin nearest to neutral is moved onto it.
+        """Bins for anyone's own images; the bin nearest to neutral is moved onto it.
 
-        K-means on a histogram of the pictures' chroma in which each occupied cell weighs the
+        K-means on a histogram of the images' chroma in which each occupied cell weighs the
         square root of its count, so that rare colors get bins of their own.
 
         Args:
-            images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
+            images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
                 `(N, H, W, 3)` or any iterable.
             num_bins: Number of bins, at least 2.
             space: `ColorSpace` with two chroma channels, or its name.
             seed: Seed of the k-means initialization.
 
         Raises:
-            ValueError: If there are no pictures, if one holds a NaN or an infinity, or if there are
+            ValueError: If there are no images, if one holds a NaN or an infinity, or if there are
                 fewer distinct colors than bins.
         """
         from sklearn.cluster import KMeans  # heavy, and needed here alone
@@ -192,7 +192,7 @@ class ColorBins:
         if len(occupied) < num_bins:
             raise ValueError(
                 f"`num_bins` must be at most the number of distinct colors. Received {num_bins} "
-                f"bins for pictures with {len(occupied)}; ask for fewer bins or give more pictures."
+                f"bins for images with {len(occupied)}; ask for fewer bins or give more images."
             )
         middles = (edges[:-1] + edges[1:]) / 2
         kmeans = KMeans(num_bins, n_init=1, random_state=seed)
@@ -295,7 +295,7 @@ class ColorBins:
         return ops.matmul(ops.softmax(logits, axis=-1), centers)
 
     def sample(self, logits, seed=0, temperature=1.0):
-        """One coherent draw: all pixels of a picture share one random number per bin.
+        """One coherent draw: all pixels of an image share one random number per bin.
 
         Adding the same Gumbel noise to a bin's logit everywhere draws each pixel from its own
         distribution, while pixels that see the same distribution get the same color.

@@ -51,7 +51,7 @@ def is_list(value):
 def check_colorizer(colorizer):
     """Raise a `ValueError` unless an argument is a `Colorizer` or another function."""
     if not callable(colorizer):
-        raise ValueError(f"`colorizer` must color pictures. Received: {colorizer!r}")
+        raise ValueError(f"`colorizer` must color images. Received: {colorizer!r}")
 
 
 def check_model(name, model):

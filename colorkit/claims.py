@@ -258,7 +258,7 @@ def _pix2pix():
     for title, name in {"U-Net": "unet", "Pix2Pix": "adversarial"}.items():
         for metric in ("colorfulness", "threshold_accuracy"):
             yield Claim(
-                f"patches color large pictures better than resizing, {title}",
+                f"patches color large images better than resizing, {title}",
                 f"pix2pix/{name}-patches",
                 f"pix2pix/{name}",
                 f"large/{metric}",
@@ -290,7 +290,7 @@ CLAIMS = (
 
 
 def on(claims, label):
-    """The same claims about the experiments on other pictures.
+    """The same claims about the experiments on other images.
 
     Args:
         claims: Claims.
@@ -382,7 +382,7 @@ def report(records, claims=CLAIMS):
         claims: Claims to judge.
 
     Returns:
-        Tables as `render` gives them, by the label of the pictures as `on` takes it, and the
+        Tables as `render` gives them, by the label of the images as `on` takes it, and the
         texts of the claims that were judged on none.
     """
     labels = sorted({"", *(record.experiment.partition("@")[2] for record in records)})

@@ -1,4 +1,4 @@
-"""The one artifact: a network with its color space, bins and temperature, for any picture."""
+"""The one artifact: a network with its color space, bins and temperature, for any image."""
 
 import copy
 import importlib.resources
@@ -21,7 +21,7 @@ from colorkit.pictures import as_rgb
 
 # Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
-# Guided upsampling: half the side of its window in pixels of the small picture, and the variance
+# Guided upsampling: half the side of its window in pixels of the small image, and the variance
 # of lightness (in a range of 1) below which lightness is not trusted to explain chroma.
 _WINDOW_RADIUS = 1
 _FLAT_VARIANCE = 1e-3
@@ -32,11 +32,11 @@ _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 
 
 class Colorizer:
-    """Colors pictures of any size; keeps their lightness exactly.
+    """Colors images of any size; keeps their lightness exactly.
 
-    The network sees large pictures reduced; its chroma is brought back to full size by a guided
+    The network sees large images reduced; its chroma is brought back to full size by a guided
     filter that follows the edges of the full-size lightness. A network that takes only multiples
-    of 2, 4, ... pixels, as most U-Nets do, sees pictures continued by their mirror image.
+    of 2, 4, ... pixels, as most U-Nets do, sees images continued by their mirror image.
 
     Args:
         model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
@@ -45,9 +45,9 @@ class Colorizer:
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` that the logits stand for; `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`; lower is more vivid.
-        size: Short side, in pixels, that the network sees of a larger picture; `None` for the
+        size: Short side, in pixels, that the network sees of a larger image; `None` for the
             full size. Small networks are at their best near the size they were trained at.
-        mirror: True averages what the network makes of a picture and of its mirror image, at
+        mirror: True averages what the network makes of an image and of its mirror image, at
             twice the time.
         class_weights: Weights of the bins that the network was trained with, where the decoder
             is to divide by them (see `ColorBins.decode`), or `None`.
@@ -111,10 +111,10 @@ class Colorizer:
         )
 
     def __call__(self, image, *, dtype="uint8"):
-        """Color a picture, or a batch of pictures of one size.
+        """Color an image, or a batch of images of one size.
 
         Args:
-            image: Path of a picture file, a PIL image, or an array of shape `(height, width)` or
+            image: Path of an image file, a PIL image, or an array of shape `(height, width)` or
                 `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]; color is
                 ignored, transparency laid over white, and what is finer than 8 bits rounded to
                 them. Also a batch `(N, height, width, 1 | 3 | 4)`.
@@ -125,14 +125,14 @@ class Colorizer:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is no picture.
+            ValueError: If it is no image.
         """
         if dtype not in ("uint8", "float32"):
             raise ValueError(f'`dtype` must be "uint8" or "float32". Received: {dtype!r}')
         shape = np.shape(image) if hasattr(image, "__array__") else ()
         if len(shape) == 4:
             if shape[0] == 0:
-                raise ValueError("A batch must hold at least one picture. Received none")
+                raise ValueError("A batch must hold at least one image. Received none")
             return self._color_batch(np.stack([as_rgb(picture) for picture in image]), dtype)
         return self._color(as_rgb(image), dtype)
 
@@ -205,7 +205,7 @@ class Colorizer:
         return ops.convert_to_numpy(self.space.merge(lightness, chroma))
 
     def network_size(self, height, width):
-        """Height and width at which the network sees a picture of the given height and width."""
+        """Height and width at which the network sees an image of the given height and width."""
         fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
         short = min(height, width)
         scale = 1.0 if self.size is None else min(1.0, self.size / short)
@@ -410,7 +410,7 @@ def _strips(height, width):
 
 
 def _resize(plane, size):
-    """Resize a float picture `(H, W, C)` with antialiasing."""
+    """Resize a float image `(H, W, C)` with antialiasing."""
     if plane.shape[:2] == size:
         return plane
     channels = [

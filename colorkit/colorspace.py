@@ -155,7 +155,7 @@ def yuv_to_rgb(yuv):
 
 
 class ColorSpace:
-    """How a picture is divided into the lightness a network sees and the chroma it predicts.
+    """How an image is divided into the lightness a network sees and the chroma it predicts.
 
     Use the three instances `LAB`, `YUV` and `RGB`; they are told apart by `name`.
 
@@ -179,7 +179,7 @@ class ColorSpace:
         return get, (self.name,)  # a copy is the same space, so that `is` keeps its meaning
 
     def split(self, rgb):
-        """Divide pictures into lightness and chroma.
+        """Divide images into lightness and chroma.
 
         Args:
             rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
@@ -198,7 +198,7 @@ class ColorSpace:
         return color[..., :1], color[..., 1:]
 
     def merge(self, lightness, chroma, *, keep_lightness=True):
-        """Put lightness and chroma together into a picture.
+        """Put lightness and chroma together into an image.
 
         Args:
             lightness: Shape `(..., 1)`, as `split` gives it.

@@ -1,4 +1,4 @@
-"""Pictures to learn from, wherever they lie."""
+"""Images to learn from, wherever they lie."""
 
 import contextlib
 import re
@@ -20,12 +20,12 @@ _TEST_FRAMES, _GAP_FRAMES = 5, 20
 
 
 def load(name, split="train", *, size=None, data_dir=None, shares=None):
-    """Find a set of color pictures, or several as one.
+    """Find a set of color images, or several as one.
 
     Args:
         name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
-            needs no network), "folder:PATH" (picture files; subfolders named like the split are
-            used, else one picture in ten is held out for "test" by its name: of frames that
+            needs no network), "folder:PATH" (image files; subfolders named like the split are
+            used, else one image in ten is held out for "test" by its name: of frames that
             follow each other take the video), "video:PATH" or
             "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
             and some before it are left out, so that no frame has its neighbor on the other
@@ -34,18 +34,18 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
             folder needs no kind after another folder), gives all of them as one set. A "+" or "*"
             in the path of a folder or video that exists is a part of it.
         split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
-            a set has no "test", the last fifth of "train" is that, or, where pictures have names
+            a set has no "test", the last fifth of "train" is that, or, where images have names
             as labels, as faces have, those of one name in five.
-        size: Bring each picture to a square of this many pixels a side, the middle of it; `None`
+        size: Bring each image to a square of this many pixels a side, the middle of it; `None`
             keeps sizes ("photos": 32). Smaller ones are enlarged, with a warning.
         data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
         shares: Of several names, how much of what training shows is to come from each, in
             relation to the others, such as `[2, 1]`; "*2" after a joined name says the same.
-            `None` shows every picture alike.
+            `None` shows every image alike.
 
     Returns:
         `Images`, with `labels` and `class_names` where the source has classes (in a folder, the
-        subfolders). Files of a folder that are no pictures are left out, with a warning, and
+        subfolders). Files of a folder that are no images are left out, with a warning, and
         counted in `left_out`; those that break off later are left out by `Images.readable`, as
         `run` does first. Data sets of TensorFlow Datasets are read into memory whole: take a
         slice such as "train[:10%]", or a `size`, of a large one.
@@ -73,8 +73,8 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
     images = _find(name, split, size, data_dir)
     if size is not None and len(images) and images.source_side < size:
         warnings.warn(
-            f"The smallest picture of {images.name} is {images.source_side} pixels high or wide: "
-            f"brought to {size}, such pictures show no more than before.",
+            f"The smallest image of {images.name} is {images.source_side} pixels high or wide: "
+            f"brought to {size}, such images show no more than before.",
             stacklevel=2,
         )
     return images
@@ -205,7 +205,7 @@ def _load_folder(folder, split, size):
             'or take split="all".'
         )
     elif split in ("train", "test"):
-        # By a checksum of the name, so that adding pictures moves none between the splits.
+        # By a checksum of the name, so that adding images moves none between the splits.
         held_out = [zlib.crc32(str(p.relative_to(folder)).encode()) % 10 == 0 for p in paths]
         paths = [p for p, out in zip(paths, held_out, strict=True) if out == (split == "test")]
     elif split != "all":
@@ -215,7 +215,7 @@ def _load_folder(folder, split, size):
         )
     if not paths:
         raise ValueError(
-            f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
+            f"The folder {folder} holds too few images for a {split!r} split of its own, which "
             "is one in ten; give more, or make subfolders named train and test."
         )
     sizes = {}
@@ -280,7 +280,7 @@ def _checksum(folder, paths):
 
 
 def _class_of(path, splits):
-    """Class of a picture by its path below the folder: the first subfolder that is no split."""
+    """Class of an image by its path below the folder: the first subfolder that is no split."""
     folders = path.parts[:-1]
     folders = folders[1:] if folders and folders[0] in splits else folders
     return folders[0] if folders else None

@@ -1,4 +1,4 @@
-"""How far sets of pictures are apart, or from what is usual, as a network sees them."""
+"""How far sets of images are apart, or from what is usual, as a network sees them."""
 
 import keras
 import numpy as np
@@ -12,13 +12,13 @@ from colorkit.pictures import pictures_at_once
 
 
 def features(network, images, batch_size=None, *, size=None):
-    """What a network sees in pictures: the input of its last layer with weights.
+    """What a network sees in images: the input of its last layer with weights.
 
     Args:
         network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` gives.
-        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
+        images: RGB images, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
             They are brought to the size that the network takes.
-        batch_size: Pictures at once; `None` for as many as have a quarter of a million pixels.
+        batch_size: Images at once; `None` for as many as have a quarter of a million pixels.
         size: Side that they are brought to where the network takes any; `None` for as they are.
             Sets that are compared must be seen at one size.
 
@@ -26,7 +26,7 @@ def features(network, images, batch_size=None, *, size=None):
         float32 array of shape `(N, features)`.
 
     Raises:
-        ValueError: If there are no pictures or they are of another type, shape or range, the
+        ValueError: If there are no images or they are of another type, shape or range, the
             network has no weights or takes one size and not this one, or `batch_size` or `size` is
             not a positive whole number.
     """
@@ -45,7 +45,7 @@ def features(network, images, batch_size=None, *, size=None):
 def frechet_distance(first, second):
     """Fréchet distance between Gaussians with the means and covariances of two sets of features.
 
-    It is biased: with fewer pictures it is larger. The features are whatever network made them;
+    It is biased: with fewer images it is larger. The features are whatever network made them;
     distances of different networks cannot be compared.
 
     Args:
@@ -57,7 +57,7 @@ def frechet_distance(first, second):
 
     Raises:
         ValueError: If the numbers of features differ, one is not finite, or there are not more
-            pictures than features, so that a covariance would be singular; take
+            images than features, so that a covariance would be singular; take
             `kernel_distance` then.
 
     References:
@@ -66,7 +66,7 @@ def frechet_distance(first, second):
     first, second = _checked(first, second)
     if min(len(first), len(second)) <= first.shape[1]:
         raise ValueError(
-            f"There must be more pictures than the {first.shape[1]} features. Received "
+            f"There must be more images than the {first.shape[1]} features. Received "
             f"{len(first)} and {len(second)}; `kernel_distance` can do with fewer."
         )
     means = [x.mean(axis=0) for x in (first, second)]
@@ -79,7 +79,7 @@ def frechet_distance(first, second):
 
 
 def kernel_distance(first, second):
-    """Squared maximum mean discrepancy with a cubic kernel, unbiased also for few pictures.
+    """Squared maximum mean discrepancy with a cubic kernel, unbiased also for few images.
 
     Args:
         first: Features, shape `(N, features)`.
@@ -90,7 +90,7 @@ def kernel_distance(first, second):
 
     Raises:
         ValueError: If the numbers of features differ, one is not finite, or a set has fewer than
-            two pictures.
+            two images.
 
     References:
         Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
@@ -108,12 +108,12 @@ def kernel_distance(first, second):
 
 
 def mean_divergence(vae, images, batch_size=None):
-    """Mean divergence of the posterior of pictures, in nats: what it takes to tell them apart.
+    """Mean divergence of the posterior of images, in nats: what it takes to tell them apart.
 
     The density that Sinigaglia et al. name; of the evidence lower bound it is the divergence alone.
 
     Args:
-        vae: What `build_vae` made, trained on true pictures.
+        vae: What `build_vae` made, trained on true images.
         images: As `features` takes them.
         batch_size: As `features` takes it.
 
@@ -134,12 +134,12 @@ def mean_divergence(vae, images, batch_size=None):
 
 
 def _check_network(name, network):
-    """Raise a `ValueError` unless a network sees RGB pictures."""
+    """Raise a `ValueError` unless a network sees RGB images."""
     check_model(name, network)
     shapes = [tuple(entry.shape[1:]) for entry in network.inputs]
     if [(len(shape), shape[-1]) for shape in shapes] != [(3, 3)]:
         raise ValueError(
-            f"`{name}` must take RGB pictures, (height, width, 3). Received {network.name}, which "
+            f"`{name}` must take RGB images, (height, width, 3). Received {network.name}, which "
             f"takes {shapes}"
         )
 
@@ -149,7 +149,7 @@ def _called(network, images, batch_size, side=None):
     if batch_size is not None:
         check_whole("batch_size", batch_size)
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     size = network.input_shape[1:3]
     if side is not None:
         check_whole("size", side)
@@ -176,11 +176,11 @@ def _called(network, images, batch_size, side=None):
 
 
 def _scaled(rgb):
-    """Pictures in [0, 1]."""
+    """Images in [0, 1]."""
     if rgb.ndim != 4 or rgb.shape[-1] != 3:
         raise ValueError(
-            "`images` must be RGB pictures, shape (N, height, width, 3); one picture is "
-            f"`picture[None]`. Received pictures of shape {rgb.shape[1:]}"
+            "`images` must be RGB images, shape (N, height, width, 3); one image is "
+            f"`image[None]`. Received images of shape {rgb.shape[1:]}"
         )
     if rgb.dtype == np.uint8:
         return np.float32(rgb / 255)
@@ -203,6 +203,6 @@ def _checked(first, second):
         raise ValueError("Features must be finite. Received a NaN or an infinity")
     if min(len(first), len(second)) < 2:
         raise ValueError(
-            f"Each set must have at least two pictures. Received {len(first)} and {len(second)}"
+            f"Each set must have at least two images. Received {len(first)} and {len(second)}"
         )
     return first, second

@@ -1,4 +1,4 @@
-"""Pictures that occur twice, such as in the test set what was learned from."""
+"""Images that occur twice, such as in the test set what was learned from."""
 
 import numpy as np
 from PIL import Image
@@ -6,27 +6,27 @@ from PIL import Image
 from colorkit.images import Images
 
 _SIDE = 16
-# Re-encoded and resized copies agree to more than this; two pictures of one kind of thing hardly
+# Re-encoded and resized copies agree to more than this; two images of one kind of thing hardly
 # ever to more than 0.95.
 _CORRELATION = 0.98
 _BATCH = 256
 
 
 def copies(images, others):
-    """Which pictures are copies of others, re-encoded or resized perhaps.
+    """Which images are copies of others, re-encoded or resized perhaps.
 
-    Pictures are compared by the correlation of their colors at 16 x 16 pixels. Mirror images
-    and crops are not found, nor gray copies, nor pictures of one even color.
+    Images are compared by the correlation of their colors at 16 x 16 pixels. Mirror images
+    and crops are not found, nor gray copies, nor images of one even color.
 
     Args:
-        images: Pictures, as `Images` takes them, or `Images`.
-        others: Pictures to look for them among.
+        images: Images, as `Images` takes them, or `Images`.
+        others: Images to look for them among.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
 
     Raises:
-        FileNotFoundError, ValueError: If one is no picture.
+        FileNotFoundError, ValueError: If one is no image.
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
     return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])

@@ -31,19 +31,19 @@ def evaluate(
     temperatures=(),
     batch_size=None,
 ):
-    """Color pictures and compare them with the truth.
+    """Color images and compare them with the truth.
 
     Args:
-        colorizer: `Colorizer`, or any function from uint8 pictures `(N, H, W, 3)` to colored
+        colorizer: `Colorizer`, or any function from uint8 images `(N, H, W, 3)` to colored
             ones, uint8 or floating point in [0, 1].
-        images: Color pictures: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
-        labels: Class of each picture, for `classifiers`; `None` for those of `images`.
+        images: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
+        labels: Class of each image, for `classifiers`; `None` for those of `images`.
         classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits: what a
             classifier of true colors still recognizes is measured as feature preservation.
         constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
-        baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
+        baselines: What `measure_baselines` gave for the same images, to save doing it again.
         temperatures: Temperatures to decode at beside the colorizer's own, where it has bins.
-        batch_size: Pictures colored at once, where they have one size; `None` for as many as
+        batch_size: Images colored at once, where they have one size; `None` for as many as
             have a quarter of a million pixels.
 
     Returns:
@@ -58,21 +58,21 @@ def evaluate(
         "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
         frequency of their bin of 313 in `images`. Beside them stand the baselines, as
         `measure_baselines` names them, and threshold accuracy, PSNR and colorfulness under
-        "oracle/" (with bins: the truth, quantized) and, where the network sees the pictures at
+        "oracle/" (with bins: the truth, quantized) and, where the network sees the images at
         their own size, "published/" (colors clipped a channel, as published code does, instead
         of keeping their lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness"
         for each of the `temperatures`.
 
     Raises:
-        ValueError: If there are no pictures, no labels for classifiers, `baselines` without them,
-            classifiers of pictures of another size, `images` that are none, or colors that are no
+        ValueError: If there are no images, no labels for classifiers, `baselines` without them,
+            classifiers of images of another size, `images` that are none, or colors that are no
             numbers in [0, 1].
     """
     check_colorizer(colorizer)
     # (A network from RGB to RGB is a function like any other.)
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(
-            "`colorizer` must color pictures, and a network only finds their chroma. Received the "
+            "`colorizer` must color images, and a network only finds their chroma. Received the "
             f"keras.Model {colorizer.name}; give `Colorizer(model)`."
         )
     labels = _labels(images, labels, classifiers)
@@ -163,19 +163,19 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
 
 
 def evaluate_classifier(classifier, images, batch_size=None):
-    """Accuracy of a classifier on pictures in true colors, and without them.
+    """Accuracy of a classifier on images in true colors, and without them.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
         images: `Images` with labels, of one size.
-        batch_size: Pictures classified at once, or `None`, as for `evaluate`.
+        batch_size: Images classified at once, or `None`, as for `evaluate`.
 
     Returns:
         Dict of "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
         channel three times, which Champati et al. take for gray).
 
     Raises:
-        ValueError: If there are no pictures or no labels.
+        ValueError: If there are no images or no labels.
     """
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
     labels = _labels(images, None, {"it": classifier})
@@ -191,9 +191,9 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Color pictures of one size: `Images` or a uint8 array `(N, H, W, 3)`.
+        images: Color images of one size: `Images` or a uint8 array `(N, H, W, 3)`.
         temperatures: Temperatures to try; 0 is the mode, 1 the mean.
-        batch_size: Pictures colored at once, or `None`, as for `evaluate`.
+        batch_size: Images colored at once, or `None`, as for `evaluate`.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
@@ -258,7 +258,7 @@ def _measure(predictions, images, labels, meters, batch_size):
         start += len(rgb)
         for prefix, y_pred in colored.items():
             name = prefix or "the colorizer"
-            check_range(y_pred, f"Colored pictures ({name}) must be uint8, or floating point")
+            check_range(y_pred, f"Colored images ({name}) must be uint8, or floating point")
         # Once for all meters, which need not check them again.
         y_true = ops.convert_to_tensor(y_true)
         colored = {prefix: ops.convert_to_tensor(y_pred) for prefix, y_pred in colored.items()}
@@ -285,7 +285,7 @@ def _curve_meters(temperature):
 
 
 def _rarity(images):
-    """Inverse frequency of each of the 313 bins in pictures."""
+    """Inverse frequency of each of the 313 bins in images."""
     return inverse_frequency(color_prior(images, ColorBins.gamut()))
 
 
@@ -326,7 +326,7 @@ def _labels(images, labels, classifiers):
         labels = getattr(images, "labels", None)
     if labels is None and classifiers:
         raise ValueError(
-            "Feature preservation needs the class of each picture, and these pictures have none. "
+            "Feature preservation needs the class of each image, and these images have none. "
             "Give `labels`, or leave `classifiers` out."
         )
     _check_classifiers(classifiers or {}, _shape(images))
@@ -335,7 +335,7 @@ def _labels(images, labels, classifiers):
     labels = np.asarray(labels)
     if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            f"`labels` must be one whole number a picture, {len(images)}. Received shape "
+            f"`labels` must be one whole number an image, {len(images)}. Received shape "
             f"{labels.shape} of {labels.dtype}"
         )
     return labels
@@ -354,7 +354,7 @@ def _check_classifiers(classifiers, shape):
         wanted = classifier.input_shape
         if not same_size(wanted, (None, *(shape or (0, 0)), 3)):
             raise ValueError(
-                f"The classifier {name!r} takes pictures of {wanted[1]} x {wanted[2]} pixels; these"
+                f"The classifier {name!r} takes images of {wanted[1]} x {wanted[2]} pixels; these"
                 f" have {' x '.join(map(str, shape)) if shape else 'different sizes'}. Give `size` "
                 "to `load`."
             )
@@ -384,9 +384,9 @@ def _colored(colorizer, rgb, temperatures=()):
 
 
 def _batches(images, batch_size):
-    """Pictures in uint8 batches where all have one size, else one by one."""
+    """Images in uint8 batches where all have one size, else one by one."""
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     if batch_size is not None:
         check_whole("batch_size", batch_size)
     shape = _shape(images)
@@ -397,15 +397,13 @@ def _batches(images, batch_size):
 
 
 def _shape(images):
-    """`(height, width)` of pictures that are known to have one size, else `None`."""
+    """`(height, width)` of images that are known to have one size, else `None`."""
     if isinstance(images, (str, os.PathLike)):
-        raise ValueError(
-            f"`images` must be pictures, as `colorkit.load` gives. Received: {images!r}"
-        )
+        raise ValueError(f"`images` must be images, as `colorkit.load` gives. Received: {images!r}")
     if isinstance(images, np.ndarray):
         if images.ndim != 4 or images.shape[-1] != 3:
             raise ValueError(
-                "`images` must have shape (N, height, width, 3); one picture is `picture[None]`. "
+                "`images` must have shape (N, height, width, 3); one image is `image[None]`. "
                 f"Received shape {images.shape}"
             )
         return images.shape[1:3]
@@ -422,7 +420,7 @@ def mean_chroma(images, space):
 
 
 def _recolor(rgb, space, change):
-    """Replace the chroma of pictures by `change(chroma)`, clipped as published code does."""
+    """Replace the chroma of images by `change(chroma)`, clipped as published code does."""
     lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
     colored = space.merge(lightness, np.float32(change(chroma)), keep_lightness=False)
     return ops.convert_to_numpy(colored)

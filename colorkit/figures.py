@@ -13,7 +13,7 @@ from colorkit import colorspace, diagrams, planes, results
 from colorkit.files import make_folder, written_whole
 
 _DPI = 120
-_GAP = 6 / _DPI  # inches between the pictures of a grid
+_GAP = 6 / _DPI  # inches between the images of a grid
 
 
 class _Figure(Figure):
@@ -47,10 +47,10 @@ def save(figure, name, profile):
 
 
 def picture_grid(columns, row_titles=None):
-    """Pictures side by side, one row for each.
+    """Images side by side, one row for each.
 
     Args:
-        columns: Dict from title to pictures, as many in each column: `(H, W, 3)`, or `(H, W)` or
+        columns: Dict from title to images, as many in each column: `(H, W, 3)`, or `(H, W)` or
             `(H, W, 1)` for gray; uint8 or floating point in [0, 1].
         row_titles: What to write to the left of each row, or `None`.
 
@@ -58,7 +58,7 @@ def picture_grid(columns, row_titles=None):
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there are no pictures, or columns or titles differ in number.
+        ValueError: If there are no images, or columns or titles differ in number.
     """
     _check_lengths("columns", columns)
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
@@ -68,33 +68,33 @@ def picture_grid(columns, row_titles=None):
 
 
 def picture_rows(rows):
-    """Pictures below each other, one row for each kind.
+    """Images below each other, one row for each kind.
 
     Args:
-        rows: Dict from title to pictures, as `picture_grid` takes columns.
+        rows: Dict from title to images, as `picture_grid` takes columns.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there are no pictures, or rows differ in number.
+        ValueError: If there are no images, or rows differ in number.
     """
     _check_lengths("rows", rows)
     return _grid([list(pictures) for pictures in rows.values()], None, list(rows))
 
 
 def example_pictures(images, count=8):
-    """The first pictures of each class, one row a class.
+    """The first images of each class, one row a class.
 
     Args:
         images: `Images` with labels.
-        count: Most pictures a class.
+        count: Most images a class.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If the pictures have no classes.
+        ValueError: If the images have no classes.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 1.
@@ -212,11 +212,11 @@ def priors_and_weights(rows):
 
 
 def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
-    """Pictures decoded at several temperatures, the truth at the end.
+    """Images decoded at several temperatures, the truth at the end.
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Color pictures, uint8 `(H, W, 3)`.
+        images: Color images, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
 
     Returns:
@@ -288,7 +288,7 @@ def vividness_curves(curves, marks=None, truth=None):
         axes.plot(x, 100 * y, marker, color="black", label=label)
     if truth is not None:
         axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")
-    axes.set(xlabel="colorfulness, mean over pictures", ylabel="threshold accuracy, percent")
+    axes.set(xlabel="colorfulness, mean over images", ylabel="threshold accuracy, percent")
     axes.grid(alpha=0.3)
     ends = {f"T = {rows[-1]['temperature']:g}" for rows in curves.values()}
     axes.legend(fontsize=8, title=f"open: {', '.join(sorted(ends))}", title_fontsize=8)
@@ -373,14 +373,14 @@ def _check_lengths(name, kinds):
     lengths = {title: len(pictures) for title, pictures in kinds.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise ValueError(
-            f"`{name}` must hold as many pictures each, at least one. Received: {lengths}"
+            f"`{name}` must hold as many images each, at least one. Received: {lengths}"
         )
 
 
 def _grid(rows, column_titles, row_titles):
-    """Rows of pictures, laid out in inches: a layout engine is slow on a hundred axes."""
+    """Rows of images, laid out in inches: a layout engine is slow on a hundred axes."""
     rows = [[ops.convert_to_numpy(picture) for picture in row] for row in rows]
-    # Small pictures are enlarged so that their pixels show; large ones get more room.
+    # Small images are enlarged so that their pixels show; large ones get more room.
     side = rows[0][0].shape[1]
     small = side <= 64
     width = (128 if side <= 128 else 176) / _DPI

@@ -12,7 +12,7 @@ from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
 
 def balance(experiment, bins, train):
-    """Weights of an experiment's classes by how rare they are in pictures, or `None`."""
+    """Weights of an experiment's classes by how rare they are in images, or `None`."""
     if bins is None or experiment.uniform_weight is None or not experiment.epochs:
         return None
     train = typical(train)
@@ -27,12 +27,12 @@ def balance(experiment, bins, train):
 
 
 def whole_batches(images, batch_size):
-    """Pictures without the last partial batch: several devices could not share it."""
+    """Images without the last partial batch: several devices could not share it."""
     return images[: max(1, len(images) // batch_size) * batch_size]
 
 
 def batches(experiment, images, batch_size, **options):
-    """Pictures as what an experiment learns from, see `pairs` and `labeled`."""
+    """Images as what an experiment learns from, see `pairs` and `labeled`."""
     options |= {"batch_size": batch_size, "crop": experiment.crop, "zoom": experiment.zoom}
     if experiment.target == "label":
         return labeled(images, **options)
@@ -92,7 +92,7 @@ def _warmup(steps):
 def patience(experiment, epochs, train_pairs):
     """Epochs to wait for a better one; as many as the warm-up takes where that is longer.
 
-    Of few pictures an epoch is a step or two, and a network would be stopped before it began.
+    Of few images an epoch is a step or two, and a network would be stopped before it began.
     """
     return max(experiment.patience, -(-_warmup(epochs * len(train_pairs)) // len(train_pairs)))
 

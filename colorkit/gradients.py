@@ -1,4 +1,4 @@
-"""Gradients of a picture's planes: differences to the next pixel, and how large they are."""
+"""Gradients of an image's planes: differences to the next pixel, and how large they are."""
 
 import numpy as np
 from keras import ops
@@ -54,10 +54,10 @@ def checked_magnitudes(magnitudes):
 
 
 def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
-    """How often chroma gradients of each size occur in pictures.
+    """How often chroma gradients of each size occur in images.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable.
         magnitudes: Increasing limits between the classes, in chroma units of `space`; the
             default suits Lab.
@@ -67,7 +67,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures, one holds a NaN or an infinity, all are gray, or the
+        ValueError: If there are no images, one holds a NaN or an infinity, all are gray, or the
             limits do not increase.
 
     References:
@@ -81,7 +81,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
         counts += np.bincount(np.digitize(sizes.ravel(), limits), minlength=len(counts))
     if counts[1:].sum() == 0:
         raise ValueError(
-            f"No chroma gradient of `images` reaches {limits[0]}, as in gray pictures or such of "
-            "one pixel. Their gradients say nothing about color; give pictures in color."
+            f"No chroma gradient of `images` reaches {limits[0]}, as in gray images or such of "
+            "one pixel. Their gradients say nothing about color; give images in color."
         )
     return counts / counts.sum()

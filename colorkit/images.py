@@ -1,4 +1,4 @@
-"""A set of color pictures, what everything takes that looks at many."""
+"""A set of color images, what everything takes that looks at many."""
 
 import collections.abc
 import re
@@ -12,23 +12,23 @@ from colorkit.pictures import picture_size, read_picture
 
 
 class Images(collections.abc.Sequence):
-    """A set of color pictures: a sequence of uint8 arrays `(height, width, 3)`.
+    """A set of color images: a sequence of uint8 arrays `(height, width, 3)`.
 
-    Pictures in files are read when they are asked for. A slice or an index array gives `Images`
-    again; `numpy.asarray` stacks pictures of one size.
+    Images in files are read when they are asked for. A slice or an index array gives `Images`
+    again; `numpy.asarray` stacks images of one size.
 
     Args:
         items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
-        labels: Class of each picture, or `None`.
+        labels: Class of each image, or `None`.
         class_names: Name of each class, or `None`.
         name: What the set is called in records.
-        size: Side of the square that each picture is brought to (short side scaled, center
-            kept), or `None` for pictures as they are.
+        size: Side of the square that each image is brought to (short side scaled, center
+            kept), or `None` for images as they are.
         is_sequence: Whether they follow each other in time, as the frames of a video.
-        weights: How often training shows each picture, in relation to the others, or `None` for
+        weights: How often training shows each image, in relation to the others, or `None` for
             all alike.
         checksum: What tells the source from another of the same name, or `None`.
-        source_side: Short side of the smallest picture at its source, where the items are not as
+        source_side: Short side of the smallest image at its source, where the items are not as
             they were there.
         left_out: How many damaged files of the source are not among the items.
 
@@ -53,7 +53,7 @@ class Images(collections.abc.Sequence):
     ):
         if not is_list(items):
             raise ValueError(
-                f'Pictures must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
+                f'Images must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
                 "reads a folder."
             )
         for item in [items] if isinstance(items, np.ndarray) else items:
@@ -61,7 +61,7 @@ class Images(collections.abc.Sequence):
                 _check_uint8(item, 4 if item is items else 3)
         if labels is not None and len(labels) != len(items):
             raise ValueError(
-                f"There must be a label for each picture. Received {len(labels)} for {len(items)}"
+                f"There must be a label for each image. Received {len(labels)} for {len(items)}"
             )
         if weights is not None:
             weights = np.asarray(weights, "float64")
@@ -99,7 +99,7 @@ class Images(collections.abc.Sequence):
         return self._with(items, index, self.size)
 
     def at_size(self, size):
-        """The same pictures, each brought to a square of this many pixels a side."""
+        """The same images, each brought to a square of this many pixels a side."""
         return self._with(self._items, slice(None), size)
 
     def _with(self, items, index, size):
@@ -124,7 +124,7 @@ class Images(collections.abc.Sequence):
             return np.array(self._items, dtype=dtype, copy=copy)
         if self.shape is None:
             raise ValueError(
-                f"The pictures of {self.name} have different sizes; give `size` to `load` or "
+                f"The images of {self.name} have different sizes; give `size` to `load` or "
                 "`crop` to `pairs`."
             )
         return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8")
@@ -197,23 +197,23 @@ class Images(collections.abc.Sequence):
 
     @property
     def is_sequence(self):
-        """Whether there are pictures that follow each other in time, as the frames of a video."""
+        """Whether there are images that follow each other in time, as the frames of a video."""
         return self.films is not None
 
     @property
     def smallest(self):
-        """Smallest `(height, width)` that any picture has."""
+        """Smallest `(height, width)` that any image has."""
         return tuple(np.min(self._sizes(), axis=0).tolist())
 
     @property
     def shape(self):
-        """`(height, width)` if all pictures have the same, else `None`."""
+        """`(height, width)` if all images have the same, else `None`."""
         sizes = set(map(tuple, np.asarray(self._sizes()).tolist()))
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
     def source_side(self):
-        """Short side of the smallest picture before any was brought to `size`."""
+        """Short side of the smallest image before any was brought to `size`."""
         if self._source_side is None:
             self._source_side = int(np.min(self._item_sizes()))
         return self._source_side
@@ -273,7 +273,7 @@ def _check_uint8(array, ndim):
     if array.dtype != np.uint8 or array.ndim != ndim or array.shape[-1] != 3:
         shape = "(N, height, width, 3)" if ndim == 4 else "(height, width, 3)"
         raise ValueError(
-            f"Pictures must be uint8 arrays of shape {shape}. "
+            f"Images must be uint8 arrays of shape {shape}. "
             f"Received dtype {array.dtype}, shape {array.shape}"
         )
 
@@ -318,7 +318,7 @@ def drawn(weights, count, rng):
 
 
 def square(rgb, size):
-    """A picture brought to a square: short side scaled, center kept."""
+    """An image brought to a square: short side scaled, center kept."""
     height, width = rgb.shape[:2]
     side = min(height, width)
     if (height, width) == (size, size):

@@ -50,7 +50,7 @@ class ResizeLike(keras.layers.Layer):
         if all(isinstance(side, int) for side in size):
             return ops.cast(ops.image.resize(x, size), x.dtype)
         # Keras refuses sizes that a TensorFlow graph does not know when it is traced, as once
-        # pictures of a second size come.
+        # images of a second size come.
         for axis, side in zip((1, 2), size, strict=True):
             x = _resized(x, side, axis)
         return x
@@ -186,7 +186,7 @@ def output_stride(model):
 def _common_stride(sizes, made):
     """The least power of two by which all sizes are divided, rounding up, or `None`."""
     stride = 1
-    # The least that fits: of a picture so small that several do, all give the same.
+    # The least that fits: of an image so small that several do, all give the same.
     while stride < 2 * min(map(max, sizes)):
         if made == [tuple(-(-side // stride) for side in size) for size in sizes]:
             return stride
@@ -220,7 +220,7 @@ def enlarge(x, stride, height, width):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Enlarge(keras.layers.Layer):
-    """Brings what stands for every n-th pixel to a picture's size: `Enlarge(n)([x, picture])`.
+    """Brings what stands for every n-th pixel to an image's size: `Enlarge(n)([x, picture])`.
 
     Args:
         stride: Pixels from one value to the next, see `enlarge`.
@@ -228,7 +228,7 @@ class Enlarge(keras.layers.Layer):
 
     Raises:
         ValueError: If `stride` is not a positive whole number, or `x` has not one value for every
-            n-th row and column of the picture.
+            n-th row and column of the image.
     """
 
     def __init__(self, stride, **kwargs):
@@ -241,7 +241,7 @@ class Enlarge(keras.layers.Layer):
         for size, full in zip(x.shape[1:3], picture.shape[1:3], strict=True):
             if None not in (size, full) and size != -(-full // self.stride):
                 raise ValueError(
-                    f"`x` must have a value for each of every {self.stride} pixels of the picture. "
+                    f"`x` must have a value for each of every {self.stride} pixels of the image. "
                     f"Received shapes {tuple(x.shape)} and {tuple(picture.shape)}"
                 )
         return enlarge(x, self.stride, *ops.shape(picture)[1:3])
@@ -492,7 +492,7 @@ class ColorDecoder(keras.layers.Layer):
         bins: `ColorBins` that the network's logits stand for; `None` for a network that predicts
             chroma itself.
         temperature: Temperature of `bins.decode`.
-        size: Short side, in pixels, at which the network sees a large picture; `None` for the
+        size: Short side, in pixels, at which the network sees a large image; `None` for the
             full size.
         mirror: Whether the colorizer averages over mirror images. The layer alone does not.
         class_weights: Weights that `bins.decode` divides by, or `None`.

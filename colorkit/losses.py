@@ -68,7 +68,7 @@ def _strided(y_true, y_pred, bins, stride):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class RebalancedCrossentropy(keras.losses.Loss):
-    """Cross-entropy between the bins of a chroma picture and predicted logits.
+    """Cross-entropy between the bins of a chroma image and predicted logits.
 
     Args:
         bins: `ColorBins` that the logits stand for.
@@ -76,7 +76,7 @@ class RebalancedCrossentropy(keras.losses.Loss):
             them; `None` weighs all pixels alike, which is plain cross-entropy.
         neighbors: 1 trains on the nearest bin, more on soft codes of that many bins.
         sigma: Standard deviation of the soft codes, in chroma units.
-        stride: Pixels of the picture from one that logits are predicted for to the next.
+        stride: Pixels of the image from one that logits are predicted for to the next.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
@@ -113,8 +113,8 @@ class RebalancedCrossentropy(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if self.stride > 1 and sample_weight is not None:
-            # A weight a pixel is that of the pixels which logits speak of; one a picture stays.
-            # Where a graph knows no sizes, one a picture is told by its single pixel, which stays.
+            # A weight a pixel is that of the pixels which logits speak of; one an image stays.
+            # Where a graph knows no sizes, one an image is told by its single pixel, which stays.
             weights = ops.convert_to_tensor(sample_weight)
             fits = None not in y_pred.shape[1:3] and weights.shape[1:3] == y_pred.shape[1:3]
             if len(weights.shape) > 2 and not fits:

@@ -1,4 +1,4 @@
-"""Pictures as batches, of (lightness, chroma) or of (RGB, class), for `fit`."""
+"""Images as batches, of (lightness, chroma) or of (RGB, class), for `fit`."""
 
 import numbers
 import os
@@ -13,12 +13,12 @@ from colorkit.aging import age
 from colorkit.checks import check_share, check_whole
 from colorkit.images import Images, drawn
 
-# A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
+# An image whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
 _NEAR_GRAY = 5.0
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of pictures for `fit`, `evaluate` and `predict`. Made by `pairs` and `labeled`.
+    """Batches of images for `fit`, `evaluate` and `predict`. Made by `pairs` and `labeled`.
 
     Each epoch's order, mirroring and crops follow from `seed` and `epoch` alone, so a run that is
     resumed at an epoch sees what it would have seen. `dataset[i]` is the i-th batch.
@@ -43,7 +43,7 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__(workers=workers)
         self.images = images
-        self.convert = convert  # from pictures and labels of a batch to what `fit` takes
+        self.convert = convert  # from images and labels of a batch to what `fit` takes
         self.batch_size = batch_size
         self.augment = augment
         self.crop = crop
@@ -185,39 +185,39 @@ def pairs(
     seed=0,
     workers=None,
 ):
-    """Turn pictures into batches of (lightness, chroma), the one thing that every model trains on.
+    """Turn images into batches of (lightness, chroma), the one thing that every model trains on.
 
     A network should keep height and width of its input, or divide them by a power of two; where
-    it needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads pictures to them. Make
+    it needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads images to them. Make
     `ck.Colorizer(model, ...)` before `fit` to learn whether a network will do.
 
     Args:
         images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
         space: `ColorSpace`, or its name.
-        batch_size: Pictures a batch.
-        augment: Mirror half of the pictures, and take crops at random instead of from the center.
-        crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
+        batch_size: Images a batch.
+        augment: Mirror half of the images, and take crops at random instead of from the center.
+        crop: Side of a square crop in pixels; needed where images have different sizes. Of a
             tuple of sides augmented batches take one after the other (the first, where an epoch
             is one batch), and others the middle one.
-        shift: Most pixels by which augmented pictures are moved up or down and left or right;
+        shift: Most pixels by which augmented images are moved up or down and left or right;
             what comes in at the border is their reflection.
         zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
-            of the crop, or of the picture, brought to that size; without `augment`, `high` times
-            from the center. No part is larger than its picture.
+            of the crop, or of the image, brought to that size; without `augment`, `high` times
+            from the center. No part is larger than its image.
         context: `(low, high)`, instead of `zoom`: the crop shows a square part whose side is
-            between these shares of the picture's short side, brought to the size of the crop;
-            without `augment`, `high` of it from the center. Pictures may have any size.
-        aging: Share of augmented pictures whose lightness is made to look like an old
+            between these shares of the image's short side, brought to the size of the crop;
+            without `augment`, `high` of it from the center. Images may have any size.
+        aging: Share of augmented images whose lightness is made to look like an old
             photograph's, see `colorkit.aging.age`. Their chroma stays as it is.
-        epoch_batches: Batches per epoch where one pass over all pictures is too long; the next
+        epoch_batches: Batches per epoch where one pass over all images is too long; the next
             epoch goes on where the last one ended. `None` for one pass.
         shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
-        near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5,
+        near_gray: "keep"; "drop" leaves out images in which no pixel has |a| or |b| above 5,
             with which the share of their set falls;
             "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
         luminance_gate: Whether sample weights, of mean 1 before any mask, discount pixels so
             dark or bright that their chroma can hardly be seen, see `visibility`. Lab only.
-        labels: True makes the target a dict of "chroma" and "label", the class of each picture,
+        labels: True makes the target a dict of "chroma" and "label", the class of each image,
             for networks that learn both.
         seed: Seed of order, mirroring and crops.
         workers: Threads that prepare batches ahead; `None` chooses from the number of cores.
@@ -228,8 +228,8 @@ def pairs(
         with the gate `(N, H, W)`.
 
     Raises:
-        ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
-            larger than a picture, labels are wanted and absent, or an option is unknown.
+        ValueError: If there are no images, sizes differ and no `crop` is given, the crop is
+            larger than an image, labels are wanted and absent, or an option is unknown.
     """
     space = colorspace.get(space)
     if near_gray not in ("keep", "drop", "mask"):
@@ -268,7 +268,7 @@ def pairs(
     if near_gray == "drop":
         kept = [i for i, picture in enumerate(images) if has_color(picture)]
         if not kept:
-            raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
+            raise ValueError(f"All images of {images.name} are near-gray; nothing is left.")
         images = images[np.array(kept)]
     return Batches(
         images,
@@ -298,12 +298,12 @@ def labeled(
     seed=0,
     workers=None,
 ):
-    """Turn pictures into batches of (RGB, class), for classifiers.
+    """Turn images into batches of (RGB, class), for classifiers.
 
     Args:
         images: `Images` with labels.
         batch_size: As `pairs` takes it.
-        augment: As `pairs` takes it; augmented pictures are shuffled.
+        augment: As `pairs` takes it; augmented images are shuffled.
         crop: As `pairs` takes it.
         shift: As `pairs` takes it.
         zoom: As `pairs` takes it.
@@ -314,7 +314,7 @@ def labeled(
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
 
     Raises:
-        ValueError: As `pairs`; if the pictures have no labels.
+        ValueError: As `pairs`; if the images have no labels.
     """
     images = _checked(images, batch_size, crop, shift, zoom, seed)
     _check_labels(images)
@@ -366,7 +366,7 @@ def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     check_whole("batch_size", batch_size)
     check_whole("seed", seed, 0)
     crops = crop if isinstance(crop, tuple) and crop else (crop,)
@@ -375,7 +375,7 @@ def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
             check_whole("crop", side)
     if crop is None and (context is not None or images.shape is None):
         raise ValueError(
-            f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "
+            f"The images of {images.name} have different sizes; give `crop` here or `size` to "
             "`load`."
             if context is None
             else "`context` needs `crop`, the side of what it shows. Received: None"
@@ -386,14 +386,14 @@ def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
             raise ValueError("`context` and `zoom` exclude each other. Received both")
     if crop is not None and context is None and max(crops) > min(images.smallest):
         raise ValueError(
-            f"`crop` must fit into every picture; the smallest is {images.smallest[0]} pixels "
+            f"`crop` must fit into every image; the smallest is {images.smallest[0]} pixels "
             f"high and {images.smallest[1]} wide. Received: {crop}"
         )
     largest = (min(images.smallest) if crop is None else min(crops)) - 1
     if not (isinstance(shift, (int, np.integer)) and 0 <= shift <= largest):
         raise ValueError(
             f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
-            f"picture. Received: {shift!r}"
+            f"image. Received: {shift!r}"
         )
     if zoom is not None:
         _check_range("zoom", zoom)
@@ -419,12 +419,12 @@ def _num_workers():
 
 
 def has_color(rgb):
-    """Whether a picture `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
+    """Whether an image `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
     return not _is_near_gray(np.asarray(rgb)[None])[0]
 
 
 def _is_near_gray(rgb):
-    """For each picture of a batch `(N, H, W, 3)`, whether no pixel has |a| or |b| above 5."""
+    """For each image of a batch `(N, H, W, 3)`, whether no pixel has |a| or |b| above 5."""
     with keras.device("cpu"):
         chroma = ops.convert_to_numpy(colorspace.LAB.split(rgb)[1])
     return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY

@@ -8,10 +8,10 @@ from colorkit.bins import chroma_batches
 
 
 def color_prior(images, bins, *, neighbors=1, sigma=5.0):
-    """How often each bin occurs in pictures.
+    """How often each bin occurs in images.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable.
         bins: `ColorBins`.
         neighbors: 1 counts the nearest bin of every pixel; more average the soft codes, which
@@ -22,14 +22,14 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
         float64 array of shape `(num_bins,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures, or one holds a NaN or an infinity.
+        ValueError: If there are no images, or one holds a NaN or an infinity.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
     """
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
-        # A picture repeats its colors: coding the distinct ones saves most of the work.
+        # An image repeats its colors: coding the distinct ones saves most of the work.
         # As one complex number each they are found several times faster than as rows.
         colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
         colors, repeats = np.unique(colors, return_counts=True)

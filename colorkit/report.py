@@ -24,7 +24,7 @@ def render(records):
 
 
 def _studies(records):
-    """Studies on whichever pictures they were run, title to table."""
+    """Studies on whichever images they were run, title to table."""
     return {
         f"{study.title}, on {label}" if label else study.title: studies.render(
             records, studies.on(study, label)

@@ -29,7 +29,7 @@ class Record:
         experiment: Name of the experiment.
         profile: "smoke", "quick" or "full".
         data: Name of the data set.
-        sizes: Pictures in each split, and "left_out", damaged files that are in none, where there
+        sizes: Images in each split, and "left_out", damaged files that are in none, where there
             are such files.
         seed: Seed of weights, order and augmentation.
         epochs, images_seen, minutes: How long the run trained; minutes include what it begins with.
@@ -38,7 +38,7 @@ class Record:
         settings: What else the numbers depend on: temperature, batch size, learning rate, ...
         hardware, precision, versions, revision, date: Where, with what and when it was begun.
         version: Version of this format.
-        training_milliseconds: What a picture took to train, without validation, in the fastest
+        training_milliseconds: What an image took to train, without validation, in the fastest
             epoch, which other work disturbed least; 0 where nothing was trained, or not noted.
     """
 
@@ -213,7 +213,7 @@ def read_all(folder=None):
     """All records of a folder, by default `figures/records`, and what could not be read.
 
     Records that would be taken for seeds of one experiment and are none are left out, too: a second
-    one of the same seed, and those made on other pictures or with other settings than the longest.
+    one of the same seed, and those made on other images or with other settings than the longest.
 
     Returns:
         `(records, problems)`: a list of `Record` and a list of messages.
@@ -303,7 +303,7 @@ def save_table(rows, name, profile, *, data, seed):
         rows: As `markdown` takes them.
         name: File name without its ending, such as "11_architectures_sets".
         profile: `Profile` or its name; "smoke" has a folder of its own.
-        data: Names of the pictures.
+        data: Names of the images.
         seed: Seed of what was measured.
 
     Returns:

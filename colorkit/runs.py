@@ -181,7 +181,7 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def milliseconds(self):
-        """What a picture took to train in the fastest epoch; 0 where there was none."""
+        """What an image took to train in the fastest epoch; 0 where there was none."""
         pictures = len(self.train_pairs) * self.train_pairs.batch_size
         # Runs from before the training was timed apart have the whole epoch alone.
         seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows.values())

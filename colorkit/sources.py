@@ -1,4 +1,4 @@
-"""Where the pictures of an experiment come from, and how they are divided."""
+"""Where the images of an experiment come from, and how they are divided."""
 
 import functools
 import os
@@ -12,14 +12,14 @@ _CHECKED = {}  # images that were looked through last: an experiment and its bas
 
 
 def source(experiment, profile, which):
-    """Name and split of the pictures to train with, `which` 0, or to test with."""
+    """Name and split of the images to train with, `which` 0, or to test with."""
     if profile.data is None:
         return experiment.data, experiment.splits[which]
     return profile.data, ("train", "test")[which]
 
 
 def loaded(name, split, size):
-    """Pictures of a source, brought to a size."""
+    """Images of a source, brought to a size."""
     if ":" in name:
         return load(name, split, size=size)
     return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
@@ -32,17 +32,17 @@ def _prepared(name, split, size, data_dir):
 
 
 def divided(experiment, profile, seed):
-    """Pictures for training, validation and test; the first two are apart by picture.
+    """Images for training, validation and test; the first two are apart by image.
 
-    Of a folder, damaged files are left out, with a warning, and test pictures that are copies of
+    Of a folder, damaged files are left out, with a warning, and test images that are copies of
     what is learned from: a network that knows them by heart is no better for it. (Those kept for
     validation may be copies of others.)
-    Published data sets are tested on whole, as published. Where a profile takes fewer pictures than
+    Published data sets are tested on whole, as published. Where a profile takes fewer images than
     there are, they are spread evenly over folders and films, which may be sorted, and are the first
     of data sets, which are not.
 
     Args:
-        experiment: `Experiment` with the size of its pictures.
+        experiment: `Experiment` with the size of its images.
         profile: `Profile`.
         seed: Seed of what is kept for validation.
 
@@ -53,13 +53,13 @@ def divided(experiment, profile, seed):
     pool, test, _ = _sources(experiment, profile)
     if not len(test):
         raise ValueError(
-            f"All test pictures of {pool.name} are among those to learn from; give others."
+            f"All test images of {pool.name} are among those to learn from; give others."
         )
     kept, rest = _held_out(pool, experiment.validation_split, seed)
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
-            f"{pool.name} has {len(pool)} pictures to learn from, of which {len(pool)} are needed "
+            f"{pool.name} has {len(pool)} images to learn from, of which {len(pool)} are needed "
             "to validate; give more."
         )
     most = min(filter(None, (profile.test, experiment.test_images)), default=None)
@@ -72,13 +72,13 @@ def divided(experiment, profile, seed):
 
 
 def large(experiment, profile, count):
-    """The test pictures of `divided`, so many, at the experiment's large size."""
+    """The test images of `divided`, so many, at the experiment's large size."""
     _, _, own = _sources(experiment, profile)
     return _some(loaded(*source(experiment, profile, 1), experiment.large_size)[own], count)
 
 
 def _some(images, count):
-    """So many pictures, or all."""
+    """So many images, or all."""
     if count is None or count >= len(images):
         return images
     if ":" in images.name or "+" in images.name:
@@ -87,7 +87,7 @@ def _some(images, count):
 
 
 def _held_out(pool, share, seed):
-    """Which pictures are kept for validation, and which are left to learn from, in order."""
+    """Which images are kept for validation, and which are left to learn from, in order."""
     kept, rest = [], []
     films = np.zeros(len(pool), int) if pool.films is None else pool.films
     for film in np.unique(films):
@@ -103,7 +103,7 @@ def _held_out(pool, share, seed):
 
 
 def _sources(experiment, profile):
-    """Pictures to learn from and to test with, and where the latter are among those of the source.
+    """Images to learn from and to test with, and where the latter are among those of the source.
 
     Of folders, damaged files are left out of both, and copies of the former out of the latter.
     """

@@ -1,4 +1,4 @@
-"""Studies: experiments beside each other, on whichever pictures they were run."""
+"""Studies: experiments beside each other, on whichever images they were run."""
 
 import dataclasses
 
@@ -29,7 +29,7 @@ _VIVIDNESS = {
 }
 _COST = {
     "weights": "parameters",
-    "ms a picture": "training_milliseconds",
+    "ms an image": "training_milliseconds",
     "minutes": "minutes",
 }
 _EVERYTHING = {
@@ -136,10 +136,10 @@ PIX2PIX = Study(
     _VIVIDNESS | {"bleeding": "bleeding"},
 )
 PATCHES = Study(
-    "Patches and resizing, whole pictures colored at twice the size",
+    "Patches and resizing, whole images colored at twice the size",
     _PLAYERS | _PATCHES,
     {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
-    | {title: _COST[title] for title in ("ms a picture", "minutes")},
+    | {title: _COST[title] for title in ("ms an image", "minutes")},
 )
 PHOTOS = Study(
     "A model for photographs: what each choice is worth at equal steps",
@@ -168,7 +168,7 @@ STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATC
 
 
 def on(study, label):
-    """The same study of the experiments on other pictures.
+    """The same study of the experiments on other images.
 
     Args:
         study: `Study`.
@@ -181,7 +181,7 @@ def on(study, label):
 
 
 def labels(records, study):
-    """Labels of the pictures that experiments of a study were run on, as `on` takes them.
+    """Labels of the images that experiments of a study were run on, as `on` takes them.
 
     Args:
         records: List of `Record`.

@@ -18,7 +18,7 @@ from colorkit.images import Images, square
 _DOWNLOAD_PROBE = "https://storage.googleapis.com/tfds-data/"
 # Where a data set of TensorFlow Datasets has no test split of its own.
 _HELD_OUT = {"train": "train[:80%]", "test": "train[80%:]"}
-_HELD_OUT_NAMES = 5  # one name of so many, where pictures have names: faces, by person
+_HELD_OUT_NAMES = 5  # one name of so many, where images have names: faces, by person
 
 
 def load_tfds(name, split, size=None, data_dir=None):
@@ -59,7 +59,7 @@ def load_tfds(name, split, size=None, data_dir=None):
         (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.Image)), None
     )
     if image_key is None:
-        raise ValueError(f"The data set {name!r} has no picture in its features.")
+        raise ValueError(f"The data set {name!r} has no image in its features.")
     label_key = next(
         (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.ClassLabel)),
         None,

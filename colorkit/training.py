@@ -53,7 +53,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 
     Raises:
         ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
-            pictures have more classes than the network, no color or cannot be read, a device does
+            images have more classes than the network, no color or cannot be read, a device does
             not exist, or the run was begun with other settings.
         RuntimeError: If the same run is under way in another process, or its loss is no number.
         FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
@@ -72,7 +72,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     pictures = sources.divided(experiment, profile, seed)
     if experiment.target != "label" and not any(map(has_color, pictures[0])):
         raise ValueError(
-            f"All pictures of {pictures[0].name} to learn from are gray, or nearly; give pictures "
+            f"All images of {pictures[0].name} to learn from are gray, or nearly; give images "
             "in color."
         )
     folder = _folder(experiment, profile, seed)
@@ -92,7 +92,7 @@ def history(experiment, profile=None, *, data=None, seed=0):
 
     Returns:
         List of dicts, one an epoch: "epoch" from 0 on, "seconds" and without validation
-        "training_seconds", each loss and metric, and those of the validation pictures with "val_"
+        "training_seconds", each loss and metric, and those of the validation images with "val_"
         before their names.
 
     Raises:
@@ -109,12 +109,12 @@ def history(experiment, profile=None, *, data=None, seed=0):
 
 
 def splits(experiment, profile=None, *, data=None, seed=0):
-    """Pictures that `run` would train, validate and test on.
+    """Images that `run` would train, validate and test on.
 
     Args:
         experiment: As `run` takes it, and so the others.
         profile: Size of the run.
-        data: Name of the pictures.
+        data: Name of the images.
         seed: Seed of what is kept for validation.
 
     Returns:
@@ -255,7 +255,7 @@ def _record(folder, experiment, profile, seed):
 
 
 def _check_labels(experiment, network, pictures):
-    """Raise a `ValueError` if the pictures have classes that the network does not know."""
+    """Raise a `ValueError` if the images have classes that the network does not know."""
     if experiment.target not in ("label", "both"):
         return
     outputs = network.output
@@ -263,7 +263,7 @@ def _check_labels(experiment, network, pictures):
     for images in pictures:
         if images.labels is not None and max(images.labels) >= known:
             raise ValueError(
-                f"{images.name} has pictures of class {max(images.labels)}; {experiment.name} "
+                f"{images.name} has images of class {max(images.labels)}; {experiment.name} "
                 f"tells {known} classes, from 0 on."
             )
 
@@ -352,7 +352,7 @@ def _colorizer(experiment, network, bins, weights, train):
         side, scale = np.max(experiment.crop), experiment.context[1]
     else:
         side, scale = max(train.shape), 1.0
-    if experiment.zoom is not None:  # color at the scale that validation pictures had
+    if experiment.zoom is not None:  # color at the scale that validation images had
         scale = min(experiment.zoom[1], side / (experiment.crop or side))
     return Colorizer(
         network,
@@ -366,7 +366,7 @@ def _colorizer(experiment, network, bins, weights, train):
 
 
 def _measured(colorizer, images, classifiers, temperatures=()):
-    """Every metric, beside baselines that are measured once for the same pictures and judges."""
+    """Every metric, beside baselines that are measured once for the same images and judges."""
     key = checksum(images), *classifiers
     if key not in _BASELINES:
         _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
@@ -413,7 +413,7 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
 
 
 def _bins(experiment, train, folder):
-    """The bins of a run, kept with it: those fitted to pictures must be the same after a resume."""
+    """The bins of a run, kept with it: those fitted to images must be the same after a resume."""
     if experiment.bins is None:
         return None
     path = folder / "bins.json"

@@ -1,4 +1,4 @@
-"""The Turing test: which of two pictures was colored by a machine?"""
+"""The Turing test: which of two images was colored by a machine?"""
 
 import base64
 import io
@@ -19,23 +19,23 @@ _SIDES = ("left", "right")
 
 
 class TuringTest:
-    """Pairs of a true and a colored picture, shown for a moment; a person says which is colored.
+    """Pairs of a true and a colored image, shown for a moment; a person says which is colored.
 
     The sides and the order are drawn by chance from the seed. Answers are kept in a file after each
     one, and a test that was interrupted goes on with the next pair. The first trials are practice
     and do not count.
 
     Args:
-        truth: True pictures, each as `pictures.as_rgb` takes it.
-        colored: Colored pictures, in the same order.
+        truth: True images, each as `pictures.as_rgb` takes it.
+        colored: Colored images, in the same order.
         path: JSON file for the answers; `None` keeps them in memory.
         num_practice: How many trials at the beginning are practice.
         seed: Seed of order and sides.
 
     Raises:
-        FileNotFoundError: If a picture is a path and there is no such file.
-        ValueError: If either is no list of pictures, there are not as many of both, too few for
-            practice and one trial, one is no picture, sizes differ, `num_practice` or `seed` is no
+        FileNotFoundError: If an image is a path and there is no such file.
+        ValueError: If either is no list of images, there are not as many of both, too few for
+            practice and one trial, one is no image, sizes differ, `num_practice` or `seed` is no
             whole number from 0 on, or the file holds no answers, or those of another test.
 
     References:
@@ -49,14 +49,14 @@ class TuringTest:
         truth, colored = _listed("truth", truth), _listed("colored", colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
-                f"There must be as many colored pictures as true ones, and more than the "
+                f"There must be as many colored images as true ones, and more than the "
                 f"{num_practice} of practice. Received {len(colored)} and {len(truth)}"
             )
         truth, colored = ([as_rgb(picture) for picture in each] for each in (truth, colored))
         for i, (a, b) in enumerate(zip(truth, colored, strict=True)):
             if a.shape != b.shape:
                 raise ValueError(
-                    f"Pictures of a pair must have the same size. Received {a.shape} and "
+                    f"Images of a pair must have the same size. Received {a.shape} and "
                     f"{b.shape} at {i}"
                 )
         rng = np.random.default_rng(seed)
@@ -137,7 +137,7 @@ class TuringTest:
         return is_right
 
     def fooling_rate(self, confidence=0.95):
-        """Share of counted trials in which the true picture was taken for the colored one.
+        """Share of counted trials in which the true image was taken for the colored one.
 
         The interval takes trials as independent, as they nearly are for one person.
 
@@ -162,11 +162,11 @@ class TuringTest:
         return test.statistic, interval.low, interval.high
 
     def show(self, seconds=1.0, size=256):
-        """Take the test in a notebook: two pictures for a moment, then two buttons.
+        """Take the test in a notebook: two images for a moment, then two buttons.
 
         Args:
             seconds: How long a pair is shown.
-            size: Height in pixels at which pictures are shown.
+            size: Height in pixels at which images are shown.
 
         Returns:
             An `ipywidgets` box.
@@ -253,18 +253,18 @@ class TuringTest:
 
 
 def _listed(name, pictures):
-    """Pictures as a list; raise a `ValueError` if an argument is none of them, or one."""
+    """Images as a list; raise a `ValueError` if an argument is none of them, or one."""
     is_one, received = False, repr(pictures)
     if isinstance(pictures, np.ndarray):
         is_one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
         received = f"an array of shape {pictures.shape}"
     if is_one or not is_list(pictures):
-        raise ValueError(f"`{name}` must be a list or an array of pictures. Received: {received}")
+        raise ValueError(f"`{name}` must be a list or an array of images. Received: {received}")
     return list(pictures)
 
 
 def _hidden_after(pair, seconds, size):
-    """Two pictures side by side as HTML that hides them after some time."""
+    """Two images side by side as HTML that hides them after some time."""
     images = []
     for picture in pair:
         buffer = io.BytesIO()

@@ -31,7 +31,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     Sound is not copied.
 
     Args:
-        colorizer: `Colorizer`, or any function from a picture to a colored one.
+        colorizer: `Colorizer`, or any function from an image to a colored one.
         source: Path of a video file.
         target: Path of the file to write, such as "colored.mp4". Its format wants even sides; odd
             ones get a pixel more.
@@ -94,7 +94,7 @@ class _Writer:
             self._container.close()
 
     def write(self, rgb, like):
-        """Add a picture that is shown when the frame `like` was."""
+        """Add an image that is shown when the frame `like` was."""
         import av
 
         sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma wants even ones
@@ -174,7 +174,7 @@ def read_frames(path, stride=1):
 
 
 def _frames(path):
-    """Frames of a film as PyAV has them, and as pictures; errors as `read_frames`."""
+    """Frames of a film as PyAV has them, and as images; errors as `read_frames`."""
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
@@ -187,7 +187,7 @@ def _frames(path):
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise ValueError(f"{path} holds no pictures, only sound.")
+                raise ValueError(f"{path} holds no images, only sound.")
             container.streams.video[0].thread_type = "AUTO"
             for index, frame in enumerate(container.decode(video=0)):
                 rgb = _upright(frame)

@@ -41,9 +41,9 @@ def test_prior_of_natural_pictures_is_mostly_flat(cifar10_test):
 
 def test_gray_pictures_have_no_gradient_prior():
     gray = np.random.default_rng(0).integers(0, 255, (3, 8, 8, 1)).repeat(3, -1).astype("uint8")
-    with pytest.raises(ValueError, match="gray pictures"):
+    with pytest.raises(ValueError, match="gray images"):
         gradient_prior(gray)
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         gradient_prior([])
 
 

@@ -181,7 +181,7 @@ def test_practice_and_seed_are_whole_numbers(tmp_path, name):
 def test_what_is_no_picture_is_refused_before_the_test(tmp_path):
     sound = np.zeros((12, 4, 4, 3), "uint8")
     for pictures in (255 * np.ones((12, 4, 4, 3)), sound.astype("int64"), 12 * [sound]):
-        with pytest.raises(ValueError, match="picture must"):
+        with pytest.raises(ValueError, match="image must"):
             TuringTest(sound, pictures)
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         TuringTest(sound, 12 * [tmp_path / "none.png"])
@@ -221,7 +221,7 @@ def test_what_cannot_be_is_refused(tmp_path):
 def test_one_picture_or_none_is_no_list_of_them():
     picture = np.zeros((16, 16, 3), "uint8")
     for one in (picture, picture[..., :1], picture[..., 0], np.array(3), "path.png"):
-        with pytest.raises(ValueError, match="`truth` must be a list or an array of pictures"):
+        with pytest.raises(ValueError, match="`truth` must be a list or an array of images"):
             TuringTest(one, one, num_practice=0)
     with pytest.raises(ValueError, match=r"`colored` must be a list.*Received: None"):
         TuringTest([picture], None, num_practice=0)

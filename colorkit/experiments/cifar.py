@@ -241,7 +241,7 @@ def _classifiers():
     )
 
 
-# The best that these pictures and two cores give: the model of `Colorizer.pretrained("cifar10")`.
+# The best that these images and two cores give: the model of `Colorizer.pretrained("cifar10")`.
 BEST = Experiment(
     "cifar/lab-residual-unet",
     build=_residual_unet,

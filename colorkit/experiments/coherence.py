@@ -8,7 +8,7 @@ from colorkit import losses, models
 from colorkit.bins import ColorBins
 from colorkit.experiments.definition import Experiment
 
-# Sides of the pictures. Beyond CIFAR-10 they are photographs: of COCO unless others are named,
+# Sides of the images. Beyond CIFAR-10 they are photographs: of COCO unless others are named,
 # split in the numbers that Stellbrink gives. He validates on the second part; here that is for the
 # test, and a twentieth of the first is held out to choose by.
 SIDES = (32, 64, 128)

@@ -11,7 +11,7 @@ from colorkit.data import joined
 
 # At which every experiment with bins is measured, beside its own.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
-# Side that pictures are reduced to where an experiment was made for those of CIFAR-10.
+# Side that images are reduced to where an experiment was made for those of CIFAR-10.
 _CIFAR_SIDE = 32
 
 
@@ -22,8 +22,8 @@ class Profile:
     Attributes:
         name: "smoke", "quick" or "full".
         data: Data set that replaces the experiment's own, or `None`.
-        train, validation, test: Most pictures used of each split, `None` for all.
-        test_pixels: Most pixels of all test pictures together, `None` for all.
+        train, validation, test: Most images used of each split, `None` for all.
+        test_pixels: Most pixels of all test images together, `None` for all.
         size: Largest side of what is trained on, `None` for the experiment's own.
         width: Factor on the widths of the network.
         epochs: Most epochs, `None` for the experiment's own number.
@@ -44,7 +44,7 @@ PROFILES = {
     "smoke": Profile(
         "smoke", "photos", train=128, validation=64, test=64, size=32, width=0.25, epochs=2
     ),
-    # As many pixels as 256 test pictures of 256 x 256 have, or 16,384 of CIFAR-10.
+    # As many pixels as 256 test images of 256 x 256 have, or 16,384 of CIFAR-10.
     "quick": Profile("quick", validation=2000, test_pixels=2**24, width=0.5, epochs=4),
     "full": Profile("full"),
 }
@@ -87,7 +87,7 @@ class Experiment:
             outputs named so, of which the chroma is kept; or "adversarial", where `build` gives an
             `Adversarial`, whose generator is kept as it is after the last epoch.
         space: Color space.
-        bins: Function from the training pictures to `ColorBins`, or `None` for regression.
+        bins: Function from the training images to `ColorBins`, or `None` for regression.
         loss: Class of the loss; `None` for `RebalancedCrossentropy` where there are bins and the
             mean squared error where there are none.
         loss_options: Arguments of `loss`, beside bins, class weights and neighbors.
@@ -99,24 +99,24 @@ class Experiment:
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
         label_weight: Weight of the classes' loss where the target is "both".
         temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
-            the highest threshold accuracy on validation pictures, and with it the weights: those
+            the highest threshold accuracy on validation images, and with it the weights: those
             of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
             too sure, decoded colors do not.)
         mirror: Whether the colorizer averages over mirror images.
         data: Name for `colorkit.load`.
         splits: Names of its splits for training and for the test.
-        size: Side of the pictures, or `None` as the data set has them.
+        size: Side of the images, or `None` as the data set has them.
         near_gray: "keep" or "mask", as `colorkit.pairs` takes it.
         luminance_gate: As `colorkit.pairs` takes it.
-        large_size: Side at which whole test pictures are colored, too; what those score stands in
+        large_size: Side at which whole test images are colored, too; what those score stands in
             the record under "large/".
-        crop: Side of the crops that are trained on, several of them, or `None` for whole pictures.
+        crop: Side of the crops that are trained on, several of them, or `None` for whole images.
             Tests are whole.
-        shift: Most pixels by which training pictures are moved, beside being mirrored.
+        shift: Most pixels by which training images are moved, beside being mirrored.
         zoom: As `colorkit.pairs` takes it.
         context: As `colorkit.pairs` takes it.
         aging: As `colorkit.pairs` takes it.
-        epoch_images: Pictures per epoch where a pass over all is too long, or `None`.
+        epoch_images: Images per epoch where a pass over all is too long, or `None`.
         average: Momentum of the moving average of the weights that is validated and kept, or
             `None` for the weights themselves.
         narrow: Factor on the width below the full profile, beside the profile's own, for networks
@@ -129,12 +129,12 @@ class Experiment:
             `None` for the full one.
         smallest: Side of what is trained on below which no profile goes, for networks that halve it
             often.
-        quick_images: How many pictures to see at the quick profile, in whole epochs, of which a
+        quick_images: How many images to see at the quick profile, in whole epochs, of which a
             partial batch leaves some for another; `None` for the profile's epochs.
         patience: Epochs without a better validation loss after which training stops; of few
-            pictures more, as many as the learning rate takes to rise.
-        test_images: Most test pictures, or `None` for all.
-        validation_split: Share of the training pictures kept for validation.
+            images more, as many as the learning rate takes to rise.
+        test_images: Most test images, or `None` for all.
+        validation_split: Share of the training images kept for validation.
         classifiers: Names for `models.load_classifier` that judge what the colorings preserve.
         paper: What the paper reports, metric to value in percent, with its "source".
     """
@@ -184,7 +184,7 @@ class Experiment:
     paper: dict = dataclasses.field(default_factory=dict)
 
     def on(self, data):
-        """The same experiment on other pictures, of its own size, as a row of its own.
+        """The same experiment on other images, of its own size, as a row of its own.
 
         Args:
             data: Name for `colorkit.load`.
@@ -206,12 +206,12 @@ class Experiment:
             data=data,
             splits=("train", "test"),
             size=self.size or (None if self.context else _CIFAR_SIDE),
-            classifiers=(),  # they know the classes of the experiment's own pictures
+            classifiers=(),  # they know the classes of the experiment's own images
             paper={},
         )
 
     def schedule(self, profile, num_images):
-        """Number of epochs at a profile, over so many pictures."""
+        """Number of epochs at a profile, over so many images."""
         if profile.epochs is None:
             return self.epochs
         if profile.name == "quick" and self.epochs and self.quick_images is not None:
@@ -219,7 +219,7 @@ class Experiment:
         return min(profile.epochs, self.epochs)
 
     def sides(self, profile):
-        """Side of the pictures and of the crops at a profile, `None` for whole ones."""
+        """Side of the images and of the crops at a profile, `None` for whole ones."""
         if isinstance(self.crop, tuple):
             most = profile.size or (self.quick_size if profile.name == "quick" else None)
             crops = self.crop if most is None else (min(most, min(self.crop)),)

@@ -26,7 +26,7 @@ def _after(width, num_bins, generator):
     return architectures.against(generator, width)
 
 
-# At every profile but smoke pictures of 128 pixels, or patches as large of pictures of 256, and the
+# At every profile but smoke images of 128 pixels, or patches as large of images of 256, and the
 # larger ones are colored whole, too.
 _ROW = dataclasses.replace(architectures.ROW, quick_size=None, large_size=_LARGE)
 _PATCHES = {"size": _LARGE, "crop": _ROW.size}

@@ -1,6 +1,6 @@
-"""How good a coloring is: Keras metrics on RGB pictures, `y_true` then `y_pred`.
+"""How good a coloring is: Keras metrics on RGB images, `y_true` then `y_pred`.
 
-All take pictures of shape `(N, height, width, 3)` with RGB in [0, 1], and are means over
+All take images of shape `(N, height, width, 3)` with RGB in [0, 1], and are means over
 everything seen since the last reset.
 """
 

@@ -18,12 +18,12 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
         chroma_edge: Gradients of true chroma from this size on count as an edge, in units of ab.
 
     Returns:
-        `(total, count)`, each of shape `(N,)`: for each picture the sum of the magnitudes of the
+        `(total, count)`, each of shape `(N,)`: for each image the sum of the magnitudes of the
         predicted ab gradient over the pixels where the truth has neither edge, and the number of
         those pixels.
 
     Raises:
-        ValueError: If pictures are no RGB of one shape, or an edge is not positive.
+        ValueError: If images are no RGB of one shape, or an edge is not positive.
     """
     _check_edges(lightness_edge, chroma_edge)
     y_true, y_pred = checked(y_true, y_pred)

@@ -9,9 +9,9 @@ from colorkit.metrics.mean import MeanMetric, checked
 
 
 class FeaturePreservation(MeanMetric):
-    """Accuracy of a classifier of true colors on colored pictures.
+    """Accuracy of a classifier of true colors on colored images.
 
-    `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`. It cannot
+    `update_state` takes labels `(N,)` as `y_true` and RGB images as `y_pred`. It cannot
     be restored from a config, which would not hold the weights of the classifier.
 
     Args:
@@ -19,7 +19,7 @@ class FeaturePreservation(MeanMetric):
 
     Raises:
         ValueError: If the classifier does not make logits of at least two classes; on update, if
-            there is not one label a picture, or a label that the classifier does not know.
+            there is not one label an image, or a label that the classifier does not know.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
@@ -39,9 +39,9 @@ class FeaturePreservation(MeanMetric):
 
 
 class MaskIoU(keras.metrics.MeanIoU):
-    """Mean intersection over union of true masks and what a segmenter sees in colored pictures.
+    """Mean intersection over union of true masks and what a segmenter sees in colored images.
 
-    `update_state` takes masks `(N, height, width)` as `y_true` and RGB pictures as `y_pred`. It
+    `update_state` takes masks `(N, height, width)` as `y_true` and RGB images as `y_pred`. It
     cannot be restored from a config, which would not hold the weights of the segmenter.
 
     Args:
@@ -51,7 +51,7 @@ class MaskIoU(keras.metrics.MeanIoU):
 
     Raises:
         ValueError: If the segmenter does not make logits of at least two classes; on update, if
-            there is not one mask a picture, of its size, it holds what is no class, or the
+            there is not one mask an image, of its size, it holds what is no class, or the
             segmenter makes another size.
 
     References:
@@ -72,7 +72,7 @@ class MaskIoU(keras.metrics.MeanIoU):
         logits = self.segmenter(rgb, training=False)
         if tuple(logits.shape[:3]) != shape:
             raise ValueError(
-                f"`segmenter` must make logits of the size of the pictures, {shape[1:]}. "
+                f"`segmenter` must make logits of the size of the images, {shape[1:]}. "
                 f"Received {tuple(logits.shape[1:3])}"
             )
         super().update_state(masks, logits, sample_weight)
@@ -96,7 +96,7 @@ def _checked_classes(values, what, shape, num_classes, ignored=None):
     values = np.asarray(values)
     if values.shape != shape:
         raise ValueError(
-            f"`y_true` must be one {what} a picture, shape {shape}. Received shape {values.shape}"
+            f"`y_true` must be one {what} an image, shape {shape}. Received shape {values.shape}"
         )
     counted = values if ignored is None else values[values != ignored]
     unknown = counted[~np.isin(counted, np.arange(num_classes))]

@@ -25,7 +25,7 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
             "euclidean": pixels whose RGB distance is at most i / 255; both for i = 0..255.
 
     Returns:
-        Accuracy of each picture, shape `(N,)`, in [0, 1].
+        Accuracy of each image, shape `(N,)`, in [0, 1].
 
     Raises:
         ValueError: If the shapes differ or the protocol is unknown.
@@ -48,9 +48,9 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
 
 
 def psnr(y_true, y_pred):
-    """Peak signal-to-noise ratio of each picture over its RGB values, in dB, shape `(N,)`.
+    """Peak signal-to-noise ratio of each image over its RGB values, in dB, shape `(N,)`.
 
-    The range is 1; identical pictures count as 100 dB.
+    The range is 1; identical images count as 100 dB.
     """
     y_true, y_pred = checked(y_true, y_pred)
     error = picture_mean(ops.square(y_true - y_pred))
@@ -58,9 +58,9 @@ def psnr(y_true, y_pred):
 
 
 def ssim(y_true, y_pred):
-    """Structural similarity of each picture on RGB, shape `(N,)`, by scikit-image.
+    """Structural similarity of each image on RGB, shape `(N,)`, by scikit-image.
 
-    Gaussian window with sigma 1.5, data range 1 (Wang et al. 2004). Pictures smaller than the
+    Gaussian window with sigma 1.5, data range 1 (Wang et al. 2004). Images smaller than the
     window of 11 pixels give NaN.
     """
     from skimage.metrics import structural_similarity  # slow to import
@@ -80,7 +80,7 @@ def ssim(y_true, y_pred):
 
 
 def ciede2000(y_true, y_pred):
-    """Mean color difference of each picture, CIEDE2000 a pixel, shape `(N,)`, by scikit-image.
+    """Mean color difference of each image, CIEDE2000 a pixel, shape `(N,)`, by scikit-image.
 
     About 1 is just noticeable side by side.
     """
@@ -139,7 +139,7 @@ class ThresholdAccuracy(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PSNR(MeanMetric):
-    """Mean of the PSNR of each picture, in dB."""
+    """Mean of the PSNR of each image, in dB."""
 
     def __init__(self, name="psnr", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -150,7 +150,7 @@ class PSNR(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class SSIM(MeanMetric):
-    """Mean of the structural similarity of each picture."""
+    """Mean of the structural similarity of each image."""
 
     def __init__(self, name="ssim", **kwargs):
         super().__init__(name=name, **kwargs)

@@ -19,7 +19,7 @@ def colorfulness(rgb, signed=True):
             colorization papers does; the measure's authors do not.
 
     Returns:
-        Colorfulness of each picture, shape `(N,)`.
+        Colorfulness of each image, shape `(N,)`.
 
     References:
         Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
@@ -40,7 +40,7 @@ def colorfulness(rgb, signed=True):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Mean of the colorfulness of each predicted picture; the truth is ignored.
+    """Mean of the colorfulness of each predicted image; the truth is ignored.
 
     Args:
         signed: As `colorfulness` takes it.

@@ -19,7 +19,7 @@ class Adversarial(keras.Model):
     The generator learns to come near the true chroma, by the mean absolute error, and to make the
     discriminator call its colors real; the discriminator learns to tell. One optimizer updates
     both; each gets its gradient from its own loss alone. Predictions are the generator's, and
-    `Colorizer(adversarial.generator)` colors pictures with it.
+    `Colorizer(adversarial.generator)` colors images with it.
 
     Metrics beside the loss: "reconstruction", the mean absolute error; "generator_loss", the
     adversarial part, and "discriminator_loss"; "generator_accuracy" and "discriminator_accuracy",
@@ -36,7 +36,7 @@ class Adversarial(keras.Model):
 
     Raises:
         ValueError: If the networks do not fit each other, their color spaces among it, or an
-            option is unknown; from `fit` if the pictures are too small to be judged, the generator
+            option is unknown; from `fit` if the images are too small to be judged, the generator
             makes another size, the target is not chroma alone, or there are sample weights or a
             loss beside.
 
@@ -63,7 +63,7 @@ class Adversarial(keras.Model):
         check_weight("reconstruction_weight", reconstruction_weight)
         if not len(generator.inputs) == len(generator.outputs) == 1:
             raise ValueError(
-                f"`generator` must make one picture of one. Received {generator.name}, which makes "
+                f"`generator` must make one image of one. Received {generator.name}, which makes "
                 f"{len(generator.outputs)} of {len(generator.inputs)}; are the players swapped?"
             )
         if generator.inputs[0].shape[-1] != 1:
@@ -124,7 +124,7 @@ class Adversarial(keras.Model):
         )
         generator_loss = self._distance(verdict, 1.0)
         reconstruction = ops.mean(ops.abs(ops.cast(y, "float32") - ops.cast(y_pred, "float32")))
-        count = ops.cast(ops.shape(y)[0], "float32")  # the last batch may have fewer pictures
+        count = ops.cast(ops.shape(y)[0], "float32")  # the last batch may have fewer images
         middle = 0.5 if self.objective == "least_squares" else 0.0
         fooled = ops.mean(ops.cast(fake > middle, "float32"))
         seen = ops.mean(ops.cast(real > middle, "float32"))
@@ -142,14 +142,14 @@ class Adversarial(keras.Model):
         return share * (total + sum(self.losses))
 
     def _check_sizes(self, x, y, y_pred):
-        """Raise a `ValueError` if pictures of this size cannot be colored, or judged."""
+        """Raise a `ValueError` if images of this size cannot be colored, or judged."""
         size = tuple(x.shape[1:3])
         if None in size or size in self._sizes_that_fit:
             return
         if not same_size(tuple(y.shape), tuple(y_pred.shape)):
             raise ValueError(
                 f"The generator {self.generator.name} must make chroma of the size of the "
-                f"pictures. Received {tuple(y_pred.shape[1:])} where {tuple(y.shape[1:])} is true"
+                f"images. Received {tuple(y_pred.shape[1:])} where {tuple(y.shape[1:])} is true"
             )
         shown = [(1, *plane.shape[1:]) for plane in (x, y)]
         try:
@@ -160,7 +160,7 @@ class Adversarial(keras.Model):
             verdicts = (1, 0)
         if 0 in verdicts:
             raise ValueError(
-                f"Pictures of {size[0]} x {size[1]} pixels are too small for the discriminator "
+                f"Images of {size[0]} x {size[1]} pixels are too small for the discriminator "
                 f"{self.discriminator.name}; take larger ones, or another discriminator."
             )
         self._sizes_that_fit.add(size)

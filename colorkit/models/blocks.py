@@ -14,7 +14,7 @@ from colorkit.layers import (
 
 
 def picture_input(input_shape, name="lightness", channels=1):
-    """`keras.Input` of pictures.
+    """`keras.Input` of images.
 
     Raises:
         ValueError: If `input_shape` is not `(height, width, channels)`, or a side is neither `None`

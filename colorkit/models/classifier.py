@@ -1,4 +1,4 @@
-"""Classifiers of true-color pictures: what colorings are judged by, and features come from."""
+"""Classifiers of true-color images: what colorings are judged by, and features come from."""
 
 import importlib.resources
 
@@ -67,7 +67,7 @@ def build_residual_classifier(
     blocks=(0, 2, 2, 2),
     name="residual_classifier",
 ):
-    """A residual network for small pictures.
+    """A residual network for small images.
 
     Args:
         num_classes: Number of classes.

@@ -231,7 +231,7 @@ def build_picture_discriminator(
     conditional=True,
     name="picture_discriminator",
 ):
-    """One verdict for a whole picture.
+    """One verdict for a whole image.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
@@ -246,7 +246,7 @@ def build_picture_discriminator(
     Returns:
         `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
         logit `(1,)`, the mean over all places. The code's 7x7 convolution is not padded, which
-        fixes the size of the picture.
+        fixes the size of the image.
 
     Raises:
         ValueError: If `filters` are not positive whole numbers, or there are none, `head_size` is

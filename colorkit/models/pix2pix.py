@@ -29,7 +29,7 @@ def build_pix2pix_generator(
         widths: Channels after each halving. The paper's eight are for 256 pixels, of which one
             place is left; leave out one of the 512 for each halving of the size.
         dropout: Share that the three deepest levels drop on the way up, while they learn. (The
-            paper keeps dropping when it colors, as its only noise; here a picture has one
+            paper keeps dropping when it colors, as its only noise; here an image has one
             coloring.)
         gradual: Whether the way up resizes before each convolution. False takes transposed
             convolutions, as the paper does, which leave checkerboards.

@@ -37,7 +37,7 @@ def copy_weights(trained, model):
 
 
 def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None, name=None):
-    """A trained network with new outputs, to be taught other pictures.
+    """A trained network with new outputs, to be taught other images.
 
     All layers but the last are shared with `model`: what one learns, the other has learned.
 
@@ -70,7 +70,7 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
         return keras.Model(inputs, chroma, name=name)
     if "features" not in known:
         raise ValueError(
-            '`num_classes` needs a layer called "features", which sees whole pictures, as '
+            '`num_classes` needs a layer called "features", which sees whole images, as '
             f"`build_residual_unet` has it. {model.name!r} has none"
         )
     label = label_head(known["features"].output, num_classes)

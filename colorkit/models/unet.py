@@ -77,11 +77,11 @@ def build_residual_unet(
     num_classes=None,
     name="residual_unet",
 ):
-    """A U-Net of residual blocks that sees the whole picture.
+    """A U-Net of residual blocks that sees the whole image.
 
     Each level halves the size by a strided convolution; the way back resizes bilinearly, which
-    leaves no checkerboard and takes pictures of any size. The mean of the smallest level is added
-    to all of its places, so that every pixel knows what picture it belongs to (Iizuka et al.).
+    leaves no checkerboard and takes images of any size. The mean of the smallest level is added
+    to all of its places, so that every pixel knows what image it belongs to (Iizuka et al.).
 
     Args:
         num_bins: Number of color bins to predict logits for, or `None` to predict chroma.

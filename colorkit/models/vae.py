@@ -1,4 +1,4 @@
-"""A variational autoencoder of color pictures: how usual does a picture look to it?"""
+"""A variational autoencoder of color images: how usual does an image look to it?"""
 
 import keras
 import numpy as np
@@ -59,12 +59,12 @@ def build_vae(
     divergence_weight=1e-4,
     name="vae",
 ):
-    """A variational autoencoder of RGB pictures.
+    """A variational autoencoder of RGB images.
 
     Args:
         input_shape: `(height, width, 3)`, both divisible by `2 ** len(widths)`.
         widths: Channels after each halving of the size.
-        latent: Numbers that stand for a picture.
+        latent: Numbers that stand for an image.
         divergence_weight: Weight of the divergence, a nat, beside the mean squared error.
         name: Name of the model.
 

@@ -1,4 +1,4 @@
-"""The first two convolutions of VGG16, as features of gray pictures."""
+"""The first two convolutions of VGG16, as features of gray images."""
 
 import zipfile
 from pathlib import Path

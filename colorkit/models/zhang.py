@@ -39,7 +39,7 @@ def build_zhang(
 
     Args:
         num_bins: Number of color bins to predict logits for, at a quarter of the size: pixel
-            `[i, j]` of them belongs to pixel `[4 i, 4 j]` of the picture. `None` predicts chroma
+            `[i, j]` of them belongs to pixel `[4 i, 4 j]` of the image. `None` predicts chroma
             instead, enlarged to the full size, for a regression.
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size, also such as eight does

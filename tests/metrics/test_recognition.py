@@ -98,7 +98,7 @@ def test_what_is_no_segmenter_is_refused():
         with pytest.raises(ValueError, match="at least two classes.*" + re.escape(made)):
             metrics.MaskIoU(model)
     metric = metrics.MaskIoU(convolved(2, strides=2))
-    with pytest.raises(ValueError, match=r"size of the pictures, \(4, 4\). Received \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"size of the images, \(4, 4\). Received \(2, 2\)"):
         metric.update_state(np.zeros((1, 4, 4), "int32"), halves(RED, RED))
 
 
