@@ -454,7 +454,7 @@ def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
     loaded = Colorizer.load(tmp_path / "weighted.keras")
     for same in (loaded, colorizer.at_temperature(0.3).at_temperature(1)):
         np.testing.assert_allclose(same.predict(lightness), colorizer.predict(lightness), atol=1e-3)
-    with pytest.raises(ValueError, match=r"one entry a class.*\(8,\)"):
+    with pytest.raises(ValueError, match=r"one entry per class.*\(8,\)"):
         Colorizer(model, bins=ColorBins.grid(9), class_weights=np.ones(8))
 
 
@@ -478,7 +478,7 @@ def test_players_are_told_which_of_them_colors(tmp_path):
     with pytest.raises(ValueError, match="give their `generator`"):
         Colorizer(players)
     players.save(tmp_path / "players.keras")
-    with pytest.raises(ValueError, match=r"players\.keras holds two players.*\.generator"):
+    with pytest.raises(ValueError, match=r"players\.keras holds an adversarial model.*\.generator"):
         Colorizer.load(tmp_path / "players.keras")
     assert Colorizer(generator)(np.zeros((20, 20, 3), "uint8")).shape == (20, 20, 3)
 

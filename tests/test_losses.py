@@ -256,7 +256,7 @@ def test_gradient_coherence_refuses_what_does_not_fit():
         GradientCoherence(49)
     with pytest.raises(ValueError, match="height, width"):
         GradientCoherence()(np.zeros((4, 2), "float32"), np.zeros((4, 2), "float32"))
-    with pytest.raises(ValueError, match="one entry a class"):
+    with pytest.raises(ValueError, match="one entry per class"):
         GradientCoherence(class_weights=np.ones(3))
     with pytest.raises(ValueError, match="positive and finite"):
         GradientCoherence(class_weights=[1.0] * 7 + [np.nan])
