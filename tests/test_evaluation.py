@@ -104,7 +104,7 @@ def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
             colorizer, pictures, np.zeros(16, int), classifiers={"toy": classifier}, baselines={}
         )
     for labels in ([0, 1, 0], ["cat"] * 16, [None] * 16, [0.5] * 16, 5, np.zeros((16, 2), int)):
-        with pytest.raises(ValueError, match=r"one whole number an image, 16\. Received shape"):
+        with pytest.raises(ValueError, match=r"one whole number per image, 16\. Received shape"):
             evaluate(colorizer, pictures, labels)
     with pytest.raises(ValueError, match=r"from 0 to 1\b.*classes 0 to 7"):
         evaluate(colorizer, pictures, np.arange(16) // 2, classifiers={"toy": classifier})
