@@ -1,4 +1,4 @@
-"""Image files: any format in, sRGB out, nothing half-written."""
+"""Read image files of any format as sRGB, and write them so that none is left half-written."""
 
 import collections
 import contextlib
@@ -14,13 +14,13 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from colorkit.files import make_folder, written_whole
 
-# Formats that keep 8-bit RGB of any size.
+# Formats that can hold 8-bit RGB of any size.
 _WRITTEN = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
     ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM", ".tga": "TGA",
 }  # fmt: skip
 _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
-# 4:4:4 JPEG: halving the chroma of a colored image would blur what the network drew.
+# 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = collections.defaultdict(
     dict, JPEG={"quality": 95, "subsampling": 0}, WEBP={"quality": 95}
 )
@@ -29,8 +29,8 @@ _OPTIONS = collections.defaultdict(
 def read_picture(source):
     """Read an image as 8-bit sRGB, upright.
 
-    EXIF rotation is applied, palettes are resolved, transparency is laid over white, 16-bit gray
-    is rounded to 8 bits, CMYK is converted, and of an animation the first frame is taken.
+    EXIF rotation is applied, palettes are resolved, and transparent parts become white. 16-bit
+    gray is rounded to 8 bits, and CMYK is converted. Of an animation, the first frame is read.
 
     Args:
         source: Path of an image file, or a PIL image.
@@ -39,8 +39,8 @@ def read_picture(source):
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is empty, damaged, truncated or no image.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is empty, damaged, truncated or not an image.
     """
     if isinstance(source, Image.Image):
         return _to_rgb(source)
@@ -50,7 +50,7 @@ def read_picture(source):
 
 @contextlib.contextmanager
 def _opened(path):
-    """An open image file; whatever goes wrong with it is told with its name."""
+    """Open an image file; every error has the name of the file."""
     path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
@@ -59,7 +59,7 @@ def _opened(path):
         raise ValueError(f"{path} is empty (0 bytes); an image was expected.")
     try:
         with warnings.catch_warnings():
-            # Large photographs are welcome; Pillow warns from 89 megapixels on.
+            # Allow large photographs; Pillow warns from 89 megapixels on.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 yield image
@@ -67,7 +67,7 @@ def _opened(path):
         raise ValueError(f"{path} is too large: {error}") from error
     except UnidentifiedImageError:
         raise ValueError(f"{path} is not an image that can be read (JPEG, PNG, ...).") from None
-    except Exception as error:  # each decoder of Pillow has errors of its own
+    except Exception as error:  # each decoder of Pillow raises its own errors
         raise ValueError(f"{path} is damaged, truncated or not supported: {error}") from error
 
 
@@ -88,7 +88,7 @@ def _to_rgb(image):
 
 
 def _in_srgb(image):
-    """The image in sRGB, where it carries the profile of another space (P3, Adobe RGB, CMYK)."""
+    """Convert an image to sRGB if it has the profile of another space (P3, Adobe RGB, CMYK)."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "CMYK"):
         return image
@@ -96,24 +96,24 @@ def _in_srgb(image):
         return ImageCms.profileToProfile(
             image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colors
+    except (ImageCms.PyCMSError, OSError):  # ignore a damaged profile
         return image
 
 
 def as_rgb(image):
-    """Any image as 8-bit sRGB.
+    """Convert any image to 8-bit sRGB.
 
     Args:
         image: Path of an image file, a PIL image, or an array of shape `(height, width)` or
             `(height, width, 1 | 3 | 4)`: uint8, uint16, or floating point in [0, 1]. A fourth
-            channel is transparency and is laid over white.
+            channel is transparency; transparent parts become white.
 
     Returns:
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is no image, or the array has another shape, type or range.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not an image, or the array has another shape, type or range.
     """
     if isinstance(image, (str, os.PathLike, Image.Image)):
         return read_picture(image)
@@ -145,12 +145,12 @@ def as_rgb(image):
 
 
 def pictures_at_once(*sizes):
-    """How many images have a quarter of a million pixels, in the largest of these sizes."""
+    """Return how many images have a quarter of a million pixels, in the largest of these sizes."""
     return max(1, 2**18 // max(1, *map(math.prod, sizes)))
 
 
 def checksum(pictures):
-    """What tells images, arrays in their order, from others: eight hexadecimal digits."""
+    """Compute a checksum of a sequence of image arrays: eight hexadecimal digits."""
     value = 0
     for picture in pictures:
         value = zlib.crc32(np.ascontiguousarray(picture).tobytes(), value)
@@ -158,29 +158,29 @@ def checksum(pictures):
 
 
 def picture_size(source):
-    """`(height, width)` of an image file, upright, from its header alone, or of a PIL image.
+    """Read `(height, width)`, upright, from the header of an image file, or from a PIL image.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is no image.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not an image.
     """
     is_open = isinstance(source, Image.Image)
     with contextlib.nullcontext(source) if is_open else _opened(source) as image:
         width, height = image.size
-        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 lie on a side
+        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 are rotated by 90°
     return (width, height) if rotated else (height, width)
 
 
 def write_picture(path, rgb):
-    """Write an image; the file appears whole or not at all.
+    """Write an image to a file, which is never left half-written.
 
     Args:
-        path: Target; its ending chooses the format (.png, .jpg, .webp, .tif, ...).
+        path: Path of the file. Its ending selects the format (.png, .jpg, .webp, .tif, ...).
         rgb: uint8 array of shape `(height, width, 3)`.
 
     Raises:
         ValueError: If no image format has this ending.
-        OSError: If the folder cannot be made or written.
+        OSError: If the folder cannot be created or written.
     """
     path = Path(path)
     picture_format = output_format(path)
@@ -190,10 +190,10 @@ def write_picture(path, rgb):
 
 
 def output_format(path):
-    """Pillow's name of the format that a path's ending stands for.
+    """Return Pillow's name of the format for a path's ending.
 
     Raises:
-        ValueError: If no format that keeps all colors and sizes has this ending.
+        ValueError: If no format for all colors and sizes has this ending.
     """
     picture_format = _WRITTEN.get(Path(path).suffix.lower())
     if picture_format is None:
@@ -205,10 +205,10 @@ def output_format(path):
 
 
 def find_pictures(folder):
-    """Paths of all image files below a folder, in order.
+    """Return the paths of all image files in a folder and its subfolders, sorted.
 
     Raises:
-        FileNotFoundError: If there is no such folder.
+        FileNotFoundError: If the folder does not exist.
         ValueError: If it holds no images.
     """
     folder = Path(folder)

@@ -88,7 +88,7 @@ def test_labels_come_with_the_chroma_or_alone(pictures):
     for make in (labeled, lambda images: pairs(images, labels=True)):
         with pytest.raises(ValueError, match="must have labels"):
             make(pictures)
-    with pytest.raises(ValueError, match="cannot be had with"):
+    with pytest.raises(ValueError, match="cannot be combined with"):
         pairs(images, labels=True, near_gray="mask")
 
 
@@ -199,7 +199,7 @@ def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):
 def test_luminance_gate_is_for_lab_without_labels(pictures):
     with pytest.raises(ValueError, match="Lab"):
         pairs(pictures, space="yuv", luminance_gate=True)
-    with pytest.raises(ValueError, match="cannot be had with"):
+    with pytest.raises(ValueError, match="cannot be combined with"):
         pairs(pictures, luminance_gate=True, labels=True)
 
 
