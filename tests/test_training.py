@@ -353,7 +353,7 @@ def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, r
             path = tmp_path / "many" / split / f"{i:02}" / "a.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(of_split(split, picture)).save(path)
-    with pytest.raises(ValueError, match=r"class 11; .* tells 10 classes"):
+    with pytest.raises(ValueError, match=r"class 11; .* has 10 classes"):
         run("cifar/vgg-classifier", SHORT, data=f"folder:{tmp_path / 'many'}", verbose=0)
     assert not list((tmp_path / "runs").rglob("seed0")), "nothing was begun"
 
@@ -422,7 +422,7 @@ def test_file_that_disappears_while_training_is_named_with_the_way_out(
 
     with monkeypatch.context() as patched:
         patched.setattr(keras.Model, "fit", fit_and_lose)
-        with pytest.raises(FileNotFoundError, match=rf"{path.name}.* bringing the file back, and"):
+        with pytest.raises(FileNotFoundError, match=rf"{path.name}.* restoring the file, and"):
             run(row, TINY, data=data, verbose=0)
     path.write_bytes(content)
     assert run(row, TINY, data=data, verbose=0)[1].epochs == 3
@@ -581,7 +581,7 @@ def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
 def test_errors_of_a_base_name_it(base):
     row = dataclasses.replace(base, name="test/second", base=base.name)
     run(base, dataclasses.replace(SHORT, epochs=1), verbose=0)
-    with pytest.raises(ValueError, match=r"test/second begins with test/base: This run was begun"):
+    with pytest.raises(ValueError, match=r"test/second starts from test/base: This run was started"):
         run(row, SHORT, verbose=0)
 
 

@@ -1,4 +1,4 @@
-"""Han's three networks, each as coded, and beside it without what holds it back."""
+"""Experiments with Han's three networks, each as coded, and without its known problems."""
 
 import dataclasses
 
@@ -58,7 +58,7 @@ _ROW = Experiment(
     narrow=0.5,
     validation_split=0.1,
 )
-# As many steps as the others take, of smaller batches.
+# As many steps as the other experiments, with smaller batches.
 _BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8, "quick_images": 8_000}
 _PLAYERS = {"target": "adversarial", "beta_1": 0.5}
 _KINDS = {
