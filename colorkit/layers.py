@@ -208,7 +208,6 @@ def enlarge(x, stride, height, width):
         stride: Distance in pixels between values.
         height: Number of rows of the result.
         width: Number of columns of the result.
-        width: Columns of the result.
 
     Returns:
         Tensor `(..., height, width, channels)`. Pixels after the last value repeat it.

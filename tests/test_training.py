@@ -581,7 +581,9 @@ def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
 def test_errors_of_a_base_name_it(base):
     row = dataclasses.replace(base, name="test/second", base=base.name)
     run(base, dataclasses.replace(SHORT, epochs=1), verbose=0)
-    with pytest.raises(ValueError, match=r"test/second starts from test/base: This run was started"):
+    with pytest.raises(
+        ValueError, match=r"test/second starts from test/base: This run was started"
+    ):
         run(row, SHORT, verbose=0)
 
 

@@ -150,7 +150,7 @@ def test_networks_that_do_not_fit_each_other_are_refused():
         Adversarial(generator, discriminator)
     with pytest.raises(ValueError, match="must take what"):
         Adversarial(generator, models.build_patch_discriminator(space="rgb"))
-    with pytest.raises(ValueError, match="makes 1 of 2; are the players swapped"):
+    with pytest.raises(ValueError, match="makes 1 of 2; are the networks swapped"):
         Adversarial(discriminator, generator)
     with pytest.raises(ValueError, match="least_squares"):
         build(objective="hinge")
@@ -174,7 +174,7 @@ def test_swapped_players_are_refused_whatever_they_see():
         models.build_picture_discriminator(filters=(4,), conditional=False),
     ):
         generator = models.build_pix2pix_generator(widths=(4, 6))
-        with pytest.raises(ValueError, match=r"None, 2\); are the players swapped"):
+        with pytest.raises(ValueError, match=r"None, 2\); are the networks swapped"):
             Adversarial(discriminator, generator)
 
 

@@ -37,7 +37,7 @@ def test_too_few_filters_are_refused():
         models.build_simple_convnet(filters=())
     with pytest.raises(ValueError, match="one entry"):
         models.build_additive_unet(filters=())
-    with pytest.raises(ValueError, match="one entry a convolution"):
+    with pytest.raises(ValueError, match="one entry per convolution"):
         models.build_shallow_classification(filters=(), dilation_rates=())
 
 
