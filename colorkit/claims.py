@@ -383,8 +383,8 @@ def report(records, claims=CLAIMS):
         claims: Claims to test.
 
     Returns:
-        A pair: a dict from the label of a dataset, as `on` takes it, to a table of `render`, and
-        the list of the texts of the claims without records.
+        `(tables, missing)`: a dict from the label of a dataset, see `on`, to a table of `render`,
+        and a list of the texts of claims without records.
     """
     labels = sorted({"", *(record.experiment.partition("@")[2] for record in records)})
     seen = {}

@@ -118,10 +118,10 @@ class Colorizer:
         """Colorize an image, or a batch of images of one size.
 
         Args:
-            image: Path of an image file, a PIL image, or an array of shape `(height, width)` or
-                `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]. A batch has shape
-                `(N, height, width, 1 | 3 | 4)`. Color is ignored, transparent parts become
-                white, and values finer than 8 bits are rounded to 8 bits.
+            image: Path of an image file, a PIL image, or an array, uint8 or floating point in
+                [0, 1]. An image has shape `(height, width)` or `(height, width, 1 | 3 | 4)`, and a
+                batch has shape `(N, height, width, 1 | 3 | 4)`. Color is ignored, transparent
+                parts become white, and values finer than 8 bits are rounded to 8 bits.
             dtype: "uint8", or "float32" for colors in [0, 1] before rounding.
 
         Returns:

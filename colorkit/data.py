@@ -57,8 +57,8 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
 
     Raises:
         FileNotFoundError: If a folder or file does not exist.
-        ValueError: If the name or split is unknown, a folder holds no readable image, or a video
-            cannot be decoded, changes its size or has too few frames.
+        ValueError: If the name or split is unknown, or a folder holds no readable image. Also if a
+            video cannot be decoded, changes its size or has too few frames.
         ConnectionError: If a dataset is not on disk and cannot be downloaded.
         ImportError: If a dataset needs TensorFlow Datasets and it is not installed.
     """

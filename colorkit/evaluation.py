@@ -70,9 +70,9 @@ def evaluate(
         - "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the `temperatures`.
 
     Raises:
-        ValueError: If there are no images, no labels for classifiers, `baselines` without the
-            classifiers, classifiers for another image size, `images` of another type, or colors
-            that are not numbers in [0, 1].
+        ValueError: If there are no images, or `images` have another type. Also if classifiers lack
+            labels, need another image size, or are missing in `baselines`, or if colors are not
+            numbers in [0, 1].
     """
     check_colorizer(colorizer)
     # (A network from RGB to RGB is a function like any other.)

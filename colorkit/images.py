@@ -32,8 +32,8 @@ class Images(collections.abc.Sequence):
         left_out: Number of damaged files of the source that are not among the items.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape, the number of labels or weights
-            does not match, weights are invalid, or `items` is one path.
+        ValueError: If an array is not uint8 or has another shape, or `items` is one path. Also if
+            the number of labels or weights does not match, or weights are invalid.
     """
 
     def __init__(

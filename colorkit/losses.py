@@ -82,8 +82,8 @@ class RebalancedCrossentropy(keras.losses.Loss):
 
     Raises:
         ValueError: If `class_weights` does not have one positive, finite entry per bin,
-            `neighbors` is not in 1..num_bins, `sigma` is negative, or `stride` is not a positive
-            whole number.
+            or `neighbors` is not in 1..num_bins. Also if `sigma` is negative, or `stride` is not a
+            positive whole number.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
@@ -264,8 +264,8 @@ class GradientCoherence(keras.losses.Loss):
         bins: `ColorBins` of the logits, or `None` if the predictions are chroma.
         temperature: Temperature at which logits are decoded. Values near 0 give the mode.
         signed: If True, compare the differences themselves, as in the paper's equation. If False,
-            compare the sums of their absolute values per channel, as in the author's code, which
-            does not distinguish a step up from a step down.
+            compare the sums of their absolute values per channel, as in the author's code. These
+            do not distinguish a step up from a step down.
         magnitudes: Limits of the classes of gradients, see `gradient_prior`. The default is for
             Lab.
         class_weights: Weight of each class of true gradients, `len(magnitudes) + 1` of them, as

@@ -232,8 +232,9 @@ def pairs(
         "mask" and `(N, H, W)` with the gate.
 
     Raises:
-        ValueError: If there are no images, sizes differ and there is no `crop`, the crop is larger
-            than an image, `labels` is True for images without labels, or an option is unknown.
+        ValueError: If there are no images, sizes differ and there is no `crop`, or the crop is
+            larger than an image. Also if `labels` is True for images without labels, or an option
+            is unknown.
     """
     space = colorspace.get(space)
     if near_gray not in ("keep", "drop", "mask"):

@@ -1,4 +1,4 @@
-"""Reproduce the papers' tables from records, with the paper's numbers beside ours."""
+"""Reproduce the papers' tables from records, next to the paper's numbers."""
 
 import dataclasses
 import statistics

@@ -97,7 +97,7 @@ class DominantHue(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class OccupiedBins(keras.metrics.Metric):
-    """Compute, of the bins that the ground truth occupies, the share that predictions occupy too.
+    """Compute the share of the bins occupied by the ground truth that predictions also occupy.
 
     A bin is occupied if it has at least a given share of all pixels. Images in one color occupy
     one bin.

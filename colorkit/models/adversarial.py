@@ -40,9 +40,9 @@ class Adversarial(keras.Model):
 
     Raises:
         ValueError: If the networks or their color spaces do not fit each other, or an option is
-            unknown. From `fit`, if the images are too small for the discriminator, the generator
-            returns another size, the target is not chroma alone, or there are sample weights or a
-            further loss.
+            unknown. From `fit`, if the images are too small for the discriminator, or the generator
+            returns another size. Also from `fit`, if the target is not chroma alone, or there are
+            sample weights or a further loss.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR

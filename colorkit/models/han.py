@@ -138,7 +138,7 @@ def build_shallow_classification(
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there are no convolutions, or not one dilation rate per convolution,
+        ValueError: If there are no convolutions, or not one dilation rate per convolution. Also if
             `filters` are not positive whole numbers, `stddev` is not a finite number from 0 on, or
             `input_shape` is not `(height, width, 1)`.
 

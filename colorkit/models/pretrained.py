@@ -59,8 +59,8 @@ def build_pretrained_unet(
 
     Raises:
         FileNotFoundError: If the file of weights does not exist.
-        ValueError: If the file holds the weights of another network, or `encoder` does not take
-            RGB of any size or does not halve it once per width and once more.
+        ValueError: If the file holds the weights of another network. Also if `encoder` does not
+            take RGB of any size, or does not halve it once more often than there are `widths`.
 
     Example:
         >>> model = build_pretrained_unet(64)

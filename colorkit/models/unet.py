@@ -83,8 +83,8 @@ def build_residual_unet(
 
     Each level of the encoder halves the size with a strided convolution. The decoder resizes
     bilinearly, which avoids checkerboard artifacts and accepts images of any size. The mean of the
-    smallest level is added to all of its positions, so that every pixel has information about the
-    whole image (Iizuka et al.).
+    smallest level is added to all of its positions, as Iizuka et al. do. Every pixel then has
+    information about the whole image.
 
     Args:
         num_bins: Number of color bins to predict logits for, or `None` to predict chroma.

@@ -74,9 +74,9 @@ def build_vae(
         `distances.mean_divergence`.
 
     Raises:
-        ValueError: If the sizes are not fixed or not divisible, `widths` are not positive whole
-            numbers, at least one, `latent` is not a positive whole number, or `divergence_weight`
-            is negative or not finite.
+        ValueError: If the sizes are not fixed or not divisible, or `widths` are not positive whole
+            numbers, at least one. Also if `latent` is not a positive whole number, or
+            `divergence_weight` is negative or not finite.
 
     References:
         Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014; Sinigaglia, Bertipaglia,
