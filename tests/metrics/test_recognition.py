@@ -71,7 +71,7 @@ def test_mask_iou_wants_a_mask_a_picture_and_has_no_config(segmenter):
 
 def test_masks_of_what_is_no_class_are_refused(segmenter):
     mask = np.zeros((1, 4, 4))
-    for value, received in ((2, "2.0 is none"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
+    for value, received in ((2, "2.0 is unknown"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
         mask[0, 3, 3] = value
         with pytest.raises(ValueError, match=rf"classes from 0 to 1\. Received.*{received}"):
             metrics.MaskIoU(segmenter).update_state(mask, halves(RED, RED))
