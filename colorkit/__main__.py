@@ -103,7 +103,7 @@ def _parser():
 def _colorize(options):
     if options.temperature is not None and not options.temperature >= 0:
         raise ValueError(
-            f"--temperature must be a number from 0 on. Received: {options.temperature}"
+            f"--temperature must be a non-negative number. Received: {options.temperature}"
         )
     if options.size is not None and options.size < 1:
         raise ValueError(f"--size must be at least 1. Received: {options.size}")

@@ -328,7 +328,7 @@ class ColorBins:
                 f"`neighbors` must be a whole number in 1..{self.num_bins}. Received: {neighbors!r}"
             )
         if not (isinstance(sigma, numbers.Real) and sigma >= 0):
-            raise ValueError(f"`sigma` must be a number from 0 on. Received: {sigma!r}")
+            raise ValueError(f"`sigma` must be a non-negative number. Received: {sigma!r}")
 
     def get_config(self):
         return {"centers": self.centers.tolist(), "space": self.space.name}

@@ -21,14 +21,16 @@ def check_whole(name, value, least=1, most=math.inf):
     if most < math.inf:
         expected = f"a whole number from {least} to {most}"
     else:
-        expected = "a positive whole number" if least == 1 else f"a whole number from {least} on"
+        expected = (
+            "a positive whole number" if least == 1 else f"a whole number of at least {least}"
+        )
     raise ValueError(f"`{name}` must be {expected}. Received: {value!r}")
 
 
 def check_weight(name, value):
     """Raise a `ValueError` unless an argument is a finite loss weight that is not negative."""
     if not (_is_number(value) and 0 <= value < math.inf):
-        raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a finite, non-negative number. Received: {value!r}")
 
 
 def check_share(name, value, can_be_all=False):

@@ -87,7 +87,10 @@ class Colorizer:
         check_model("model", model)
         shapes = [tuple(given.shape) for given in model.inputs]
         if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 1:
-            raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
+            raise ValueError(
+                "`model` must have one input, lightness of shape (height, width, 1). "
+                f"Received: {shapes}"
+            )
         if len(model.outputs) != 1 or model.outputs[0].shape[-1] != channels:
             raise ValueError(
                 f"`model` must have one output with {channels} channels, "
@@ -147,7 +150,7 @@ class Colorizer:
             ValueError: If there are no bins, or `temperature` is negative.
         """
         if self.bins is None:
-            raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+            raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
         _check_temperature(temperature)
         other = copy.copy(self)
         other.temperature = temperature
@@ -189,7 +192,7 @@ class Colorizer:
 
         if self.bins is None:
             if temperature is not None:
-                raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+                raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
             return ops.convert_to_numpy(enlarge(outputs, stride, height, width))
         if isinstance(temperature, (list, tuple)):
             return [decoded(t) for t in temperature]
@@ -326,8 +329,8 @@ class Colorizer:
         expected = self._divided(lightness)
         if tuple(outputs.shape[1:3]) != expected:
             raise ValueError(
-                f"`model` must keep height and width, or divide both by {self._stride}. It made "
-                f"{tuple(outputs.shape)} of {tuple(lightness.shape)}"
+                f"`model` must keep height and width, or divide both by {self._stride}. Received "
+                f"an output of {tuple(outputs.shape)} for an input of {tuple(lightness.shape)}"
             )
         if not bool(ops.all(ops.isfinite(outputs))):
             raise ValueError(
@@ -405,7 +408,7 @@ class Colorizer:
 
 def _check_temperature(temperature):
     if not (isinstance(temperature, numbers.Real) and temperature >= 0):
-        raise ValueError(f"`temperature` must be a number from 0 on. Received: {temperature!r}")
+        raise ValueError(f"`temperature` must be a non-negative number. Received: {temperature!r}")
 
 
 def _strips(height, width):

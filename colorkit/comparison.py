@@ -72,8 +72,8 @@ def compare(colorizers, images, *, inputs=None, constant=None):
         gray = truth if inputs is None else as_rgb(inputs[i])
         if gray.shape != truth.shape:
             raise ValueError(
-                f"`inputs` must have the sizes of `images`. Number {i} has shape {gray.shape} "
-                f"instead of {truth.shape}"
+                f"`inputs` must have the sizes of `images`. Received shape {gray.shape} at number "
+                f"{i}, instead of {truth.shape}"
             )
         colored = {name: color(gray) for name, color in colorizers.items()}
         colored |= _baselines(gray, constant) | {"truth": truth}

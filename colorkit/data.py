@@ -71,7 +71,7 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
         shares = given if shares is None else shares
         return load(names, split, size=size, data_dir=data_dir, shares=shares)
     if shares is not None:
-        raise ValueError(f"`shares` divide several sets. Received one set: {name!r}")
+        raise ValueError(f"`shares` need several datasets. Received one dataset: {name!r}")
     name = str(name)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")

@@ -79,7 +79,9 @@ def frechet_distance(first, second):
 
 
 def kernel_distance(first, second):
-    """Compute the squared maximum mean discrepancy with a cubic kernel, which is unbiased.
+    """Compute the squared maximum mean discrepancy with a cubic kernel.
+
+    The estimate is unbiased, even with few images.
 
     Args:
         first: Features, shape `(N, features)`.

@@ -208,7 +208,7 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
         ValueError: If the colorizer has no bins.
     """
     if colorizer.bins is None:
-        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+        raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
     temperatures = tuple(map(float, temperatures))
     meters = {}
     for temperature in temperatures:

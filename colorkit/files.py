@@ -25,7 +25,7 @@ def make_folder(path):
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(
-            f"The folder {path} cannot be made ({error.strerror}); choose another place."
+            f"The folder {path} cannot be created ({error.strerror}); choose another place."
         ) from error
 
 

@@ -104,7 +104,7 @@ def distributed(devices=None):
 
 
 def _accelerator_multiplies_bfloat16():
-    """Return whether GPUs have compute capability 8; older ones (T4, V100) emulate bfloat16."""
+    """Return whether it is a TPU or a GPU of compute capability 8; older GPUs emulate bfloat16."""
     backend = keras.backend.backend()
     if backend == "torch":
         import torch

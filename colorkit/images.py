@@ -68,8 +68,8 @@ class Images(collections.abc.Sequence):
                 (weights >= 0).all() and 0 < weights.sum() < np.inf
             ):
                 raise ValueError(
-                    f"`weights` must be {len(items)} numbers from 0 on, one per image, and not all "
-                    f"0. Received: {weights}"
+                    f"`weights` must be {len(items)} non-negative numbers, one per image, and not "
+                    f"all 0. Received: {weights}"
                 )
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
@@ -146,12 +146,13 @@ class Images(collections.abc.Sequence):
             ValueError: If there are no datasets, or not one positive share per dataset.
         """
         if not sets:
-            raise ValueError("At least one set of images is needed. Received none")
+            raise ValueError("`sets` must hold at least one dataset. Received none")
         if shares is not None and (
             len(shares) != len(sets) or not all(0 < share < np.inf for share in shares)
         ):
             raise ValueError(
-                f"`shares` must be {len(sets)} positive numbers, one per set. Received: {shares!r}"
+                f"`shares` must be {len(sets)} positive numbers, one per dataset. "
+                f"Received: {shares!r}"
             )
         weights = None
         if shares is not None or any(x.weights is not None for x in sets):

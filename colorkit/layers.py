@@ -159,7 +159,9 @@ def size_rule(model):
             made = [tuple(model.compute_output_shape((1, *size, 1))[1:3]) for size in sizes]
             stride = _common_stride(sizes, made)
             if stride is None:
-                complaint = complaint or f"It makes {_by(made[0])} of {_by(sizes[0])}"
+                complaint = complaint or (
+                    f"Received an output of {_by(made[0])} for an input of {_by(sizes[0])}"
+                )
                 continue
             if None in fixed:
                 # The shape that Keras gives for a `Concatenate` is right only if its inputs fit.
@@ -171,7 +173,7 @@ def size_rule(model):
     raise ValueError(
         "`model` must keep height and width, or every second, fourth, ... row and column, at least "
         f"where sides are multiples of a number up to {_MULTIPLES[-1]}. "
-        f"{complaint or f'It fails at every size that was tried: {cause}'}"
+        f"{complaint or f'It fails at every tested size: {cause}'}"
     ) from cause
 
 

@@ -213,7 +213,7 @@ def find_pictures(folder):
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"A folder of images was expected at {folder}.")
+        raise FileNotFoundError(f"A folder of images was expected at {folder}, but there is none.")
     paths = [
         path
         for path in sorted(folder.rglob("*"))

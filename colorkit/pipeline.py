@@ -273,7 +273,7 @@ def pairs(
     if near_gray == "drop":
         kept = [i for i, picture in enumerate(images) if has_color(picture)]
         if not kept:
-            raise ValueError(f"All images of {images.name} are near-gray; nothing is left.")
+            raise ValueError(f"All images of {images.name} are near-gray; use near_gray='keep'.")
         images = images[np.array(kept)]
     return Batches(
         images,
@@ -416,7 +416,7 @@ def _check_range(name, value, most=np.inf):
 
 def _check_labels(images):
     if images.labels is None:
-        raise ValueError(f"`images` must have labels; those of {images.name} have none.")
+        raise ValueError(f"`images` must have labels. Received {images.name} without labels")
 
 
 def _num_workers():

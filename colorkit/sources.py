@@ -54,14 +54,14 @@ def divided(experiment, profile, seed):
     pool, test, _ = _sources(experiment, profile)
     if not len(test):
         raise ValueError(
-            f"All test images of {pool.name} are among those to learn from; give others."
+            f"All test images of {pool.name} are copies of training images; give other test images."
         )
     kept, rest = _held_out(pool, experiment.validation_split, seed)
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
-            f"{pool.name} has {len(pool)} images to learn from, of which {len(pool)} are needed "
-            "to validate; give more."
+            f"{pool.name} has {len(pool)} images for training, of which {len(pool)} are needed "
+            "for validation; give more."
         )
     most = min(filter(None, (profile.test, experiment.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:

@@ -72,7 +72,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     pictures = sources.divided(experiment, profile, seed)
     if experiment.target != "label" and not any(map(has_color, pictures[0])):
         raise ValueError(
-            f"All images of {pictures[0].name} to learn from are gray, or nearly; give images "
+            f"All training images of {pictures[0].name} are gray, or nearly gray; give images "
             "in color."
         )
     folder = _folder(experiment, profile, seed)
@@ -91,7 +91,7 @@ def history(experiment, profile=None, *, data=None, seed=0):
         seed: See `run`.
 
     Returns:
-        List of dicts, one per epoch. Each has "epoch", from 0 on, "seconds" and, without
+        List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
         validation, "training_seconds". It also has each loss and metric, and those of the
         validation images with "val_" before their names.
 
@@ -264,7 +264,7 @@ def _check_labels(experiment, network, pictures):
         if images.labels is not None and max(images.labels) >= known:
             raise ValueError(
                 f"{images.name} has images of class {max(images.labels)}; {experiment.name} "
-                f"has {known} classes, from 0 on."
+                f"has {known} classes, numbered from 0."
             )
 
 

@@ -35,8 +35,8 @@ class TuringTest:
         FileNotFoundError: If the file of an image does not exist.
         ValueError: If `truth` or `colored` is not a list of images, their numbers or sizes differ,
             or there are too few images for practice and one trial. Also if `num_practice` or
-            `seed` is not a whole number from 0 on, or the file holds no answers, or the answers of
-            another test.
+            `seed` is not a non-negative whole number, or the file does not hold the answers of
+            this test.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second per pair, 10
@@ -49,7 +49,7 @@ class TuringTest:
         truth, colored = _listed("truth", truth), _listed("colored", colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
-                f"There must be as many colored images as true ones, and more than the "
+                f"There must be as many colored images as true images, and more than the "
                 f"{num_practice} of practice. Received {len(colored)} and {len(truth)}"
             )
         truth, colored = ([as_rgb(picture) for picture in each] for each in (truth, colored))
@@ -110,7 +110,7 @@ class TuringTest:
             Whether the answer is right.
 
         Raises:
-            ValueError: If the side is unknown, `seconds` is not a finite number from 0 on, or all
+            ValueError: If the side is unknown, `seconds` is not finite and non-negative, or all
                 pairs were answered.
         """
         if side not in _SIDES:
@@ -173,7 +173,7 @@ class TuringTest:
 
         Raises:
             ImportError: If ipywidgets is not installed.
-            ValueError: If `seconds` is not a finite number from 0 on, or `size` is not a positive
+            ValueError: If `seconds` is not finite and non-negative, or `size` is not a positive
                 whole number.
         """
         check_weight("seconds", seconds)

@@ -248,13 +248,16 @@ def test_network_with_one_fixed_side_is_padded_along_the_other(rng):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (keras.layers.Conv2D(2, 3), "makes 35 x 44 of 37 x 46"),
-        (keras.layers.Conv2D(2, 1, strides=3), "makes 13 x 16 of 37 x 46"),
-        (keras.layers.Conv2D(2, 1, strides=(1, 2)), "makes 37 x 23 of 37 x 46"),
-        (keras.layers.UpSampling2D(), "makes 74 x 92 of 37 x 46"),
-        (keras.layers.Resizing(32, 32), "makes 32 x 32 of 37 x 46"),
-        (keras.layers.GlobalAveragePooling2D(keepdims=True), "makes 1 x 1 of 37 x 46"),
-        (keras.layers.Cropping2D(20), "makes 34 x 52 of 74 x 92"),
+        (keras.layers.Conv2D(2, 3), "output of 35 x 44 for an input of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=3), "output of 13 x 16 for an input of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=(1, 2)), "output of 37 x 23 for an input of 37 x 46"),
+        (keras.layers.UpSampling2D(), "output of 74 x 92 for an input of 37 x 46"),
+        (keras.layers.Resizing(32, 32), "output of 32 x 32 for an input of 37 x 46"),
+        (
+            keras.layers.GlobalAveragePooling2D(keepdims=True),
+            "output of 1 x 1 for an input of 37 x 46",
+        ),
+        (keras.layers.Cropping2D(20), "output of 34 x 52 for an input of 74 x 92"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -269,7 +272,7 @@ def test_network_whose_parts_fit_at_no_size_is_refused():
     inputs = keras.Input((None, None, 1))
     smaller = keras.layers.Conv2D(2, 3)(inputs)
     network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(Join()([inputs, smaller])))
-    with pytest.raises(ValueError, match=r"keep height and width.*fails at every size"):
+    with pytest.raises(ValueError, match=r"keep height and width.*fails at every tested size"):
         Colorizer(network)
 
 
@@ -342,7 +345,7 @@ def test_bad_parts_are_refused():
     for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
         with pytest.raises(ValueError, match="class_weights"):
             Colorizer(network, bins=bins, class_weights=weights)
-    with pytest.raises(ValueError, match=r"number from 0 on.*'hot'"):
+    with pytest.raises(ValueError, match=r"non-negative number.*'hot'"):
         Colorizer(network, bins=bins).at_temperature("hot")
     for shape in ((32, 32, 1), (1, 32, 32, 3)):
         with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):

@@ -211,9 +211,9 @@ def test_missing_or_unknown_parts_are_named(colors, tmp_path):
     for shares in ([1], [1, 0], [1, -1], [1, np.inf], [1, np.nan], []):
         with pytest.raises(ValueError, match="`shares` must be 2 positive numbers"):
             load(["folder:a", "photos"], "all", shares=shares)
-    with pytest.raises(ValueError, match="`shares` divide several sets"):
+    with pytest.raises(ValueError, match="`shares` need several datasets"):
         load("photos", shares=[1])
-    with pytest.raises(ValueError, match="At least one set"):
+    with pytest.raises(ValueError, match="at least one dataset"):
         load([])
 
 

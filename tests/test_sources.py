@@ -52,7 +52,7 @@ def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictur
     assert np.array_equal(np.asarray(test), np.asarray(left))
     for path in (tmp_path / "test").iterdir():
         shutil.copy(tmp_path / "train" / path.name, path)
-    with pytest.raises(ValueError, match=r"All test images of .* are among those to learn from"):
+    with pytest.raises(ValueError, match=r"All test images of .* are copies of training images"):
         sources.divided(row, experiments.profile("full"), seed=0)
 
 

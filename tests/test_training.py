@@ -512,7 +512,7 @@ def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
         for i, rgb in enumerate(pictures[:8]):
             gray = of_split(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
             Image.fromarray(np.uint8(gray)).save(tmp_path / split / f"{i}.png")
-    with pytest.raises(ValueError, match="gray, or nearly; give images in color"):
+    with pytest.raises(ValueError, match="gray, or nearly gray; give images in color"):
         run(row, "quick", data=f"folder:{tmp_path}")
     assert not (tmp_path / "runs").exists()
 
@@ -522,7 +522,7 @@ def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictur
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
         Image.fromarray(of_split(split, pictures[0])).save(tmp_path / "two" / split / "one.png")
-    with pytest.raises(ValueError, match="1 images to learn from, of which 1 are needed"):
+    with pytest.raises(ValueError, match="1 images for training, of which 1 are needed"):
         run(row, "quick", data=f"folder:{tmp_path / 'two'}")
     assert [path.name for path in tmp_path.iterdir()] == ["two"]
 

@@ -171,7 +171,7 @@ def test_folders_hold_no_answers_and_home_is_found(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["num_practice", "seed"])
 def test_practice_and_seed_are_whole_numbers(tmp_path, name):
     for value in (-1, 2.5, None):
-        with pytest.raises(ValueError, match=f"`{name}` must be a whole number from 0 on"):
+        with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 0"):
             build(**{name: value})
     path = tmp_path / "answers.json"
     build(path, **{name: np.int64(3)}).answer("left")
@@ -209,9 +209,9 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ValueError, match="`confidence` must be a number between 0 and 1"):
         test.fooling_rate(2)
     for seconds in ("slow", -3, True, float("nan")):
-        with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+        with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
             test.answer("left", seconds)
-    with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+    with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
         test.show(seconds=-1)
     with pytest.raises(ValueError, match="`size` must be a positive whole number"):
         test.show(size="x")

@@ -73,7 +73,7 @@ class MaskIoU(keras.metrics.MeanIoU):
         logits = self.segmenter(rgb, training=False)
         if tuple(logits.shape[:3]) != shape:
             raise ValueError(
-                f"`segmenter` must make logits of the size of the images, {shape[1:]}. "
+                f"`segmenter` must return logits of the size of the images, {shape[1:]}. "
                 f"Received {tuple(logits.shape[1:3])}"
             )
         super().update_state(masks, logits, sample_weight)
@@ -86,8 +86,8 @@ def _count_classes(name, model, expected):
     shapes = [tuple(output.shape[1:]) for output in model.outputs]
     if len(shapes) > 1 or len(shapes[0]) != len(axes) or (shapes[0][-1] or 0) < 2:
         raise ValueError(
-            f"`{name}` must make logits {expected} of at least two classes. Received one that "
-            f"makes {', '.join(map(str, shapes))}"
+            f"`{name}` must return logits {expected} of at least two classes. Received one "
+            f"that returns {', '.join(map(str, shapes))}"
         )
     return shapes[0][-1]
 

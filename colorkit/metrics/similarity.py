@@ -186,7 +186,9 @@ class AbAUC(MeanMetric):
     def __init__(self, bins=None, class_weights=None, name="ab_auc", **kwargs):
         super().__init__(name=name, **kwargs)
         if (bins is None) != (class_weights is None):
-            raise ValueError("`bins` and `class_weights` go together: give both or neither.")
+            raise ValueError(
+                "`bins` and `class_weights` go together: give both or neither. Received one"
+            )
         if bins is not None and (not isinstance(bins, ColorBins) or bins.space is not LAB):
             raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
         self.bins = bins

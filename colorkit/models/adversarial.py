@@ -67,8 +67,8 @@ class Adversarial(keras.Model):
         check_weight("reconstruction_weight", reconstruction_weight)
         if not len(generator.inputs) == len(generator.outputs) == 1:
             raise ValueError(
-                f"`generator` must make one image of one. Received {generator.name}, which makes "
-                f"{len(generator.outputs)} of {len(generator.inputs)}; are the networks swapped?"
+                f"`generator` must have one input and one output. Received {generator.name} with "
+                f"{len(generator.inputs)} and {len(generator.outputs)}; are the networks swapped?"
             )
         if generator.inputs[0].shape[-1] != 1:
             raise ValueError(
@@ -81,8 +81,8 @@ class Adversarial(keras.Model):
         fits = len(seen) < 2 and same_size(expected[-1], judged)
         if not fits or not all(same_size(expected[0], shape) for shape in seen):
             raise ValueError(
-                "`discriminator` must take what `generator` makes, or what it takes and makes. "
-                f"Received {[*seen, judged]} for {list(expected)}"
+                "`discriminator` must take the output of `generator`, or its input and output. "
+                f"Received the input shapes {[*seen, judged]} instead of {list(expected)}"
             )
         _check_spaces(generator, discriminator)
         self.generator = generator
@@ -152,8 +152,8 @@ class Adversarial(keras.Model):
             return
         if not same_size(tuple(y.shape), tuple(y_pred.shape)):
             raise ValueError(
-                f"The generator {self.generator.name} must make chroma of the size of the "
-                f"images. Received {tuple(y_pred.shape[1:])} where {tuple(y.shape[1:])} is true"
+                f"The generator {self.generator.name} must predict chroma of the size of the "
+                f"images. Received {tuple(y_pred.shape[1:])} instead of {tuple(y.shape[1:])}"
             )
         shown = [(1, *plane.shape[1:]) for plane in (x, y)]
         try:
@@ -165,7 +165,7 @@ class Adversarial(keras.Model):
         if 0 in verdicts:
             raise ValueError(
                 f"Images of {size[0]} x {size[1]} pixels are too small for the discriminator "
-                f"{self.discriminator.name}; take larger ones, or another discriminator."
+                f"{self.discriminator.name}; use larger images, or another discriminator."
             )
         self._sizes_that_fit.add(size)
 

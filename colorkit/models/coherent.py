@@ -197,8 +197,8 @@ def _begin(colorful, space, filters, regularization):
     channels, num_bins = colorful.input_shape[-1], colorful.output_shape[-1]
     if channels != 1 or num_bins <= space.chroma_channels:
         raise ValueError(
-            "`colorful` must lead from lightness (height, width, 1) to a logit for each color "
-            f"bin. Received one from {channels} channels to {num_bins}"
+            "`colorful` must be a model from lightness (height, width, 1) to logits over color "
+            f"bins. Received a model from {channels} channels to {num_bins}"
         )
     check_widths("filters", filters, least=0)
     if not regularization >= 0:

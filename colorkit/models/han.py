@@ -139,7 +139,7 @@ def build_shallow_classification(
 
     Raises:
         ValueError: If there are no convolutions, or not one dilation rate per convolution. Also if
-            `filters` are not positive whole numbers, `stddev` is not a finite number from 0 on, or
+            `filters` are not positive whole numbers, `stddev` is not finite and non-negative, or
             `input_shape` is not `(height, width, 1)`.
 
     References:

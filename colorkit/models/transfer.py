@@ -32,7 +32,7 @@ def copy_weights(trained, model):
     if not copied:
         raise ValueError(
             f"`model` must have layers of the names and widths of `trained`, {trained.name!r}. "
-            f"Received {model.name!r}, of which none agrees"
+            f"Received {model.name!r}, in which no layer matches"
         )
 
 
@@ -61,8 +61,8 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
     last = known.get("logits") or known.get("head")
     if last is None:
         raise ValueError(
-            '`model` must have a layer named "logits" or "head" that makes chroma of features. '
-            f"{model.name!r} ends with {model.layers[-1].name!r}"
+            '`model` must have a layer named "logits" or "head" that predicts chroma. '
+            f"Received {model.name!r}, which ends with {model.layers[-1].name!r}"
         )
     chroma = chroma_head(last.input, num_bins, space)
     inputs, name = model.inputs[0], name or model.name
@@ -71,7 +71,7 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
     if "features" not in known:
         raise ValueError(
             '`num_classes` needs a layer named "features", which sees whole images, as '
-            f"`build_residual_unet` has it. {model.name!r} has none"
+            f"`build_residual_unet` has it. Received {model.name!r} without this layer"
         )
     label = label_head(known["features"].output, num_classes)
     return keras.Model(inputs, {"chroma": chroma, "label": label}, name=name)

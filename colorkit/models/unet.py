@@ -119,8 +119,8 @@ def build_residual_unet(
         is_tuple = isinstance(blocks, (tuple, list)) and len(blocks) == count
         if not (is_tuple and all(is_whole(number, least=0) for number in blocks)):
             raise ValueError(
-                f"`{argument}` must have {count} entries for {len(widths)} widths, whole numbers "
-                f"from 0 on. Received: {blocks!r}"
+                f"`{argument}` must have {count} entries for {len(widths)} widths, non-negative "
+                f"whole numbers. Received: {blocks!r}"
             )
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)

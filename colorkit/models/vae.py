@@ -89,7 +89,7 @@ def build_vae(
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):
         raise ValueError(
-            f"`input_shape` must have sides that {step} divides. Received: {input_shape}"
+            f"`input_shape` must have sides divisible by {step}. Received: {input_shape}"
         )
     x = layers.Rescaling(2.0, offset=-1.0, name="normalize")(inputs)
     for i, width in enumerate(widths):

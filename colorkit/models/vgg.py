@@ -72,7 +72,9 @@ def build_vgg_features(
                 f"Received shapes {[np.shape(array) for array in arrays]}"
             )
         if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError(f"`weights` hold a NaN or an infinity for {layer.name}.")
+            raise ValueError(
+                f"`weights` must be finite. Received a NaN or an infinity for {layer.name}"
+            )
         layer.set_weights(arrays)
         layer.trainable = trainable
     return keras.Model(inputs, x, name=name)
@@ -101,7 +103,8 @@ def _load(weights):
     path = Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            f'`weights` must be "imagenet", a keras.Model, `None` or a file. There is no {path}'
+            '`weights` must be "imagenet", a keras.Model, `None` or a file. '
+            f"Received {path}, which does not exist"
         )
     try:
         if path.suffix == ".npz":

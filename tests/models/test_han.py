@@ -64,7 +64,7 @@ def test_layers_as_coded_are_drawn_apart_and_as_the_code_draws_them():
 
 
 def test_a_spread_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match=r"`stddev` must be a finite number.*-1"):
+    with pytest.raises(ValueError, match=r"`stddev` must be a finite, non-negative number.*-1"):
         models.build_shallow_classification(9, stddev=-1)
     with pytest.raises(ValueError, match="`stddev` must be positive"):
         models.build_shallow_classification(9, stddev=0)
