@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
+from colorkit import bins as _bins  # noqa: F401  (registers the bins of saved decoders)
 from colorkit import colorspace
 from colorkit.checks import check_whole
 

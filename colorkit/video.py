@@ -228,6 +228,6 @@ def _check_end(path, container, last):
     end = (last.time or 0.0) - (container.start_time or 0) / 1e6
     if seconds - end > max(1.0, seconds / 10):
         warnings.warn(
-            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; what was there was taken",
+            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; later frames are missing",
             stacklevel=3,
         )

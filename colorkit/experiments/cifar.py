@@ -37,18 +37,20 @@ def _lattice(num_bins, **options):
 
 
 _FILE_OF_VGG16 = (
-    'COLORKIT_VGG16 may name the weights file that Keras downloads (.h5), or for the rows "vgg1" '
-    "an .npz with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution; "
-    'the rows "own" need neither'
+    "Set COLORKIT_VGG16 to the weights file of VGG16 that Keras downloads (.h5). For the "
+    'experiments "vgg1" it may be an .npz file with the `kernel` (3, 3, 3, 64), for BGR input, '
+    'and the `bias` of the first convolution. The experiments "own" need no file'
 )
 
 
 def _file_of_vgg16():
     path = os.environ.get("COLORKIT_VGG16", "")
     if path and not os.path.isfile(path):
-        raise FileNotFoundError(f"COLORKIT_VGG16 is {path!r}, and there is no such file.")
+        raise FileNotFoundError(f"COLORKIT_VGG16 must be the path of a file. Received: {path!r}")
     if path and not path.endswith((".h5", ".npz")):
-        raise ValueError(f"COLORKIT_VGG16 is {path!r}. {_FILE_OF_VGG16}.")
+        raise ValueError(
+            f"COLORKIT_VGG16 must end in .h5 or .npz. Received: {path!r}. {_FILE_OF_VGG16}."
+        )
     return path
 
 
@@ -61,8 +63,8 @@ def _first_of_vgg16():
     path = _file_of_vgg16()
     if not path.endswith(".npz"):
         raise FileNotFoundError(
-            "This experiment begins with the first convolution of VGG16, which COLORKIT_VGG16 must "
-            f"name; it is {path!r}. {_FILE_OF_VGG16}."
+            "This experiment starts from the first convolution of VGG16, so COLORKIT_VGG16 must be "
+            f"the path of an .npz file. Received: {path!r}. {_FILE_OF_VGG16}."
         )
     return path
 
