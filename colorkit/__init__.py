@@ -1,6 +1,6 @@
 """Automatic image colorization with Keras 3.
 
-Names are imported when they are first used, so that the command line answers `--help` at once.
+Each name is imported when it is first used, so that the command line answers `--help` at once.
 """
 
 import lazy_loader

@@ -7,13 +7,13 @@ import sys
 import warnings
 from pathlib import Path
 
-# Only light modules up here: --help must not wait for a deep-learning framework.
+# Import only light modules here: `--help` must not wait for a deep-learning framework.
 
 
 def main(arguments=None):
-    """Run the command line; returns the exit code: 0 all done, 2 something was wrong."""
+    """Run the command line and return its exit code: 0 for success, 2 for an error."""
     options = _parser().parse_args(arguments)
-    # Hides as much of TensorFlow's chatter as TensorFlow allows.
+    # Hide as much of TensorFlow's log as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with warnings.catch_warnings():
@@ -21,7 +21,7 @@ def main(arguments=None):
             code = options.command(options)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, RuntimeError, ImportError, MemoryError) as error:
@@ -33,7 +33,7 @@ def main(arguments=None):
 
 
 def _tell(message, *_):
-    """A warning as a line, without the place in the code where it arose."""
+    """Print a warning as one line, without its place in the code."""
     print(f"colorkit: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
 
 
@@ -43,15 +43,15 @@ def _parser():
 
     colorize = commands.add_parser(
         "colorize",
-        help="colour pictures and videos",
-        description="Colour picture files, folders of them, and video files.",
+        help="color images and videos",
+        description="Color image files, folders of them, and video files.",
     )
     colorize.add_argument(
-        "inputs", nargs="+", metavar="IN", help="picture file, folder of them, or video file"
+        "inputs", nargs="+", metavar="IN", help="image file, folder of them, or video file"
     )
     colorize.add_argument(
         "-o", "--output", required=True, metavar="OUT",
-        help="picture or video file for a single input file, else a folder (made if need be); "
+        help="image or video file for a single input file, else a folder, created if missing; "
         "files keep their names",
     )  # fmt: skip
     colorize.add_argument(
@@ -72,20 +72,20 @@ def _parser():
     train = commands.add_parser(
         "train",
         help="train or resume experiments",
-        description="Train or resume experiments, one after the other. What is complete is not "
-        "trained again.",
+        description="Train or resume experiments, one after the other. Complete experiments are "
+        "not trained again.",
     )
     train.add_argument(
         "names", nargs="+", metavar="NAME",
         help="experiment, such as cifar/lab-conv-regression, or a pattern, such as 'cifar/lab-*'",
     )  # fmt: skip
     train.add_argument(
-        "--profile", help="smoke, quick or full (default: what the machine can carry)"
+        "--profile", help="smoke, quick or full (default: full with a GPU or TPU, else quick)"
     )
     train.add_argument(
         "--data", metavar="NAME",
-        help="learn from other images, such as folder:PATH, or several sets, such as "
-        "'folder:PATH*2+cifar10', of which the first is shown twice as much as the other "
+        help="train on other images, such as folder:PATH, or on several datasets, such as "
+        "'folder:PATH*2+cifar10', where training shows the first twice as often as the second "
         "(default: the experiment's own)",
     )  # fmt: skip
     train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
@@ -103,7 +103,7 @@ def _parser():
 def _colorize(options):
     if options.temperature is not None and not options.temperature >= 0:
         raise ValueError(
-            f"--temperature must be a number from 0 on. Received: {options.temperature}"
+            f"--temperature must be a non-negative number. Received: {options.temperature}"
         )
     if options.size is not None and options.size < 1:
         raise ValueError(f"--size must be at least 1. Received: {options.size}")
@@ -138,13 +138,13 @@ def _color_files(jobs, problems, options):
             else:
                 write_picture(target, colorizer(source))
             print(f"{source} -> {target}", flush=True)
-        except Exception as error:  # whatever is wrong with one file, the others go on
+        except Exception as error:  # one bad file must not stop the others
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")
 
 
 def _jobs(inputs, output):
-    """Pairs of input and output paths, and what is wrong with inputs that have none."""
+    """Return pairs of input and output paths, and the problems of the inputs without one."""
     from colorkit.pictures import find_pictures
     from colorkit.video import WRITTEN, is_video
 
@@ -156,7 +156,7 @@ def _jobs(inputs, output):
     wanted, problems = [], []
     inputs = [Path(name) for name in inputs]
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
-        _check_ending(inputs[0], output)  # a wrong one is told before anything is loaded
+        _check_ending(inputs[0], output)  # report a wrong ending before anything is loaded
         wanted = [(inputs[0], output)]
     elif output.is_file() or (_has_picture_ending(output) and not output.exists()):
         raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
@@ -170,7 +170,7 @@ def _jobs(inputs, output):
             except (ValueError, OSError) as error:
                 problems.append(str(error))
                 continue
-            if name.resolve() in output.resolve().parents:  # colored before, no inputs now
+            if name.resolve() in output.resolve().parents:  # skip results of an earlier run
                 found = [path for path in found if output.resolve() not in path.resolve().parents]
             wanted += [(path, output / path.relative_to(name)) for path in found]
     sources = {source.resolve() for source, _ in wanted}
@@ -182,9 +182,9 @@ def _jobs(inputs, output):
         if is_video(source):
             if target.suffix.lower() not in WRITTEN:
                 target = target.with_name(f"{target.name}.mp4")
-        elif not _has_picture_ending(target):  # can be read but not written, such as .gif
+        elif not _has_picture_ending(target):  # a format that is only read, such as .gif
             target = target.with_name(f"{target.name}.png")
-        if target in taken:  # same name from another folder
+        if target in taken:  # the same name occurs in another folder
             target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
         if target in taken or target.resolve() in sources:
             problems.append(f"{source} would overwrite {target}; choose another --output")
@@ -233,12 +233,12 @@ def _train(options):
                 data=options.data,
                 seed=options.seed,
                 epochs=options.epochs,
-                verbose="auto" if sys.stdout.isatty() else 2,  # a bar would fill a log
+                verbose="auto" if sys.stdout.isatty() else 2,  # no progress bar in a log file
             )
         except (OSError, RuntimeError, ValueError) as error:
             if len(names) == 1:
                 raise
-            problems.append(f"{name}: {error}")  # the others go on
+            problems.append(f"{name}: {error}")  # continue with the other experiments
             print(f"colorkit: {problems[-1]}", file=sys.stderr, flush=True)
         else:
             records.append(record)
@@ -251,13 +251,13 @@ def _train(options):
 
 
 def _experiments(patterns):
-    """Names of experiments that match the patterns, in the order of the table."""
+    """Return the names of the experiments that match the patterns, in the order of the table."""
     from colorkit.experiments import EXPERIMENTS, experiment
 
     chosen = set()
     for pattern in patterns:
         matches = fnmatch.filter(EXPERIMENTS, pattern)
-        chosen.update(matches or [experiment(pattern).name])  # tells which there are
+        chosen.update(matches or [experiment(pattern).name])  # an unknown name raises an error
     return [name for name in EXPERIMENTS if name in chosen]
 
 
@@ -272,13 +272,13 @@ def _results(options):
         print(f"colorkit: skipped: {problem}", file=sys.stderr)
     if problems:
         print(
-            "colorkit: what is skipped counts nowhere; delete or move such a file, and "
+            "colorkit: skipped files are not counted; delete or move such a file, and "
             "`python -m colorkit train NAME` writes it again.",
             file=sys.stderr,
         )
     if not records:
         folder = options.folder or "figures/records"
-        hint = "" if options.folder else ". Those of smoke lie in runs/smoke/figures/records"
+        hint = "" if options.folder else ". Those of smoke are in runs/smoke/figures/records"
         raise ValueError(
             f"There are no records in {folder}; `python -m colorkit train NAME` writes one{hint}."
         )

@@ -1,4 +1,4 @@
-"""Old photographs, imitated: what film, print and a century do to lightness."""
+"""Imitate old photographs: the effects of film, print and age on lightness."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -8,10 +8,10 @@ _PANCHROMATIC = (0.299, 0.587, 0.114)
 
 
 def age(rgb, rng):
-    """Turn a color image into a gray one as an old photograph would show it.
+    """Turn a color image into a gray image that looks like an old photograph.
 
-    Each effect is drawn at random: the film's response to red, green and blue (orthochromatic
-    film, of before the 1920s, hardly sees red), tone curve, fading, vignetting, blur and grain.
+    Each effect is random: the film's response to red, green and blue, the tone curve, fading,
+    vignetting, blur and grain. Orthochromatic film, used before the 1920s, hardly responds to red.
 
     Args:
         rgb: uint8 array of shape `(height, width, 3)`.
@@ -47,6 +47,6 @@ def age(rgb, rng):
     if rng.random() < 0.5:
         grain = rng.normal(size=gray.shape)
         if rng.random() < 0.5:
-            grain = gaussian_filter(grain, 0.7) * 2.5  # coarse; about the deviation of fine grain
+            grain = gaussian_filter(grain, 0.7) * 2.5  # coarse, with about the same deviation
         gray = gray + rng.uniform(0.0, 0.05) * grain
     return np.uint8(np.clip(gray, 0, 1) * 255 + 0.5)

@@ -1,4 +1,4 @@
-"""Colour bins: a chroma plane cut into classes, so that colorization becomes classification."""
+"""Color bins: divide a chroma plane into classes, so that colorization becomes classification."""
 
 import functools
 import math
@@ -12,28 +12,28 @@ from scipy.spatial import KDTree
 from colorkit import colorspace
 
 # Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
-# it is one of them. No test on sRGB alone gives 313 (cells that any 8-bit colour hits: 261).
+# it is one of them. No test on sRGB alone gives 313; the cells of all 8-bit colors are 261.
 _GAMUT_OUTLINE = np.array(
     [(-90, 90), (-90, 50), (-80, 20), (-60, -20), (-30, -50), (10, -80), (40, -100), (60, -110),
      (90, -110), (100, -90), (100, 0), (90, 70), (70, 80), (40, 90), (0, 100), (-50, 100)]
 )  # fmt: skip
-# Below this temperature the annealed mean is the mode, and logits over it would overflow.
+# Below this temperature the annealed mean equals the mode, and dividing logits would overflow.
 _COLDEST = 1e-6
-# The look-up table divides twice the space's chroma range into this many cells a side.
+# The lookup table divides twice the space's chroma range into this many cells per side.
 _TABLE_CELLS = 256
 
 
 def chroma_batches(images, space, batch_size=256):
-    """Yield the chroma of pictures as float32 arrays `(N, height, width, channels)`.
+    """Yield the chroma of images as float32 arrays `(N, height, width, channels)`.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
-            or any iterable; sizes may differ.
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+            or any iterable. Their sizes may differ.
         space: `ColorSpace`.
-        batch_size: Most pictures converted at once; they have one size.
+        batch_size: Maximum number of images per batch. All images of a batch have one size.
 
     Raises:
-        ValueError: If there are no pictures, or one holds a NaN or what is not in [0, 1].
+        ValueError: If there are no images, or an image holds a NaN or a value outside [0, 1].
     """
 
     def chroma():
@@ -49,12 +49,12 @@ def chroma_batches(images, space, batch_size=256):
             batch = []
         batch.append(image)
     if not batch:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     yield chroma()
 
 
 def checked_class_weights(weights, count):
-    """Weights of bins, or of other classes, as a float32 array.
+    """Return the weights of bins, or of other classes, as a float32 array.
 
     Raises:
         ValueError: If they are not `count` positive, finite numbers.
@@ -62,7 +62,7 @@ def checked_class_weights(weights, count):
     weights = np.asarray(weights, "float32")
     if weights.shape != (count,):
         raise ValueError(
-            f"`class_weights` must have one entry a class, shape ({count},). "
+            f"`class_weights` must have one entry per class, shape ({count},). "
             f"Received shape {weights.shape}"
         )
     if not (np.isfinite(weights).all() and (weights > 0).all()):
@@ -75,12 +75,12 @@ def checked_class_weights(weights, count):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorBins:
-    """Colours that stand for all others: each pixel belongs to its nearest bin.
+    """Color bins that divide a chroma plane: each pixel belongs to its nearest bin.
 
-    Make one with `ColorBins.grid`, `gamut` or `fit`, or from centres of your own.
+    Create bins with `ColorBins.grid`, `gamut` or `fit`, or from your own centers.
 
     Args:
-        centers: Bin centres in chroma units of `space`, shape `(num_bins, 2)`.
+        centers: Bin centers in chroma units of `space`, shape `(num_bins, 2)`.
         space: `ColorSpace` with two chroma channels, or its name.
 
     Attributes:
@@ -106,24 +106,23 @@ class ColorBins:
         if not np.isfinite(centers).all():
             raise ValueError("`centers` must be finite. Received a NaN or an infinity")
         if len(np.unique(centers, axis=0)) < len(centers):
-            raise ValueError("`centers` must be distinct. Received the same centre twice")
+            raise ValueError("`centers` must be distinct. Received the same center twice")
         centers.setflags(write=False)
         self.centers = centers
 
     @classmethod
     def grid(cls, num_bins, *, space=colorspace.LAB, centered=True):
-        """Square lattice over the whole chroma range of `space`.
+        """Create a square lattice over the whole chroma range of `space`.
 
         Args:
-            num_bins: A square: 49, 64, 81, 100, ...
+            num_bins: A square number: 49, 64, 81, 100, ...
             space: `ColorSpace` with two chroma channels, or its name.
-            centered: True places the lattice so that one bin is exactly neutral; its steps are
-                range / side, as in the published lattice. False gives the lattice of Champati
-                et al.: lower corners from -110 (±0.5 in YUV), which has no neutral bin when the
-                side is odd.
+            centered: If True, one bin is exactly neutral; the step is range / side, as in the
+                published lattice. If False, the lattice is that of Champati et al., whose lower
+                corners start at -110 (-0.5 in YUV). It has no neutral bin when the side is odd.
 
         Raises:
-            ValueError: If `num_bins` is not a square of at least 4.
+            ValueError: If `num_bins` is not a square number of at least 4.
 
         References:
             Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3.
@@ -145,7 +144,9 @@ class ColorBins:
 
     @classmethod
     def gamut(cls):
-        """The 313 ab bins of Zhang et al., 10 units apart, sorted by a, then b; neutral is one.
+        """Create the 313 ab bins of Zhang et al., 10 units apart, sorted by a, then b.
+
+        One bin is exactly neutral.
 
         References:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, Figure 3.
@@ -153,29 +154,29 @@ class ColorBins:
         points = _lattice(np.arange(-110.0, 111.0, 10.0))
         edges = np.roll(_GAMUT_OUTLINE, -1, axis=0) - _GAMUT_OUTLINE
         offsets = points[:, None] - _GAMUT_OUTLINE
-        # The outline runs counter-clockwise: inside is to the left of every edge.
+        # The outline runs counterclockwise: inside is to the left of every edge.
         left = edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0]
         return cls(points[(left >= 0).all(axis=1)])
 
     @classmethod
     def fit(cls, images, num_bins=64, *, space=colorspace.LAB, seed=0):
-        """Bins for anyone's own pictures; the bin nearest to neutral is moved onto it.
+        """Fit bins to your own images, and move the bin nearest to neutral onto neutral.
 
-        K-means on a histogram of the pictures' chroma in which each occupied cell weighs the
-        square root of its count, so that rare colours get bins of their own.
+        K-means runs on a histogram of the images' chroma. Each occupied cell has the square root
+        of its count as weight, so that rare colors get their own bins.
 
         Args:
-            images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
+            images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
                 `(N, H, W, 3)` or any iterable.
             num_bins: Number of bins, at least 2.
             space: `ColorSpace` with two chroma channels, or its name.
-            seed: Seed of the k-means initialisation.
+            seed: Seed of the k-means initialization.
 
         Raises:
-            ValueError: If there are no pictures, if one holds a NaN or an infinity, or if there are
-                fewer distinct colours than bins.
+            ValueError: If there are no images, if one holds a NaN or an infinity, or if there are
+                fewer distinct colors than bins.
         """
-        from sklearn.cluster import KMeans  # heavy, and needed here alone
+        from sklearn.cluster import KMeans  # slow to import, and used only here
 
         space = _plane(space)
         if not isinstance(num_bins, (int, np.integer)) or num_bins < 2:
@@ -191,8 +192,8 @@ class ColorBins:
         occupied = np.argwhere(counts)
         if len(occupied) < num_bins:
             raise ValueError(
-                f"`num_bins` must be at most the number of distinct colours. Received {num_bins} "
-                f"bins for pictures with {len(occupied)}; ask for fewer bins or give more pictures."
+                f"`num_bins` must be at most the number of distinct colors. Received {num_bins} "
+                f"bins for images with {len(occupied)}; ask for fewer bins or give more images."
             )
         middles = (edges[:-1] + edges[1:]) / 2
         kmeans = KMeans(num_bins, n_init=1, random_state=seed)
@@ -212,63 +213,63 @@ class ColorBins:
         return f"<ColorBins: {self.num_bins} bins in {self.space.name}>"
 
     def encode(self, chroma):
-        """The nearest bin of every pixel.
+        """Return the nearest bin of every pixel.
 
         Args:
-            chroma: Shape `(..., 2)`, in units of the bins' space. Exact within twice the space's
-                chroma range (±220 in Lab); values beyond are moved to its border first.
+            chroma: Shape `(..., 2)`, in units of the bins' space. The result is exact within
+                twice the space's chroma range (±220 in Lab); values beyond are clipped first.
 
         Returns:
             int32 tensor of shape `(...)`.
 
         Raises:
-            ValueError: If `chroma` does not have two channels last, or holds a NaN (checked on
-                arrays, not on tensors).
+            ValueError: If `chroma` does not have two channels last, or holds a NaN. Only arrays
+                are checked for a NaN, tensors are not.
         """
         rows, distances = self._candidates(chroma, 1)
         return self._chosen(rows, ops.argmin(distances, axis=-1)[..., None], 1)[..., 0]
 
     def soft_encode(self, chroma, neighbors=5, sigma=5.0):
-        """The nearest bins of every pixel with Gaussian weights; never a dense vector of all bins.
+        """Return the nearest bins of every pixel with Gaussian weights, not a vector of all bins.
 
         Args:
             chroma: Shape `(..., 2)`, as for `encode`.
-            neighbors: Number of bins that share a pixel.
+            neighbors: Number of bins per pixel.
             sigma: Standard deviation of the Gaussian, in chroma units. Zero gives hard codes.
 
         Returns:
-            `(indices, weights)`, int32 and float32 of shape `(..., neighbors)`; nearest bin first,
-            weights sum to 1 over the last axis.
+            `(indices, weights)`, int32 and float32 of shape `(..., neighbors)`. The nearest bin
+            comes first, and the weights sum to 1 over the last axis.
 
         Raises:
             ValueError: As `encode`; if `neighbors` is not in 1..num_bins or `sigma` is negative.
 
         References:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
-            neighbours, sigma 5; the authors' code takes 10).
+            neighbors, sigma 5; the authors' code takes 10).
         """
         self.check_codes(neighbors, sigma)
         rows, distances = self._candidates(chroma, neighbors)
         closeness, order = ops.top_k(-distances, neighbors)
         indices, distances = self._chosen(rows, order, neighbors), -closeness
-        # Subtracting the smallest distance keeps far colours and small sigmas from 0 / 0.
+        # Subtracting the smallest distance avoids 0 / 0 for far colors and for small sigmas.
         distances = distances - distances[..., :1]
         scale = 2.0 * max(float(sigma), 1e-6 * self.space.chroma_range[1]) ** 2
         weights = ops.exp(-distances / scale)
         return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
 
     def decode(self, logits, temperature=0.38, class_weights=None):
-        """Chroma of logits: the mean of the annealed distribution.
+        """Decode logits to chroma, as the mean of the annealed distribution.
 
-        A network that was trained with class weights predicts a distribution that is tilted
-        towards rare colours. Divided by the weights after annealing it is right at temperature 1,
-        and keeps the tilt, which is vivid, at temperature 0.
+        A network trained with class weights predicts a distribution shifted toward rare colors.
+        Dividing by the weights after annealing corrects this at temperature 1. At temperature 0
+        the shift remains, and the colors stay vivid.
 
         Args:
             logits: Shape `(..., num_bins)`, before any softmax.
-            temperature: 1 gives the mean of the distribution, 0 its mode; between, the annealed
-                mean.
-            class_weights: Weights to divide the annealed distribution by, shape `(num_bins,)`, or
+            temperature: 1 gives the mean of the distribution and 0 its mode. Values between give
+                the annealed mean.
+            class_weights: Weights that divide the annealed distribution, shape `(num_bins,)`, or
                 `None`.
 
         Returns:
@@ -276,7 +277,7 @@ class ColorBins:
 
         Raises:
             ValueError: If the last axis does not have `num_bins` entries, `temperature` is
-                negative, or `class_weights` are not one positive, finite number a bin.
+                negative, or `class_weights` are not one positive, finite number per bin.
 
         References:
             Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5; Menon et
@@ -295,39 +296,39 @@ class ColorBins:
         return ops.matmul(ops.softmax(logits, axis=-1), centers)
 
     def sample(self, logits, seed=0, temperature=1.0):
-        """One coherent draw: all pixels of a picture share one random number per bin.
+        """Sample one coherent result: all pixels of an image share one random number per bin.
 
-        Adding the same Gumbel noise to a bin's logit everywhere draws each pixel from its own
-        distribution, while pixels that see the same distribution get the same colour.
+        The same Gumbel noise is added to a bin's logit at every pixel. Each pixel then follows its
+        own distribution, and pixels with the same distribution get the same color.
 
         Args:
             logits: Shape `(..., height, width, num_bins)`.
             seed: Integer; the same seed gives the same draw.
-            temperature: Below 1 stays nearer to the mode.
+            temperature: A value below 1 stays nearer to the mode.
 
         Returns:
             float32 tensor of shape `(..., height, width, 2)`.
 
         Raises:
-            ValueError: As `decode`, with `temperature` above zero.
+            ValueError: As `decode`, or if `temperature` is not above zero.
         """
         logits = self._checked_logits(logits)
         if not temperature > 0:
             raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
         shape = (*logits.shape[:-3], 1, 1, self.num_bins)
         noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
-        # The noise takes the temperature: divided logits would overflow where it is small.
+        # Scale the noise by the temperature: dividing logits would overflow at small values.
         return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
 
     def check_codes(self, neighbors, sigma):
-        """Raise a `ValueError` unless so many bins can share a pixel by such a Gaussian."""
+        """Raise a `ValueError` if `neighbors` or `sigma` is out of range."""
         whole = isinstance(neighbors, (int, np.integer))
         if not (whole and 1 <= neighbors <= self.num_bins):
             raise ValueError(
                 f"`neighbors` must be a whole number in 1..{self.num_bins}. Received: {neighbors!r}"
             )
         if not (isinstance(sigma, numbers.Real) and sigma >= 0):
-            raise ValueError(f"`sigma` must be a number from 0 on. Received: {sigma!r}")
+            raise ValueError(f"`sigma` must be a non-negative number. Received: {sigma!r}")
 
     def get_config(self):
         return {"centers": self.centers.tolist(), "space": self.space.name}
@@ -340,13 +341,13 @@ class ColorBins:
         logits = ops.convert_to_tensor(logits)
         if logits.shape[-1] != self.num_bins:
             raise ValueError(
-                f"`logits` must have {self.num_bins} entries last, one a bin. "
+                f"`logits` must have {self.num_bins} entries last, one per bin. "
                 f"Received shape {tuple(logits.shape)}"
             )
         return ops.cast(logits, "float32")
 
     def _candidates(self, chroma, neighbors):
-        """Row of the look-up table for each pixel, and squared distances to the bins in it."""
+        """Return each pixel's row in the lookup table, and squared distances to its bins."""
         chroma = self._checked_chroma(chroma)
         _, centers = self._table(neighbors)
         limit = self._table_limit
@@ -358,7 +359,7 @@ class ColorBins:
         return rows, ops.sum(difference * difference, axis=-1)
 
     def _chosen(self, rows, order, neighbors):
-        """Bins at the places `order` of the given rows of the look-up table."""
+        """Return the bins at the positions `order` of the given rows of the lookup table."""
         indices, centers = self._table(neighbors)
         places = rows[..., None] * centers.shape[1] + ops.cast(order, "int32")
         return ops.take(indices, places, axis=0)
@@ -386,11 +387,12 @@ class ColorBins:
 
 @functools.lru_cache(maxsize=8)
 def _table(centers, limit, neighbors):
-    """For each cell of the plane, the bins that can be among the `neighbors` nearest.
+    """Return, for each cell of the plane, the bins that can be among the `neighbors` nearest.
 
-    Their indices, int32 of shape `(cells * m,)`, and their centres, shape `(cells, m, 2)`, so that
-    one look-up fetches all that is compared. A bin is left out of a cell only if at least
-    `neighbors` others are nearer to every point of it, so a search of the row is exact.
+    The result is their indices, int32 of shape `(cells * m,)`, and their centers, shape
+    `(cells, m, 2)`, so that one lookup fetches all candidates. A bin is left out of a cell only
+    if at least `neighbors` other bins are nearer to every point of the cell. The search of one
+    row is therefore exact.
     """
     centers = np.frombuffer(centers, "float32").reshape(-1, 2)
     width = 2 * limit / _TABLE_CELLS
@@ -400,7 +402,7 @@ def _table(centers, limit, neighbors):
     while True:
         count = min(2 * count + 4, len(centers))
         distances, indices = tree.query(middles, k=np.arange(1, count + 1))
-        # Every point of a cell is within half its diagonal of the middle.
+        # Every point of a cell is within half the cell's diagonal of its center.
         reach = distances[:, [neighbors - 1]] + math.sqrt(2) * width * 1.001
         within = (distances <= reach).sum(axis=1).max()
         if within < count or count == len(centers):
@@ -411,7 +413,7 @@ def _table(centers, limit, neighbors):
         return tables
     import tensorflow as tf
 
-    with tf.init_scope():  # graphs refer to these; converted within, each graph would hold copies
+    with tf.init_scope():  # all graphs share these tensors instead of holding copies
         return [tf.convert_to_tensor(table) for table in tables]
 
 
@@ -423,5 +425,5 @@ def _plane(space):
 
 
 def _lattice(axis):
-    """All pairs of values of `axis`, first coordinate slowest, shape `(len(axis)**2, 2)`."""
+    """Return all pairs of values of `axis`, first coordinate slowest, shape `(len(axis)**2, 2)`."""
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

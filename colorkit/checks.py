@@ -1,4 +1,4 @@
-"""Checks of arguments that many share. Each raises a `ValueError` that names the argument."""
+"""Shared checks of arguments. Each raises a `ValueError` that names the argument."""
 
 import collections.abc
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def is_whole(value, least=1, most=math.inf):
-    """Whether a value is a whole number from `least` to `most`."""
+    """Return whether a value is a whole number from `least` to `most`."""
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     return is_integer and least <= value <= most
 
@@ -21,18 +21,20 @@ def check_whole(name, value, least=1, most=math.inf):
     if most < math.inf:
         expected = f"a whole number from {least} to {most}"
     else:
-        expected = "a positive whole number" if least == 1 else f"a whole number from {least} on"
+        expected = (
+            "a positive whole number" if least == 1 else f"a whole number of at least {least}"
+        )
     raise ValueError(f"`{name}` must be {expected}. Received: {value!r}")
 
 
 def check_weight(name, value):
-    """Raise a `ValueError` unless an argument can weigh a loss: finite, and not negative."""
+    """Raise a `ValueError` unless an argument is a finite loss weight that is not negative."""
     if not (_is_number(value) and 0 <= value < math.inf):
-        raise ValueError(f"`{name}` must be a finite number from 0 on. Received: {value!r}")
+        raise ValueError(f"`{name}` must be a finite, non-negative number. Received: {value!r}")
 
 
 def check_share(name, value, can_be_all=False):
-    """Raise a `ValueError` unless an argument is a share, less than 1 unless it can be all."""
+    """Raise a `ValueError` unless an argument is a share: below 1, or up to 1 if `can_be_all`."""
     if not (_is_number(value) and (0 <= value < 1 or (can_be_all and value == 1))):
         most = "1" if can_be_all else "less than 1"
         raise ValueError(f"`{name}` must be a number from 0 to {most}. Received: {value!r}")
@@ -43,7 +45,7 @@ def _is_number(value):
 
 
 def is_list(value):
-    """Whether a value is an array or another sequence, and no text."""
+    """Return whether a value is an array or another sequence, but not a string."""
     kinds = (np.ndarray, collections.abc.Sequence)
     return isinstance(value, kinds) and not isinstance(value, (str, bytes))
 
@@ -51,11 +53,11 @@ def is_list(value):
 def check_colorizer(colorizer):
     """Raise a `ValueError` unless an argument is a `Colorizer` or another function."""
     if not callable(colorizer):
-        raise ValueError(f"`colorizer` must colour pictures. Received: {colorizer!r}")
+        raise ValueError(f"`colorizer` must color images. Received: {colorizer!r}")
 
 
 def check_model(name, model):
-    """Raise a `ValueError` unless an argument is a `keras.Model` of known inputs and outputs."""
+    """Raise a `ValueError` unless an argument is a `keras.Model` with known inputs and outputs."""
     if not (isinstance(model, keras.Model) and getattr(model, "outputs", None)):
         raise ValueError(
             f"`{name}` must be a keras.Model whose inputs and outputs are known, functional or "

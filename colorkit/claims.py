@@ -1,4 +1,4 @@
-"""What papers claim by an ordering, and what the audit claims, judged over seeds."""
+"""Claims of papers, and of this audit, that one score is higher than another, tested over seeds."""
 
 import dataclasses
 import math
@@ -13,17 +13,17 @@ _LEVEL = 0.95
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """That one experiment scores higher than another, or than a part of it.
+    """A claim that one experiment scores higher than another, or than its own baseline.
 
     Attributes:
-        text: What is claimed.
+        text: The claim in words.
         higher, lower: Names of the experiments.
         metric: Metric of their records.
-        lower_metric: Metric of the lower one's records where it is another, such as a baseline.
-        source: "paper" or "audit". Where a paper gives no number, the metric and the factor are
-            the kit's reading of its words.
-        factor: What the lower one's score is multiplied by first: to be higher than 0.95 of it is
-            to lose less than a twentieth.
+        lower_metric: Metric of the lower experiment if it differs, such as a baseline.
+        source: "paper" or "audit". Where a paper gives no number, this package chooses the metric
+            and the factor from the paper's words.
+        factor: Number that multiplies the lower score before the comparison. With 0.95, the higher
+            experiment may lose up to 5 %.
     """
 
     text: str
@@ -37,12 +37,12 @@ class Claim:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """How a claim fared.
+    """The result of testing a claim.
 
     Attributes:
-        verdict: "holds", "does not hold" or "cannot be told".
-        difference: Mean over seeds of the higher one's score less what it must exceed, in the
-            metric's units, or NaN.
+        verdict: "supported", "contradicted" or "inconclusive".
+        difference: Mean over seeds of the higher score minus the lower score times the factor, in
+            the metric's units, or NaN.
         margin: Half the width of its 95 % confidence interval (Student's t over seeds), or NaN.
         seeds: Number of seeds that both experiments share.
     """
@@ -56,12 +56,12 @@ class Verdict:
 _PUBLISHED = "published/threshold_accuracy"
 _PRESERVATION = "published/feature_preservation_vgg"
 _BINS = "cifar/lab-conv-classification"
-# The paper's own weights cancel; those on the loss do what it says that they do.
+# The paper's own weights cancel in its loss; weights on the loss have the effect it describes.
 _REBALANCED = (
     ("classification-81-rebalanced-as-published", " rebalanced", "paper"),
     ("classification-81-rebalanced", " rebalanced with weights on the loss", "audit"),
 )
-# Transferred layers, and who judges them: the stand-in comes from the weaker judge.
+# Sources of transferred layers. The classifier for "own layers" is not the one that gives them.
 _SOURCES = (("vgg", "VGG16", "vgg"), ("own", "own layers", "residual"))
 
 
@@ -89,20 +89,20 @@ def _classification():
             yield Claim(f"81 bins beat {other}", f"{_BINS}-81", f"{_BINS}-{other}", metric)
     for other in ("49-centered", "64", "100"):
         yield Claim(
-            f"81 bins beat {other.partition('-')[0]}, all centred",
+            f"81 bins beat {other.partition('-')[0]}, all centered",
             f"{_BINS}-81-centered",
             f"{_BINS}-{other}",
             source="audit",
         )
     rebalanced, plain = f"{_BINS}-81-rebalanced", f"{_BINS}-81"
     yield Claim(
-        "rebalancing adds colour, as expected, weights that cancel",
+        "rebalancing adds color, weights that cancel",
         f"{rebalanced}-as-published",
         plain,
         "published/colorfulness",
     )
     yield Claim(
-        "rebalancing adds colour, weights on the loss",
+        "rebalancing adds color, weights on the loss",
         rebalanced,
         plain,
         "colorfulness",
@@ -118,27 +118,27 @@ def _transfer():
         name = f"cifar/lab-{source}-{{}}".format
         preservation = f"published/feature_preservation_{judge}"
         yield Claim(
-            f"regression: trainable layers beat frozen ones, {title}",
+            f"regression: trainable layers beat frozen layers, {title}",
             name("trainable-regression"),
             name("frozen-regression"),
             _PUBLISHED,
         )
         for kind, note, claimed_by in (("classification-81", "", "paper"), *_REBALANCED):
             yield Claim(
-                f"81 bins{note}: frozen layers preserve more than trainable ones, {title}",
+                f"81 bins{note}: frozen layers preserve more than trainable layers, {title}",
                 name(f"frozen-{kind}"),
                 name(f"trainable-{kind}"),
                 preservation,
                 source=claimed_by,
             )
         yield Claim(
-            f"regression: trainable layers beat none, {title}",
+            f"regression: trainable layers beat no transfer, {title}",
             name("trainable-regression"),
             "cifar/lab-conv-regression",
             _PUBLISHED,
         )
         yield Claim(
-            f"81 bins: frozen layers preserve more than none, {title}",
+            f"81 bins: frozen layers preserve more than no transfer, {title}",
             name("frozen-classification-81"),
             f"{_BINS}-81",
             preservation,
@@ -159,7 +159,7 @@ def _best():
     yield Claim("a regression is more accurate than 81 bins", regression, bins, _PUBLISHED)
     yield Claim("81 bins preserve more than a regression", bins, regression, _PRESERVATION)
     yield Claim(
-        "learning the classes beside makes better colours",
+        "learning the classes too makes better colors",
         "cifar/lab-residual-unet",
         "cifar/lab-residual-unet-without-classes",
         source="audit",
@@ -169,7 +169,7 @@ def _best():
 def _colorful():
     for metric in ("colorfulness", "ab_auc_rebalanced"):
         yield Claim(
-            "classification beats squares",
+            "classification beats L2 regression",
             "coherence/colorful-32",
             "coherence/regression-32",
             metric,
@@ -181,7 +181,7 @@ def _coherence(side):
         f"coherence/{name}-{side}" for name in ("colorful", "coherent", "published")
     )
     audit = {"source": "audit"}
-    # One colour everywhere, which is what it comes to, may be a vivid one.
+    # The result is one color everywhere, but this color may be vivid.
     yield Claim(
         f"as published, less accurate than gray, {side}",
         published,
@@ -190,7 +190,7 @@ def _coherence(side):
         "threshold_accuracy",
     )
     yield Claim(
-        f"as published, one hue is left: twice its share, {side}",
+        f"as published, one hue dominates: twice its share, {side}",
         published,
         colorful,
         "dominant_hue",
@@ -199,7 +199,7 @@ def _coherence(side):
     yield Claim(
         f"a quarter less bleeding, {side}", colorful, coherent, "bleeding", factor=4 / 3, **audit
     )
-    yield Claim(f"as colourful, {side}", coherent, colorful, "colorfulness", factor=0.95, **audit)
+    yield Claim(f"as colorful, {side}", coherent, colorful, "colorfulness", factor=0.95, **audit)
     yield Claim(f"more accurate, {side}", coherent, colorful, **audit)
 
 
@@ -209,23 +209,23 @@ _KINDS = ("autoencoder", "deep-cnn", "unet", "resnet", "densenet")
 def _architectures():
     name = "architectures/{}".format
     resnet, unet = name("resnet-mae"), name("unet-mae")
-    # Of an error the one that has more is the worse.
-    yield Claim("U-Net errs 2 % more than ResNet at most", resnet, unet, "mae", factor=0.98)
+    # These metrics are errors or times, so the higher one is the worse one.
+    yield Claim("U-Net's error is at most 2 % above ResNet's", resnet, unet, "mae", factor=0.98)
     time = "training_milliseconds"
-    yield Claim("U-Net takes half of ResNet's time at most", resnet, unet, time, factor=2)
+    yield Claim("U-Net takes at most half of ResNet's time", resnet, unet, time, factor=2)
     for kind in _KINDS:
         names = name(f"{kind}-mae"), name(f"{kind}-mse")
         yield Claim(f"MAE is more accurate than MSE, {kind}", *names)
-        yield Claim(f"MAE is more colourful than MSE, {kind}", *names, "colorfulness")
+        yield Claim(f"MAE is more colorful than MSE, {kind}", *names, "colorfulness")
 
 
 def _convnets():
     for kind in ("-as-coded", ""):
-        title = "as coded" if kind else "without what holds it back"
+        title = "as coded" if kind else "without its known problems"
         source = "paper" if kind else "audit"
         simple = f"convnets/simple{kind}"
         yield Claim(
-            f"a regression averages: half of the truth's colour at most, {title}",
+            f"a regression averages: at most half of the true colorfulness, {title}",
             simple,
             simple,
             "truth/colorfulness",
@@ -234,11 +234,11 @@ def _convnets():
             factor=2,
         )
         for metric in ("colorfulness", "occupied_bins"):
-            text = f"classification has more variety than a regression, {title}"
+            text = f"classification is more varied than a regression, {title}"
             names = f"convnets/classification{kind}", simple
             yield Claim(text, *names, metric, source=source)
         yield Claim(
-            f"an adversary is more colourful than a regression, {title}",
+            f"adversarial training is more colorful than a regression, {title}",
             f"convnets/adversarial{kind}",
             simple,
             "colorfulness",
@@ -250,7 +250,7 @@ def _pix2pix():
     for kind in _KINDS:
         for loss, title in {"mse": "MSE", "mae": "MAE", "huber": "Huber"}.items():
             yield Claim(
-                f"Pix2Pix is more colourful than {kind}, {title}",
+                f"Pix2Pix is more colorful than {kind}, {title}",
                 "architectures/pix2pix",
                 f"architectures/{kind}-{loss}",
                 "colorfulness",
@@ -258,7 +258,7 @@ def _pix2pix():
     for title, name in {"U-Net": "unet", "Pix2Pix": "adversarial"}.items():
         for metric in ("colorfulness", "threshold_accuracy"):
             yield Claim(
-                f"patches colour large pictures better than resizing, {title}",
+                f"patches color large images better than resizing, {title}",
                 f"pix2pix/{name}-patches",
                 f"pix2pix/{name}",
                 f"large/{metric}",
@@ -290,11 +290,11 @@ CLAIMS = (
 
 
 def on(claims, label):
-    """The same claims about the experiments on other pictures.
+    """Return the same claims about the experiments on another dataset.
 
     Args:
         claims: Claims.
-        label: What stands behind the "@" in the names of their records; "" for their own.
+        label: Label after the "@" in the names of the records; "" for the original dataset.
     """
     suffix = f"@{label}" if label else ""
     return tuple(
@@ -304,15 +304,16 @@ def on(claims, label):
 
 
 def judge(claim, records):
-    """Whether records bear a claim out.
+    """Test a claim with the records.
 
     Args:
         claim: `Claim`.
-        records: List of `Record`; the best profile that both experiments share counts.
+        records: List of `Record`. The largest profile that both experiments share is used.
 
     Returns:
-        `Verdict`: "holds" or "does not hold" where the 95 % confidence interval of the mean
-        difference lies on one side of zero, else "cannot be told", as with fewer than two seeds.
+        `Verdict`: "supported" or "contradicted" if the 95 % confidence interval of the mean
+        difference is on one side of zero, else "inconclusive". With fewer than two seeds the
+        verdict is always "inconclusive".
     """
     found = results.by_profile(records, [claim.higher, claim.lower])
     high, low = (
@@ -326,29 +327,29 @@ def judge(claim, records):
         high[seed] - claim.factor * low[seed] for seed in sorted(high.keys() & low.keys())
     ]
     if not differences:
-        return Verdict("cannot be told", math.nan, math.nan, 0)
+        return Verdict("inconclusive", math.nan, math.nan, 0)
     mean = statistics.mean(differences)
     if len(differences) == 1:
-        return Verdict("cannot be told", mean, math.nan, 1)
+        return Verdict("inconclusive", mean, math.nan, 1)
     error = statistics.stdev(differences) / math.sqrt(len(differences))
     margin = error * float(stats.t.ppf((1 + _LEVEL) / 2, len(differences) - 1))
-    verdict = "cannot be told"
+    verdict = "inconclusive"
     if abs(mean) > margin:
-        verdict = "holds" if mean > 0 else "does not hold"
+        verdict = "supported" if mean > 0 else "contradicted"
     return Verdict(verdict, mean, margin, len(differences))
 
 
 def render(records, claims=CLAIMS):
-    """Claims and verdicts as a Markdown table.
+    """Format claims and verdicts as a Markdown table.
 
-    "Beyond" is what the lower score is multiplied by before it is taken from the higher one;
-    differences of shares are in percentage points.
+    "Factor" multiplies the lower score before it is subtracted from the higher score. Differences
+    of shares are in percentage points.
 
     Args:
         records: List of `Record`.
-        claims: Claims to judge.
+        claims: Claims to test.
     """
-    rows = [("claim", "whose", "measured by", "beyond", "difference", "seeds", "verdict")]
+    rows = [("claim", "source", "metric", "factor", "difference", "seeds", "verdict")]
     for claim in claims:
         verdict = judge(claim, records)
         is_share = results.is_share(claim.metric)
@@ -375,15 +376,15 @@ def render(records, claims=CLAIMS):
 
 
 def report(records, claims=CLAIMS):
-    """Verdicts on what records speak of, and what none does.
+    """Return the verdicts on the claims that have records, and the claims that have none.
 
     Args:
         records: List of `Record`.
-        claims: Claims to judge.
+        claims: Claims to test.
 
     Returns:
-        Tables as `render` gives them, by the label of the pictures as `on` takes it, and the
-        texts of the claims that were judged on none.
+        `(tables, missing)`: a dict from the label of a dataset, see `on`, to a table of `render`,
+        and a list of the texts of claims without records.
     """
     labels = sorted({"", *(record.experiment.partition("@")[2] for record in records)})
     seen = {}

@@ -1,4 +1,4 @@
-"""The one artefact: a network with its colour space, bins and temperature, for any picture."""
+"""The colorizer: a network with its color space, bins and temperature, for images of any size."""
 
 import copy
 import importlib.resources
@@ -19,42 +19,43 @@ from colorkit.layers import ColorDecoder, enlarge, size_rule
 from colorkit.models.adversarial import Adversarial
 from colorkit.pictures import as_rgb
 
-# Pixels converted at once: a strip of them and its temporaries stay within tens of megabytes.
+# Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
-# Guided upsampling: half the side of its window in pixels of the small picture, and the variance
-# of lightness (in a range of 1) below which lightness is not trusted to explain chroma.
+# Guided upsampling: radius of the window in pixels of the small image, and the variance of
+# lightness (in a range of 1) below which lightness does not explain chroma.
 _WINDOW_RADIUS = 1
 _FLAT_VARIANCE = 1e-3
 
 
-# Decoded as before the package had a temperature chosen for each model.
+# Decoded as before each model of the package got its own temperature.
 _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 
 
 class Colorizer:
-    """Colours pictures of any size; keeps their lightness exactly.
+    """Colorize images of any size and keep their lightness exactly.
 
-    The network sees large pictures reduced; its chroma is brought back to full size by a guided
-    filter that follows the edges of the full-size lightness. A network that takes only multiples
-    of 2, 4, ... pixels, as most U-Nets do, sees pictures continued by their mirror image.
+    The network sees large images at a reduced size. A guided filter, which follows the edges of
+    the full-size lightness, brings the predicted chroma back to full size. Some networks, such as
+    most U-Nets, only take multiples of 2, 4, ... pixels. Their input is padded by reflection.
 
     Args:
         model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
-            logits over `bins`, of the same size or of every n-th pixel, where height and width
-            are multiples of a number up to 256 that is found here.
+            logits over `bins`. The output has the size of the input, or one value for every n-th
+            pixel. Height and width may need to be multiples of a number up to 256; the colorizer
+            finds this number.
         space: `ColorSpace` of the chroma, or its name.
-        bins: `ColorBins` that the logits stand for; `None` for a model that predicts chroma.
-        temperature: Temperature of `bins.decode`; lower is more vivid.
-        size: Short side, in pixels, that the network sees of a larger picture; `None` for the
-            full size. Small networks are at their best near the size they were trained at.
-        mirror: True averages what the network makes of a picture and of its mirror image, at
-            twice the time.
-        class_weights: Weights of the bins that the network was trained with, where the decoder
-            is to divide by them (see `ColorBins.decode`), or `None`.
+        bins: `ColorBins` of the logits, or `None` for a model that predicts chroma.
+        temperature: Temperature of `bins.decode`. Lower values give more vivid colors.
+        size: Short side, in pixels, at which the network sees a larger image. `None` means the
+            full size. Small networks work best near the size of their training images.
+        mirror: If True, average the predictions for an image and for its mirror image, at twice
+            the time.
+        class_weights: Weights of the bins in training, if the decoder must divide by them (see
+            `ColorBins.decode`), or `None`.
 
     Raises:
         ValueError: If the model's input or output does not fit, `temperature` is negative, or
-            `class_weights` are not one positive, finite number a bin.
+            `class_weights` are not one positive, finite number per bin.
 
     References:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
@@ -73,17 +74,23 @@ class Colorizer:
     ):
         self.space = colorspace.get(space)
         if bins is not None and bins.space is not self.space:
-            raise ValueError(f"`bins` lie in {bins.space!r}, `space` is {self.space!r}.")
+            raise ValueError(
+                f"`bins` must be in the color space of `space`, {self.space!r}. "
+                f"Received bins in {bins.space!r}; give `space={bins.space.name!r}`."
+            )
         channels = bins.num_bins if bins is not None else self.space.chroma_channels
         if isinstance(model, Adversarial):
             raise ValueError(
-                f"`model` must be the network that colours. Received the players {model.name}; "
+                f"`model` must be the network that colors. Received the adversarial {model.name}; "
                 "give their `generator`."
             )
         check_model("model", model)
         shapes = [tuple(given.shape) for given in model.inputs]
         if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][-1] != 1:
-            raise ValueError("`model` must have one input, lightness of shape (height, width, 1).")
+            raise ValueError(
+                "`model` must have one input, lightness of shape (height, width, 1). "
+                f"Received: {shapes}"
+            )
         if len(model.outputs) != 1 or model.outputs[0].shape[-1] != channels:
             raise ValueError(
                 f"`model` must have one output with {channels} channels, "
@@ -95,7 +102,7 @@ class Colorizer:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
         if class_weights is not None:
             if bins is None:
-                raise ValueError("`class_weights` are those of `bins`, and there are none.")
+                raise ValueError("`class_weights` need `bins`. Received `bins=None`")
             checked_class_weights(class_weights, bins.num_bins)
         self.model = model
         self._multiples, self._stride = size_rule(model)
@@ -111,58 +118,58 @@ class Colorizer:
         )
 
     def __call__(self, image, *, dtype="uint8"):
-        """Colour a picture, or a batch of pictures of one size.
+        """Colorize an image, or a batch of images of one size.
 
         Args:
-            image: Path of a picture file, a PIL image, or an array of shape `(height, width)` or
-                `(height, width, 1 | 3 | 4)`, uint8 or floating point in [0, 1]; colour is
-                ignored, transparency laid over white, and what is finer than 8 bits rounded to
-                them. Also a batch `(N, height, width, 1 | 3 | 4)`.
-            dtype: "uint8", or "float32" for colours in [0, 1] before rounding.
+            image: Path of an image file, a PIL image, or an array, uint8 or floating point in
+                [0, 1]. An image has shape `(height, width)` or `(height, width, 1 | 3 | 4)`, and a
+                batch has shape `(N, height, width, 1 | 3 | 4)`. Color is ignored, transparent
+                parts become white, and values finer than 8 bits are rounded to 8 bits.
+            dtype: "uint8", or "float32" for colors in [0, 1] before rounding.
 
         Returns:
-            Array of shape `(height, width, 3)`, or `(N, height, width, 3)` of a batch.
+            Array of shape `(height, width, 3)`, or `(N, height, width, 3)` for a batch.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is no picture.
+            FileNotFoundError: If the file does not exist.
+            ValueError: If `image` is not an image.
         """
         if dtype not in ("uint8", "float32"):
             raise ValueError(f'`dtype` must be "uint8" or "float32". Received: {dtype!r}')
         shape = np.shape(image) if hasattr(image, "__array__") else ()
         if len(shape) == 4:
             if shape[0] == 0:
-                raise ValueError("A batch must hold at least one picture. Received none")
+                raise ValueError("A batch must hold at least one image. Received none")
             return self._color_batch(np.stack([as_rgb(picture) for picture in image]), dtype)
         return self._color(as_rgb(image), dtype)
 
     def at_temperature(self, temperature):
-        """The same network at another temperature.
+        """Return a colorizer with the same network and another temperature.
 
         Raises:
             ValueError: If there are no bins, or `temperature` is negative.
         """
         if self.bins is None:
-            raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+            raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
         _check_temperature(temperature)
         other = copy.copy(self)
         other.temperature = temperature
         return other
 
     def predict(self, lightness, temperature=None):
-        """Chroma of lightness at the network's own resolution.
+        """Predict chroma from lightness at the network's own resolution.
 
         Args:
             lightness: Shape `(N, height, width, 1)`, in natural units.
             temperature: Temperature of the decoder, or `None` for the colorizer's own. A list of
-                several gives a list of results from one pass through the network.
+                temperatures gives a list of results from one pass through the network.
 
         Returns:
             float32 array of shape `(N, height, width, channels)`.
 
         Raises:
             ValueError: If `lightness` has another shape, the model changes the size or predicts a
-                NaN, or `temperature` is negative or asked of a colorizer without bins.
+                NaN, or `temperature` is negative or given to a colorizer without bins.
         """
         lightness = ops.convert_to_tensor(lightness, dtype="float32")
         if len(lightness.shape) != 4 or lightness.shape[-1] != 1:
@@ -173,9 +180,9 @@ class Colorizer:
         height, width = lightness.shape[1:3]
         outputs, stride = self._outputs(lightness), self._stride
         if self.mirror:
-            # Every fourth pixel of the mirror image is another than here: first all, then back.
+            # With a stride, mirrored pixels differ: enlarge first, then mirror back.
             mirrored = enlarge(self._outputs(ops.flip(lightness, axis=2)), stride, height, width)
-            # Logits, not colours: where the two disagree, both stay possible.
+            # Average logits, not colors, so that both colors stay possible where they differ.
             outputs = enlarge(outputs, stride, height, width) + ops.flip(mirrored, axis=2)
             outputs, stride = outputs / 2, 1
 
@@ -185,27 +192,27 @@ class Colorizer:
 
         if self.bins is None:
             if temperature is not None:
-                raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+                raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
             return ops.convert_to_numpy(enlarge(outputs, stride, height, width))
         if isinstance(temperature, (list, tuple)):
             return [decoded(t) for t in temperature]
         return decoded(self.temperature if temperature is None else temperature)
 
     def merge(self, lightness, chroma):
-        """Put lightness and chroma together, as a float32 RGB array in [0, 1].
+        """Merge lightness and chroma into a float32 RGB array in [0, 1].
 
-        The same as `space.merge`, at a fraction of its time in Lab.
+        The result is that of `space.merge`, but in Lab it takes a fraction of the time.
 
         Args:
             lightness: Shape `(..., 1)`.
-            chroma: Shape `(..., channels)`, as `predict` gives it.
+            chroma: Shape `(..., channels)`, as `predict` returns it.
         """
         if self.space is colorspace.LAB:
             return self._merge_lab(lightness, chroma)
         return ops.convert_to_numpy(self.space.merge(lightness, chroma))
 
     def network_size(self, height, width):
-        """Height and width at which the network sees a picture of the given height and width."""
+        """Return the height and width at which the network sees an image of the given size."""
         fixed_height, fixed_width = self.model.inputs[0].shape[1:3]
         short = min(height, width)
         scale = 1.0 if self.size is None else min(1.0, self.size / short)
@@ -215,15 +222,15 @@ class Colorizer:
         )
 
     def save(self, path):
-        """Write everything to one `.keras` file, whole or not at all.
+        """Save the colorizer to one `.keras` file, which is never left half-written.
 
-        Besides `Colorizer.load`, plain Keras reads it, as a model from lightness to chroma that
-        averages no mirror images and takes only sizes that the network takes; then
-        `import colorkit.layers` first.
+        `Colorizer.load` reads the file. Plain Keras also reads it, as a model from lightness to
+        chroma, after `import colorkit.layers`. That model averages no mirror images and only
+        takes sizes that the network takes.
 
         Raises:
             ValueError: If the path does not end in `.keras`.
-            OSError: If the folder cannot be made or written.
+            OSError: If the folder cannot be created or written.
         """
         path = Path(path).expanduser()
         if path.suffix != ".keras":
@@ -245,23 +252,23 @@ class Colorizer:
 
     @classmethod
     def load(cls, path):
-        """Read a colorizer from a `.keras` file.
+        """Load a colorizer from a `.keras` file.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If the file is damaged, or holds a model that is no colorizer.
+            FileNotFoundError: If the file does not exist.
+            ValueError: If the file is damaged, or holds a model that is not a colorizer.
         """
         path = Path(path).expanduser()
         model = read_model(path)
         decoder = model.layers[-1]
         if isinstance(model, Adversarial):
             raise ValueError(
-                f"{path} holds two players. Take the one that colours: "
+                f"{path} holds an adversarial model. Save its generator as a colorizer: "
                 "Colorizer(keras.saving.load_model(path).generator, space=...).save(path)"
             )
         if not isinstance(decoder, ColorDecoder):
             raise ValueError(
-                f"{path} holds a Keras model without a colour decoder. Wrap it: "
+                f"{path} holds a Keras model without a color decoder. Save it as a colorizer: "
                 "Colorizer(keras.saving.load_model(path), space=..., bins=...).save(path)"
             )
         network = keras.Model(model.inputs[0], decoder.input, name=model.name)
@@ -277,18 +284,18 @@ class Colorizer:
 
     @classmethod
     def pretrained(cls, name="photos", temperature=None):
-        """Load a colorizer that comes with the package; needs no network.
+        """Load a colorizer that comes with the package, without downloading.
 
         Args:
             name: "photos", for photographs of any kind; "cifar10", trained on the 32 x 32 images
                 of CIFAR-10; or "flowers", trained on 648 photographs of twelve species.
-            temperature: Temperature of the decoder: 0 is vivid, 1 is conservative and nearest to
-                the ground truth on average. `None` takes what was chosen on validation images
-                ("photos"), or 0.38 as Zhang et al. do ("cifar10" and "flowers", whose records
-                are those of 1 and 0.6, see `results.pretrained`).
+            temperature: Temperature of the decoder. 0 is vivid; 1 is conservative, and nearest to
+                the ground truth on average. `None` takes the value chosen on validation images
+                for "photos", and 0.38, as Zhang et al., for "cifar10" and "flowers". The records
+                of "cifar10" and "flowers" are for 1 and 0.6, see `results.pretrained`.
 
         Raises:
-            ValueError: If there is no such colorizer, or `temperature` is negative.
+            ValueError: If the colorizer does not exist, or `temperature` is negative.
 
         Example:
             >>> rgb = Colorizer.pretrained()("grandmother.jpg")
@@ -312,7 +319,7 @@ class Colorizer:
         rows, columns = self._divided(lightness)
         spare = [-n % m for n, m in zip(lightness.shape[1:3], self._multiples, strict=True)]
         if any(spare):
-            # By NumPy, which mirrors again and again where there is more to fill than there is.
+            # Pad with NumPy, which repeats the reflection where the padding exceeds the image.
             lightness = np.pad(
                 ops.convert_to_numpy(lightness),
                 ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0)),
@@ -322,13 +329,13 @@ class Colorizer:
         expected = self._divided(lightness)
         if tuple(outputs.shape[1:3]) != expected:
             raise ValueError(
-                f"`model` must keep height and width, or divide both by {self._stride}. It made "
-                f"{tuple(outputs.shape)} of {tuple(lightness.shape)}"
+                f"`model` must keep height and width, or divide both by {self._stride}. Received "
+                f"an output of {tuple(outputs.shape)} for an input of {tuple(lightness.shape)}"
             )
         if not bool(ops.all(ops.isfinite(outputs))):
             raise ValueError(
-                "`model` predicts a NaN or an infinity: its training has diverged, or its weights "
-                "are damaged."
+                "`model` must predict finite values. Received a NaN or an infinity: the training "
+                "has diverged, or the weights are damaged. Train it again or replace the file."
             )
         return outputs[:, :rows, :columns]
 
@@ -370,14 +377,14 @@ class Colorizer:
 
     @staticmethod
     def _merge_lab(lightness, chroma):
-        """What `LAB.merge` gives, at a fraction of the time: few pixels lie outside the gamut."""
+        """Compute `LAB.merge` in a fraction of the time, as few pixels are outside the gamut."""
         lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
         merged = colorspace.LAB.merge(lightness, chroma, keep_lightness=False)
         rgb = np.array(ops.convert_to_numpy(merged))
         outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
         count = int(outside.sum())
         if count:
-            # Padded to a power of two: backends compile once a size.
+            # Pad to a power of two: backends compile once per size.
             spare = ((0, 2 ** (count - 1).bit_length() - count), (0, 0))
             fitted = colorspace.LAB.merge(
                 np.pad(lightness[outside], spare), np.pad(chroma[outside], spare)
@@ -386,7 +393,7 @@ class Colorizer:
         return rgb
 
     def _explain(self, lightness, chroma):
-        """Local linear model chroma = slope * lightness + offset at the small size."""
+        """Fit the local linear model chroma = slope * lightness + offset at the small size."""
         low, high = self.space.lightness_range
 
         def mean(x):
@@ -401,7 +408,7 @@ class Colorizer:
 
 def _check_temperature(temperature):
     if not (isinstance(temperature, numbers.Real) and temperature >= 0):
-        raise ValueError(f"`temperature` must be a number from 0 on. Received: {temperature!r}")
+        raise ValueError(f"`temperature` must be a non-negative number. Received: {temperature!r}")
 
 
 def _strips(height, width):
@@ -410,7 +417,7 @@ def _strips(height, width):
 
 
 def _resize(plane, size):
-    """Resize a float picture `(H, W, C)` with antialiasing."""
+    """Resize a float image `(H, W, C)` with antialiasing."""
     if plane.shape[:2] == size:
         return plane
     channels = [
@@ -421,7 +428,7 @@ def _resize(plane, size):
 
 
 def _enlarge(small, rows, height, width):
-    """The given rows of `small` enlarged to `(height, width)`, smoothly and without seams."""
+    """Return the given rows of `small` enlarged to `(height, width)`, smooth and without seams."""
     scale = small.shape[0] / height
     box = (0, rows.start * scale, small.shape[1], rows.stop * scale)
     size = (width, rows.stop - rows.start)

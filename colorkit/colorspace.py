@@ -1,6 +1,6 @@
-"""Colour spaces on tensors: sRGB to and from CIE Lab and Y'UV, in `keras.ops`.
+"""Color spaces on tensors: convert sRGB to and from CIE Lab and Y'UV with `keras.ops`.
 
-Everything here runs on any Keras backend, inside `tf.data`, under XLA and with gradients.
+All functions run on any Keras backend, inside `tf.data`, under XLA and with gradients.
 Units are natural: RGB in [0, 1], L in [0, 100], a and b near [-110, 110], y in [0, 1].
 """
 
@@ -23,14 +23,14 @@ _YUV_FROM_RGB = np.array(
 )
 _RGB_FROM_YUV = np.linalg.inv(_YUV_FROM_RGB)
 _LAB_FROM_F = np.array([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
-_DELTA = 6 / 29  # where the Lab curve turns from cube root to straight line
-# Round-off of the float32 conversions; without it, neutral white would count as out of gamut.
+_DELTA = 6 / 29  # where the Lab curve changes from a cube root to a straight line
+# Rounding errors of float32 conversions; without it, neutral white would be out of gamut.
 _GAMUT_TOLERANCE = 1e-5
-_ROUNDING = 1e-3  # of colours at the border of their range
+_ROUNDING = 1e-3  # of colors at the border of their range
 
 
 def _floating(x, channels, name):
-    """`x` as a floating tensor with `channels` last; RGB in uint8 is scaled to [0, 1]."""
+    """Return `x` as a floating tensor with `channels` last; scale uint8 RGB to [0, 1]."""
     shape = tuple(getattr(x, "shape", None) or np.shape(x))
     if not shape or shape[-1] != channels:
         raise ValueError(
@@ -53,8 +53,8 @@ def _apply(matrix, x):
 
 
 # Each of these curves is a straight line up to a knee and a power from there on. The power of
-# max(x, knee) plus the line of min(x, knee) - knee is both, without a branch whose gradient could
-# be NaN, and exp(p log x) is several times as fast as a power.
+# max(x, knee) plus the line of min(x, knee) - knee gives both, without a branch whose gradient
+# could be NaN. exp(p log x) is several times as fast as a power.
 
 
 def _power(x, exponent):
@@ -74,7 +74,7 @@ def _from_linear(linear):
 
 
 def _lab_to_linear(lightness, a, b):
-    """Linear sRGB channels, not clipped, of Lab planes that share a shape."""
+    """Convert Lab planes of the same shape to linear sRGB channels, without clipping."""
     fy = (lightness + 16.0) / 116.0
     f = ops.stack([fy + a / 500.0, fy, fy - b / 200.0], axis=-1)
     curve = ops.maximum(f, _DELTA)
@@ -107,8 +107,8 @@ def rgb_to_lab(rgb):
 def lab_to_rgb(lab):
     """Convert CIE Lab (D65, 2 degree observer) to sRGB.
 
-    Colours outside sRGB are clipped channel by channel, as scikit-image does; this shifts hue and
-    lightness. `LAB.merge` keeps both.
+    Colors outside sRGB are clipped channel by channel, as in scikit-image. Clipping changes hue
+    and lightness; `LAB.merge` keeps both.
 
     Args:
         lab: Shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
@@ -155,15 +155,15 @@ def yuv_to_rgb(yuv):
 
 
 class ColorSpace:
-    """How a picture is divided into the lightness a network sees and the chroma it predicts.
+    """A color space, which splits an image into the lightness input and the chroma target.
 
-    Use the three instances `LAB`, `YUV` and `RGB`; they are told apart by `name`.
+    Use the three instances `LAB`, `YUV` and `RGB`. Their `name` identifies them.
 
     Attributes:
         name: "lab", "yuv" or "rgb".
         chroma_channels: 2, or 3 for RGB, where all three channels are predicted.
         lightness_range: Lowest and highest lightness.
-        chroma_range: Lowest and highest chroma to expect, the same for every channel.
+        chroma_range: Lowest and highest expected chroma, the same for every channel.
     """
 
     def __init__(self, name, *, chroma_channels, lightness_range, chroma_range):
@@ -176,10 +176,10 @@ class ColorSpace:
         return f"colorkit.{self.name.upper()}"
 
     def __reduce__(self):
-        return get, (self.name,)  # a copy is the same space, so that `is` keeps its meaning
+        return get, (self.name,)  # a copy is the same object, so that `is` comparisons work
 
     def split(self, rgb):
-        """Divide pictures into lightness and chroma.
+        """Split images into lightness and chroma.
 
         Args:
             rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
@@ -198,21 +198,21 @@ class ColorSpace:
         return color[..., :1], color[..., 1:]
 
     def merge(self, lightness, chroma, *, keep_lightness=True):
-        """Put lightness and chroma together into a picture.
+        """Merge lightness and chroma into an image.
 
         Args:
-            lightness: Shape `(..., 1)`, as `split` gives it.
+            lightness: Shape `(..., 1)`, as `split` returns it.
             chroma: Shape `(..., chroma_channels)`.
-            keep_lightness: True keeps the lightness and the hue and lowers the chroma of colours
-                outside sRGB until they fit; in RGB it shifts the predicted colour to the given
-                luma first. False converts and clips each channel, the protocol of most
-                published code; in RGB the prediction is then taken as it is.
+            keep_lightness: If True, keep the lightness and the hue, and lower the chroma of
+                colors outside sRGB until they fit. In RGB, first shift the predicted color to the
+                given luma. If False, convert and clip each channel, as most published code does;
+                in RGB, return the prediction unchanged.
 
         Returns:
             RGB of shape `(..., 3)` in [0, 1].
 
         Raises:
-            ValueError: If the shapes do not fit each other or the colour space.
+            ValueError: If the shapes do not fit each other or the color space.
         """
         lightness = _floating(lightness, 1, "lightness")
         chroma = _floating(chroma, self.chroma_channels, "chroma")
@@ -233,7 +233,7 @@ class ColorSpace:
             rgb = _apply(_RGB_FROM_YUV, ops.concatenate([lightness, chroma], axis=-1))
             if not keep_lightness:
                 return ops.clip(rgb, 0.0, 1.0)
-        # Luma is linear in RGB: moving towards its own gray keeps it, and the limit is exact.
+        # Luma is linear in RGB: moving toward the gray of the same luma keeps it exactly.
         lightness = ops.clip(lightness, 0.0, 1.0)
         difference = rgb - lightness
         room = ops.where(difference > 0, 1.0 - lightness, -lightness)
@@ -251,8 +251,8 @@ class ColorSpace:
             low, high = ops.min(linear, axis=-1), ops.max(linear, axis=-1)
             return ops.logical_and(low >= -_GAMUT_TOLERANCE, high <= 1.0 + _GAMUT_TOLERANCE)
 
-        # Along a hue the colours that fit reach from neutral to the gamut's edge: bisect for it.
-        # Gamma is monotonic, so linear channels decide; 12 halvings leave 0.03 of chroma 110.
+        # Along a hue, valid colors reach from neutral to the gamut's edge: find it by bisection.
+        # Gamma is monotonic, so linear channels are enough; 12 steps leave 0.03 of chroma 110.
         scale = ops.where(fits(1.0), ops.ones_like(lightness), ops.zeros_like(lightness))
         for halving in range(1, 13):
             larger = ops.minimum(scale + 0.5**halving, 1.0)
@@ -269,7 +269,7 @@ RGB = ColorSpace("rgb", chroma_channels=3, lightness_range=(0.0, 1.0), chroma_ra
 
 
 def to_gray(rgb):
-    """RGB in [0, 1] of the same lightness L without chroma: what a colorizer is given.
+    """Convert RGB to gray RGB in [0, 1] of the same lightness L, the input of a colorizer.
 
     Args:
         rgb: uint8, or floating point in [0, 1], shape `(..., 3)`.
@@ -282,30 +282,30 @@ def to_gray(rgb):
 
 
 def check_range(rgb, what):
-    """Raise a `ValueError` unless an array of floating-point RGB lies in [0, 1], within rounding.
+    """Raise a `ValueError` unless floating-point RGB is in [0, 1], up to rounding.
 
     Args:
         rgb: Array of any shape.
-        what: How the message begins, up to the range.
+        what: Beginning of the message, before the range.
     """
     if rgb.size and not (rgb.min() >= -_ROUNDING and rgb.max() <= 1 + _ROUNDING):
         raise ValueError(
             f"{what} in [0, 1]. Received values from {rgb.min()} to {rgb.max()}; divide by the "
-            "largest that is possible?"
+            "largest possible value, such as 255."
         )
 
 
 def same_size(shape, other):
-    """Whether two shapes agree wherever both are known; inside a graph sides may be `None`."""
+    """Return whether two shapes agree wherever both are known; in a graph, sides may be `None`."""
     pairs = zip(shape, other, strict=False)
     return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in pairs)
 
 
 def get(space):
-    """A `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` itself if it is one.
+    """Return a `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` if it is one.
 
     Raises:
-        ValueError: If there is no such colour space.
+        ValueError: If the color space does not exist.
     """
     if isinstance(space, ColorSpace):
         return space

@@ -1,4 +1,4 @@
-"""Compare colorizers image by image: who is nearer to the truth, how often, and how certainly."""
+"""Compare colorizers image by image: errors, shares of better images, and their intervals."""
 
 import numpy as np
 import scipy.stats
@@ -19,23 +19,24 @@ def compare(colorizers, images, *, inputs=None, constant=None):
     Args:
         colorizers: Dict from name to `Colorizer`, or to any function from a uint8 image
             `(height, width, 3)` to a colored one.
-        images: True colors: `Images`, or any sequence of uint8 images; sizes may differ.
-        inputs: What is colored instead of the lightness of `images`, such as the gray exposures
-            of old photographs of which color versions exist. As many, of the same sizes.
-        constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`, which
-            no colorizer could know.
+        images: Ground truth: `Images`, or any sequence of uint8 color images. Sizes may differ.
+        inputs: Images to color instead of the lightness of `images`, such as old gray photographs
+            that also exist in color. They must match `images` in number and sizes.
+        constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`, which
+            no colorizer can know.
 
     Returns:
-        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth":
-        "ciede2000", the mean over images of the mean difference per pixel, and
-        "ciede2000_interval", its 95 % interval (Student's t); "better_than_gray",
-        "better_than_constant" and "better_than_both", shares of the images with a smaller
-        difference than the baseline, and "better_than_both_interval" (Wilson); "colorfulness" and
-        "colorfulness_share", its part of the truth's; "ab_auc_rebalanced"; "bleeding".
+        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth".
+        "ciede2000" is the mean over images of the mean difference per pixel, and
+        "ciede2000_interval" its 95 % interval (Student's t). "better_than_gray",
+        "better_than_constant" and "better_than_both" are shares of the images with a smaller
+        difference than the baseline. "better_than_both_interval" is a Wilson interval.
+        "colorfulness_share" is "colorfulness" divided by that of the ground truth. The others are
+        "ab_auc_rebalanced" and "bleeding".
 
     Raises:
-        ValueError: If there are no images, `inputs` are not as many or of other sizes, or a
-            colorizer is called like a baseline.
+        ValueError: If there are no images, `inputs` do not match them, or a colorizer has the
+            name of a baseline.
 
     Example:
         >>> rows = compare({"photos": Colorizer.pretrained("photos")}, load("photos", "test"))
@@ -71,8 +72,8 @@ def compare(colorizers, images, *, inputs=None, constant=None):
         gray = truth if inputs is None else as_rgb(inputs[i])
         if gray.shape != truth.shape:
             raise ValueError(
-                f"`inputs` must have the sizes of `images`. Number {i} has shape {gray.shape} "
-                f"instead of {truth.shape}"
+                f"`inputs` must have the sizes of `images`. Received shape {gray.shape} at number "
+                f"{i}, instead of {truth.shape}"
             )
         colored = {name: color(gray) for name, color in colorizers.items()}
         colored |= _baselines(gray, constant) | {"truth": truth}

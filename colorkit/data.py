@@ -1,4 +1,4 @@
-"""Pictures to learn from, wherever they lie."""
+"""Load color images from any source: a folder, a video, TensorFlow Datasets, or bundled photos."""
 
 import contextlib
 import re
@@ -15,47 +15,52 @@ from colorkit.tfds import load_tfds
 from colorkit.video import is_video, read_frames
 
 _PHOTO_CROPS = {"train": 768, "test": 192}
-# Of a video the last fifth is held out (Han), and a twentieth before it left out.
+# The last fifth of a video is held out (Han), and a twentieth before it is left out.
 _TEST_FRAMES, _GAP_FRAMES = 5, 20
 
 
 def load(name, split="train", *, size=None, data_dir=None, shares=None):
-    """Find a set of colour pictures, or several as one.
+    """Load a dataset of color images, or join several datasets.
 
     Args:
-        name: "photos" (random crops of the photographs that scikit-image and scikit-learn ship;
-            needs no network), "folder:PATH" (picture files; subfolders named like the split are
-            used, else one picture in ten is held out for "test" by its name: of frames that
-            follow each other take the video), "video:PATH" or
-            "video:PATH?stride=5" (its frames, or every fifth; the last fifth of them is "test",
-            and some before it are left out, so that no frame has its neighbour on the other
-            side), or a data set of TensorFlow Datasets ("cifar10", "oxford_flowers102", ...).
-            A list of names, or names joined by "+" ("folder:a+b+cifar10", where the path of a
-            folder needs no kind after another folder), gives all of them as one set. A "+" or "*"
-            in the path of a folder or video that exists is a part of it.
-        split: "train", "test" or "all"; for TensorFlow Datasets anything its API takes, and where
-            a set has no "test", the last fifth of "train" is that, or, where pictures have names
-            as labels, as faces have, those of one name in five.
-        size: Bring each picture to a square of this many pixels a side, the middle of it; `None`
-            keeps sizes ("photos": 32). Smaller ones are enlarged, with a warning.
-        data_dir: Folder of prepared TensorFlow Datasets; `None` for `TFDS_DATA_DIR` or the default.
-        shares: Of several names, how much of what training shows is to come from each, in
-            relation to the others, such as `[2, 1]`; "*2" after a joined name says the same.
-            `None` shows every picture alike.
+        name: One of:
+
+            - "photos": random crops of the photographs that scikit-image and scikit-learn ship;
+              needs no download.
+            - "folder:PATH": image files. Subfolders with the name of a split are used. Otherwise
+              one image in ten is held out for "test", chosen by its name. For frames of a video,
+              load the video instead.
+            - "video:PATH" or "video:PATH?stride=5": all frames, or every fifth frame. The last
+              fifth is "test". Some frames before it are left out, so that no frame has a neighbor
+              in the other split.
+            - A dataset of TensorFlow Datasets, such as "cifar10" or "oxford_flowers102".
+            - A list of names, or names joined by "+", such as "folder:a+b+cifar10": all of them
+              as one dataset. After one folder, the next folder needs no "folder:". A "+" or "*"
+              may also be part of the path of an existing folder or video.
+        split: "train", "test" or "all", or any split expression of TensorFlow Datasets. If a
+            dataset has no "test", the last fifth of "train" is used. If its labels are names of
+            persons, "test" has the images of one name in five.
+        size: Resize each image to a square with sides of this many pixels, from its center.
+            `None` keeps the sizes ("photos": 32). Smaller images are enlarged, with a warning.
+        data_dir: Folder of prepared TensorFlow Datasets. `None` means `TFDS_DATA_DIR`, or the
+            default of TensorFlow Datasets.
+        shares: For several names, the share of each dataset in what training shows, such as
+            `[2, 1]`. A "*2" after a joined name does the same. `None` shows every image equally
+            often.
 
     Returns:
-        `Images`, with `labels` and `class_names` where the source has classes (in a folder, the
-        subfolders). Files of a folder that are no pictures are left out, with a warning, and
-        counted in `left_out`; those that break off later are left out by `Images.readable`, as
-        `run` does first. Data sets of TensorFlow Datasets are read into memory whole: take a
-        slice such as "train[:10%]", or a `size`, of a large one.
+        `Images`, with `labels` and `class_names` if the source has classes. In a folder, the
+        subfolders are the classes. Files of a folder that are not images are left out, with a
+        warning, and `left_out` counts them. Files that break off later are left out by
+        `Images.readable`, which `run` calls first. Datasets of TensorFlow Datasets are read into
+        memory; for a large one, load a slice such as "train[:10%]", or give a `size`.
 
     Raises:
         FileNotFoundError: If a folder or file does not exist.
-        ValueError: If the name or split is unknown, a folder holds nothing that can be read, or a
-            video cannot be decoded, changes size or has too few frames.
-        ConnectionError: If a data set is neither on disk nor can be downloaded.
-        ImportError: If a data set needs TensorFlow Datasets and that is not installed.
+        ValueError: If the name or split is unknown, or a folder holds no readable image. Also if a
+            video cannot be decoded, changes its size or has too few frames.
+        ConnectionError: If a dataset is not on disk and cannot be downloaded.
+        ImportError: If a dataset needs TensorFlow Datasets and it is not installed.
     """
     split = str(split)
     if isinstance(name, (list, tuple)):
@@ -66,32 +71,32 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
         shares = given if shares is None else shares
         return load(names, split, size=size, data_dir=data_dir, shares=shares)
     if shares is not None:
-        raise ValueError(f"`shares` divide several sets. Received one set: {name!r}")
+        raise ValueError(f"`shares` need several datasets. Received one dataset: {name!r}")
     name = str(name)
     if size is not None and not (isinstance(size, (int, np.integer)) and size > 0):
         raise ValueError(f"`size` must be a positive number of pixels. Received: {size!r}")
     images = _find(name, split, size, data_dir)
     if size is not None and len(images) and images.source_side < size:
         warnings.warn(
-            f"The smallest picture of {images.name} is {images.source_side} pixels high or wide: "
-            f"brought to {size}, such pictures show no more than before.",
+            f"The smallest image of {images.name} is {images.source_side} pixels high or wide: "
+            f"brought to {size}, such images show no more detail than before.",
             stacklevel=2,
         )
     return images
 
 
 def joined(name):
-    """Split a name into those it joins, and their shares, `None` where none are given; see `load`.
+    """Split a joined name into its names and shares, which are `None` if not given; see `load`.
 
     Raises:
-        ValueError: If what follows a "*" is no number.
+        ValueError: If no number follows a "*".
     """
     pieces = name.split("+")
     if len(pieces) == 1:
         return [name], None
     names, shares, in_folder = [], [], False
     while pieces:
-        # As many pieces as are the path of something, for that may have a "+" itself.
+        # Take as many pieces as form an existing path, as a path may contain a "+".
         for count in range(len(pieces), 0, -1):
             part, share = _part("+".join(pieces[:count]), in_folder)
             if _exists(part):
@@ -113,7 +118,7 @@ def joined(name):
 
 
 def _part(text, in_folder):
-    """Name and share of a part of a joined name; the share is `None` where there is none."""
+    """Return the name and the share of one part of a joined name; the share may be `None`."""
     readings = [(text, None)]
     name, _, share = text.rpartition("*")
     if re.fullmatch(r"\d*\.?\d+", share) and name:
@@ -126,7 +131,7 @@ def _part(text, in_folder):
 
 
 def _exists(name):
-    """Whether a name is that of a folder or video, and there is one."""
+    """Return whether a name is that of an existing folder or video."""
     kind, _, path = name.partition(":")
     if kind == "video":
         return Path(re.sub(r"\?[^+*]*$", "", path)).expanduser().is_file()
@@ -149,7 +154,7 @@ def _find(name, split, size, data_dir):
         elif name and (path.is_dir() or is_video(path)):
             hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
         raise ValueError(
-            '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '
+            '`name` must be "photos", "folder:PATH", "video:PATH" or a dataset of TensorFlow '
             f"Datasets, such as cifar10. Received: {name!r}{hint}"
         )
     return load_tfds(kind, split, size, data_dir)
@@ -193,7 +198,7 @@ def _load_photos(split, size):
 def _load_folder(folder, split, size):
     paths = find_pictures(folder)
     checksum = _checksum(folder, paths)
-    # Subfolders named train and test are splits, any other is a class.
+    # Subfolders named train and test are splits; any other subfolder is a class.
     splits = [name for name in ("train", "test", split) if (folder / name).is_dir()]
     classes = {path: _class_of(path.relative_to(folder), splits) for path in paths}
     class_names = sorted({name for name in classes.values() if name is not None})
@@ -202,10 +207,10 @@ def _load_folder(folder, split, size):
     elif splits and split != "all":
         raise ValueError(
             f"The folder {folder} has {' and '.join(splits)}, but no {split}. Make that subfolder, "
-            'or take split="all".'
+            'or load split="all".'
         )
     elif split in ("train", "test"):
-        # By a checksum of the name, so that adding pictures moves none between the splits.
+        # Split by a checksum of the name, so that new images do not move others to another split.
         held_out = [zlib.crc32(str(p.relative_to(folder)).encode()) % 10 == 0 for p in paths]
         paths = [p for p, out in zip(paths, held_out, strict=True) if out == (split == "test")]
     elif split != "all":
@@ -215,8 +220,8 @@ def _load_folder(folder, split, size):
         )
     if not paths:
         raise ValueError(
-            f"The folder {folder} holds too few pictures for a {split!r} split of its own, which "
-            "is one in ten; give more, or make subfolders named train and test."
+            f"The folder {folder} holds too few images for a {split!r} split, which has one image "
+            "in ten. Give more images, or make subfolders named train and test."
         )
     sizes = {}
     for path in paths:
@@ -236,7 +241,7 @@ def _load_folder(folder, split, size):
         checksum=checksum,
         left_out=len(damaged),
     )
-    images._known_sizes = np.array(list(sizes.values()))  # not to open every file again
+    images._known_sizes = np.array(list(sizes.values()))  # avoids opening every file again
     return images
 
 
@@ -244,7 +249,7 @@ def _load_video(name, split, size):
     name, _, options = name.partition("?")
     if options and not re.fullmatch(r"stride=[1-9]\d*", options):
         raise ValueError(
-            "After a video's name only a number of frames may follow, such as "
+            "The name of a video may only be followed by a number of frames, such as "
             f'"video:PATH?stride=5". Received: {options!r}'
         )
     path, stride = Path(name).expanduser(), int(options.removeprefix("stride=") or 1)
@@ -263,7 +268,7 @@ def _load_video(name, split, size):
             way = "a longer video" if stride == 1 else "a smaller stride, or a longer video"
             raise ValueError(
                 f"{path} has {len(frames)} frame{'s' * (len(frames) != 1)} at stride {stride}, too "
-                f"few to hold some out; take {way}."
+                f"few for a test split. Use {way}."
             )
         frames = frames[first_test:] if split == "test" else frames[: first_test - gap]
     name = f"video:{path.name}?{options}" if options else f"video:{path.name}"
@@ -274,13 +279,13 @@ def _load_video(name, split, size):
 
 
 def _checksum(folder, paths):
-    """Of the names and sizes of files below a folder."""
+    """Compute a checksum of the names and sizes of files in a folder."""
     files = (f"{path.relative_to(folder)} {path.stat().st_size}" for path in paths)
     return f"{zlib.crc32(chr(10).join(files).encode()):08x}"
 
 
 def _class_of(path, splits):
-    """Class of a picture by its path below the folder: the first subfolder that is no split."""
+    """Return the class of an image by its path: the first subfolder that is not a split."""
     folders = path.parts[:-1]
     folders = folders[1:] if folders and folders[0] in splits else folders
     return folders[0] if folders else None

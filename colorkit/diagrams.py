@@ -1,15 +1,15 @@
-"""Networks as boxes: which layers are drawn, where they stand, and how."""
+"""Draw networks as boxes: choose the layers, their positions and their style."""
 
 import keras
 import numpy as np
 from matplotlib.patches import Rectangle
 
-_SIDE = 256  # at which networks of free size are drawn
-_LANE = 1.55  # between branches, in heights of the largest features
+_SIDE = 256  # input size for networks of free size
+_LANE = 1.55  # distance between branches, in heights of the largest features
 
 
 def draw_network(axes, model):
-    """Draw the convolutions and dense layers of a network, from left to right, branches below.
+    """Draw the convolutions and dense layers of a network from left to right, branches below.
 
     Args:
         axes: Matplotlib axes.
@@ -22,7 +22,7 @@ def draw_network(axes, model):
         ValueError: If there is no convolution or dense layer.
     """
     sized = model
-    if None in model.inputs[0].shape[1:]:  # heights need a size, of which all halvings are whole
+    if None in model.inputs[0].shape[1:]:  # heights need a size that can be halved many times
         sizes = [keras.Input((_SIDE, _SIDE, each.shape[-1])) for each in model.inputs]
         sized = keras.models.clone_model(model, sizes if len(sizes) > 1 else sizes[0])
     boxes = _boxes(sized)
@@ -41,7 +41,7 @@ def draw_network(axes, model):
             axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
         for source in box["sources"]:
             if source["lane"] != box["lane"]:
-                begin, level = _place(source)  # along its row first: other boxes stay free
+                begin, level = _place(source)  # along its own branch first, to avoid other boxes
                 axes.plot([begin, x, x], [level, level, y], color="gray", linewidth=0.8, zorder=0)
         axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
     axes.set(
@@ -58,9 +58,9 @@ def _place(box):
 
 
 def _boxes(model, sources=(), boxes=None):
-    """What `network_diagram` draws of each layer with weights."""
+    """Return the box of each layer with weights that `network_diagram` draws."""
     boxes = [] if boxes is None else boxes
-    last = {}  # by name of a layer, the boxes that its output comes from
+    last = {}  # layer name -> boxes that its output comes from
     for config in model.get_config()["layers"]:
         layer = model.get_layer(config["name"])
         origins = [box for name in _sources(config["inbound_nodes"]) for box in last[name]]
@@ -80,7 +80,7 @@ def _boxes(model, sources=(), boxes=None):
 
 
 def _sources(nodes):
-    """Names of the layers that serialized calls of a layer take their tensors from."""
+    """Return the names of the layers whose tensors the serialized calls of a layer take."""
     if isinstance(nodes, dict) and nodes.get("class_name") == "__keras_tensor__":
         yield nodes["config"]["keras_history"][0]
     elif isinstance(nodes, (dict, list, tuple)):
@@ -89,7 +89,7 @@ def _sources(nodes):
 
 
 def _box(layer, sources):
-    """A layer with weights as a box behind others, or `None` for another layer."""
+    """Return the box of a layer with weights, or `None` for another layer."""
     before = max(sources, key=lambda box: box["column"], default=None)
     height = before["height"] if before else _SIDE
     if isinstance(layer, keras.layers.Dense):
@@ -98,7 +98,7 @@ def _box(layer, sources):
         features, color = layer.filters, "lightsteelblue"
         stride, rate = layer.strides[0], layer.dilation_rate[0]
         is_up = isinstance(layer, keras.layers.Conv2DTranspose)
-        # Within a network that is a layer of another, sizes are free again.
+        # In a network that is a layer of another network, sizes are unknown again.
         height = layer.output.shape[1] or (height * stride if is_up else height / stride)
         notes = [f"{layer.kernel_size[0]}x{layer.kernel_size[1]}"]
         notes += [f"{'up' if is_up else 'stride'} {stride}"] * (stride > 1)

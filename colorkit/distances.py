@@ -1,4 +1,4 @@
-"""How far sets of pictures are apart, or from what is usual, as a network sees them."""
+"""Measure distances between datasets of images in the features of a network."""
 
 import keras
 import numpy as np
@@ -12,29 +12,29 @@ from colorkit.pictures import pictures_at_once
 
 
 def features(network, images, batch_size=None, *, size=None):
-    """What a network sees in pictures: the input of its last layer with weights.
+    """Compute the features of images: the input of the network's last layer with weights.
 
     Args:
-        network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` gives.
-        images: RGB pictures, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
-            They are brought to the size that the network takes.
-        batch_size: Pictures at once; `None` for as many as have a quarter of a million pixels.
-        size: Side that they are brought to where the network takes any; `None` for as they are.
-            Sets that are compared must be seen at one size.
+        network: `keras.Model` from RGB in [0, 1], such as `models.load_classifier` returns.
+        images: RGB images, uint8 or floating point in [0, 1], shape `(N, H, W, 3)`, or `Images`.
+            They are resized to the input size of the network.
+        batch_size: Images per batch. `None` takes as many as have a quarter of a million pixels.
+        size: Side of the resized images if the network accepts any size. `None` keeps their size.
+            Compared datasets must have the same size.
 
     Returns:
         float32 array of shape `(N, features)`.
 
     Raises:
-        ValueError: If there are no pictures or they are of another type, shape or range, the
-            network has no weights or takes one size and not this one, or `batch_size` or `size` is
-            not a positive whole number.
+        ValueError: If there are no images or they have another type, shape or range; if the
+            network has no weights or takes another size; or if `batch_size` or `size` is not a
+            positive whole number.
     """
     _check_network("network", network)
     weighted = [layer for layer in network.layers if layer.weights]
     if not weighted:
         raise ValueError(
-            "`network` must have layers with weights: features are what the last one sees. "
+            "`network` must have layers with weights, as features are the input of the last one. "
             f"Received {network.name!r}, which has none"
         )
     truncated = keras.Model(network.inputs[0], weighted[-1].input)
@@ -43,21 +43,21 @@ def features(network, images, batch_size=None, *, size=None):
 
 
 def frechet_distance(first, second):
-    """Fréchet distance between Gaussians with the means and covariances of two sets of features.
+    """Compute the Fréchet distance between Gaussians fitted to two sets of features.
 
-    It is biased: with fewer pictures it is larger. The features are whatever network made them;
-    distances of different networks cannot be compared.
+    The distance is biased: with fewer images it is larger. Distances in the features of different
+    networks cannot be compared.
 
     Args:
         first: Features, shape `(N, features)`.
         second: Features, shape `(M, features)`.
 
     Returns:
-        Distance, from 0 on.
+        Distance, not negative.
 
     Raises:
-        ValueError: If the numbers of features differ, one is not finite, or there are not more
-            pictures than features, so that a covariance would be singular; take
+        ValueError: If the numbers of features differ, a feature is not finite, or there are not
+            more images than features, so that a covariance would be singular. Use
             `kernel_distance` then.
 
     References:
@@ -66,31 +66,33 @@ def frechet_distance(first, second):
     first, second = _checked(first, second)
     if min(len(first), len(second)) <= first.shape[1]:
         raise ValueError(
-            f"There must be more pictures than the {first.shape[1]} features. Received "
-            f"{len(first)} and {len(second)}; `kernel_distance` can do with fewer."
+            f"There must be more images than the {first.shape[1]} features. Received "
+            f"{len(first)} and {len(second)}; `kernel_distance` works with fewer."
         )
     means = [x.mean(axis=0) for x in (first, second)]
     covariances = [np.cov(x, rowvar=False) for x in (first, second)]
     product = np.atleast_2d(covariances[0]) @ np.atleast_2d(covariances[1])
-    # The trace of its root. Its eigenvalues are not negative, but for rounding.
+    # The trace of its square root. Its eigenvalues are not negative, except for rounding.
     mixed = np.sqrt(np.clip(eigvals(product).real, 0, None)).sum()
     spread = sum(np.trace(np.atleast_2d(covariance)) for covariance in covariances)
     return float(max(0.0, ((means[0] - means[1]) ** 2).sum() + spread - 2 * mixed))
 
 
 def kernel_distance(first, second):
-    """Squared maximum mean discrepancy with a cubic kernel, unbiased also for few pictures.
+    """Compute the squared maximum mean discrepancy with a cubic kernel.
+
+    The estimate is unbiased, even with few images.
 
     Args:
         first: Features, shape `(N, features)`.
         second: Features, shape `(M, features)`.
 
     Returns:
-        Distance; of two sets of the same kind around 0, so it may be negative.
+        Distance. For two sets of the same kind it is near 0, so it may be negative.
 
     Raises:
-        ValueError: If the numbers of features differ, one is not finite, or a set has fewer than
-            two pictures.
+        ValueError: If the numbers of features differ, a feature is not finite, or a set has fewer
+            than two images.
 
     References:
         Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
@@ -108,17 +110,17 @@ def kernel_distance(first, second):
 
 
 def mean_divergence(vae, images, batch_size=None):
-    """Mean divergence of the posterior of pictures, in nats: what it takes to tell them apart.
+    """Compute the mean Kullback-Leibler divergence of the posterior of images, in nats.
 
-    The density that Sinigaglia et al. name; of the evidence lower bound it is the divergence alone.
+    Sinigaglia et al. call it density. It is one of the two terms of the evidence lower bound.
 
     Args:
-        vae: What `build_vae` made, trained on true pictures.
-        images: As `features` takes them.
-        batch_size: As `features` takes it.
+        vae: Model of `build_vae`, trained on images in their true colors.
+        images: See `features`.
+        batch_size: See `features`.
 
     Raises:
-        ValueError: If `vae` has no posterior; as `features` for the rest.
+        ValueError: If `vae` has no posterior, or as `features`.
     """
     _check_network("vae", vae)
     known = {layer.name: layer for layer in vae.layers}
@@ -134,22 +136,22 @@ def mean_divergence(vae, images, batch_size=None):
 
 
 def _check_network(name, network):
-    """Raise a `ValueError` unless a network sees RGB pictures."""
+    """Raise a `ValueError` unless a network takes RGB images."""
     check_model(name, network)
     shapes = [tuple(entry.shape[1:]) for entry in network.inputs]
     if [(len(shape), shape[-1]) for shape in shapes] != [(3, 3)]:
         raise ValueError(
-            f"`{name}` must take RGB pictures, (height, width, 3). Received {network.name}, which "
+            f"`{name}` must take RGB images, (height, width, 3). Received {network.name}, which "
             f"takes {shapes}"
         )
 
 
 def _called(network, images, batch_size, side=None):
-    """What a network makes of each batch. `predict` would trace each new network anew."""
+    """Return the output of a network per batch. `predict` would trace each new network again."""
     if batch_size is not None:
         check_whole("batch_size", batch_size)
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     size = network.input_shape[1:3]
     if side is not None:
         check_whole("size", side)
@@ -166,8 +168,8 @@ def _called(network, images, batch_size, side=None):
         shapes = set(map(np.shape, batch)) if isinstance(batch, (list, tuple)) else ()
         if len(shapes) > 1:
             raise ValueError(
-                "`images` of different sizes must be brought to one, as `load(..., size=)` and "
-                f"`Images(..., size=)` do. Received {sorted(shapes)}"
+                "`images` of different sizes must be brought to one size, by `load(..., size=)` or "
+                f"`Images(..., size=)`. Received {sorted(shapes)}"
             )
         rgb = _scaled(np.asarray(batch))
         if not same_size(rgb.shape[1:3], size):
@@ -176,11 +178,11 @@ def _called(network, images, batch_size, side=None):
 
 
 def _scaled(rgb):
-    """Pictures in [0, 1]."""
+    """Return images as floating point in [0, 1]."""
     if rgb.ndim != 4 or rgb.shape[-1] != 3:
         raise ValueError(
-            "`images` must be RGB pictures, shape (N, height, width, 3); one picture is "
-            f"`picture[None]`. Received pictures of shape {rgb.shape[1:]}"
+            "`images` must be RGB images, shape (N, height, width, 3); one image is "
+            f"`image[None]`. Received images of shape {rgb.shape[1:]}"
         )
     if rgb.dtype == np.uint8:
         return np.float32(rgb / 255)
@@ -203,6 +205,6 @@ def _checked(first, second):
         raise ValueError("Features must be finite. Received a NaN or an infinity")
     if min(len(first), len(second)) < 2:
         raise ValueError(
-            f"Each set must have at least two pictures. Received {len(first)} and {len(second)}"
+            f"Each set must have at least two images. Received {len(first)} and {len(second)}"
         )
     return first, second

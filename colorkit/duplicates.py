@@ -1,4 +1,4 @@
-"""Pictures that occur twice, such as in the test set what was learned from."""
+"""Find duplicate images, such as test images that are also training images."""
 
 import numpy as np
 from PIL import Image
@@ -6,39 +6,39 @@ from PIL import Image
 from colorkit.images import Images
 
 _SIDE = 16
-# Re-encoded and resized copies agree to more than this; two pictures of one kind of thing hardly
-# ever to more than 0.95.
+# Re-encoded and resized copies have a higher correlation than this. Two different images of the
+# same kind of object hardly ever exceed 0.95.
 _CORRELATION = 0.98
 _BATCH = 256
 
 
 def copies(images, others):
-    """Which pictures are copies of others, re-encoded or resized perhaps.
+    """Find the images that are copies of other images, possibly re-encoded or resized.
 
-    Pictures are compared by the correlation of their colours at 16 x 16 pixels. Mirror images
-    and crops are not found, nor gray copies, nor pictures of one even colour.
+    Images are compared by the correlation of their colors at 16 x 16 pixels. Mirror images, crops,
+    gray copies and images of one even color are not found.
 
     Args:
-        images: Pictures, as `Images` takes them, or `Images`.
-        others: Pictures to look for them among.
+        images: `Images`, or images as `Images` takes them.
+        others: Images among which to look for the originals.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
 
     Raises:
-        FileNotFoundError, ValueError: If one is no picture.
+        FileNotFoundError, ValueError: If a file does not exist or is not an image.
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
     return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])
 
 
 def thumbnail(rgb):
-    """Reduce an image to 16 x 16 pixels, all that `alike` compares."""
+    """Reduce an image to 16 x 16 pixels for `alike`."""
     return np.asarray(Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
 
 
 def alike(thumbnails, others):
-    """Tell which of some thumbnails, a list, are those of copies of others; see `copies`."""
+    """Return which thumbnails in a list are copies of others; see `copies`."""
     others = _rows(others)
     found = np.zeros(len(thumbnails), bool)
     for start in range(0, len(thumbnails), _BATCH):
@@ -48,10 +48,10 @@ def alike(thumbnails, others):
 
 
 def _rows(thumbnails):
-    """Thumbnails, each channel of mean 0, as rows of length 1; zeros where they are even."""
+    """Return thumbnails, each channel of mean 0, as rows of length 1; zeros for even images."""
     rows = np.empty((len(thumbnails), 3 * _SIDE**2), "float32")
     for row, small in zip(rows, thumbnails, strict=True):
         small = np.asarray(small, "float32")
         row[:] = (small - small.mean(axis=(0, 1))).ravel()
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > _SIDE, length, np.inf)  # a spread of half a level at least
+    return rows / np.where(length > _SIDE, length, np.inf)  # a spread of at least half a level

@@ -1,4 +1,4 @@
-"""Measure a colorizer: every metric, always beside what costs nothing."""
+"""Evaluate a colorizer: every metric, always beside the trivial baselines."""
 
 import os
 
@@ -14,9 +14,9 @@ from colorkit.colorspace import check_range, same_size
 from colorkit.pictures import pictures_at_once
 from colorkit.rebalancing import color_prior
 
-# Raised when the same colouring would be measured in another way than before.
+# Increase it whenever the same result would be measured in another way than before.
 VERSION = 2
-# Error of RGB from which the Huber loss is linear. From 1, Keras's own, no error would be linear.
+# RGB error from which the Huber loss is linear. With Keras's default, 1, no error would be linear.
 _HUBER_DELTA = 0.1
 
 
@@ -31,48 +31,54 @@ def evaluate(
     temperatures=(),
     batch_size=None,
 ):
-    """Colour pictures and compare them with the truth.
+    """Color images and compare them with their ground truth.
 
     Args:
-        colorizer: `Colorizer`, or any function from uint8 pictures `(N, H, W, 3)` to coloured
-            ones, uint8 or floating point in [0, 1].
-        images: Colour pictures: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
-        labels: Class of each picture, for `classifiers`; `None` for those of `images`.
-        classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits: what a
-            classifier of true colours still recognises is measured as feature preservation.
-        constant: Chroma (a, b) of the constant baseline; `None` for the mean of `images`.
-        baselines: What `measure_baselines` gave for the same pictures, to save doing it again.
-        temperatures: Temperatures to decode at beside the colorizer's own, where it has bins.
-        batch_size: Pictures coloured at once, where they have one size; `None` for as many as
-            have a quarter of a million pixels.
+        colorizer: `Colorizer`, or any function from uint8 images `(N, H, W, 3)` to colored
+            images, uint8 or floating point in [0, 1].
+        images: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
+        labels: Class of each image, for `classifiers`. `None` takes those of `images`.
+        classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
+            evaluation classifier, trained on true colors. Its accuracy on the colored images is
+            the feature preservation.
+        constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`.
+        baselines: Result of `measure_baselines` for the same images, to avoid measuring it again.
+        temperatures: Further temperatures to decode at, if the colorizer has bins.
+        batch_size: Images per batch, if all have one size. `None` takes as many as have a quarter
+            of a million pixels.
 
     Returns:
-        Dict from metric to value: "threshold_accuracy" (Champati et al.'s protocol) and
-        "threshold_accuracy_euclidean" in [0, 1]; "mae", "mse", "huber" (delta 0.1) and
-        "binary_crossentropy" (in nats) of RGB in [0, 1]; "psnr" in dB, "ssim", "colorfulness" and
-        "colorfulness_absolute", "ciede2000", "ab_auc" and "ab_auc_rebalanced" in [0, 1],
-        "bleeding" and "chroma_gradient_error" in units of ab, "occupied_bins", the share of the
-        bins of 313 that the truth occupies which the colouring occupies too, "dominant_hue", the
-        share of its chroma in the most frequent of twelve hues, and for each classifier
-        "feature_preservation_NAME" and its share of the truth's,
-        "feature_preservation_NAME_kept". The rebalanced measure weighs pixels by the inverse
-        frequency of their bin of 313 in `images`. Beside them stand the baselines, as
-        `measure_baselines` names them, and threshold accuracy, PSNR and colourfulness under
-        "oracle/" (with bins: the truth, quantised) and, where the network sees the pictures at
-        their own size, "published/" (colours clipped a channel, as published code does, instead
-        of keeping their lightness); and "T=0.38/threshold_accuracy" and "T=0.38/colorfulness"
-        for each of the `temperatures`.
+        Dict from metric to value:
+
+        - "threshold_accuracy" (Champati et al.'s protocol) and "threshold_accuracy_euclidean",
+          in [0, 1].
+        - "mae", "mse", "huber" (delta 0.1) and "binary_crossentropy" (in nats) of RGB in [0, 1].
+        - "psnr" in dB, "ssim", "colorfulness", "colorfulness_absolute", and "ciede2000".
+        - "ab_auc" and "ab_auc_rebalanced" in [0, 1]. The rebalanced metric weights pixels by the
+          inverse frequency of their bin, of 313, in `images`.
+        - "bleeding" and "chroma_gradient_error" in units of ab.
+        - "occupied_bins": of the 313 bins that the ground truth occupies, the share that the
+          colored images also occupy.
+        - "dominant_hue": share of the chroma in the most frequent of twelve hues.
+        - For each classifier, "feature_preservation_NAME" and "feature_preservation_NAME_kept",
+          the first divided by its value for the ground truth.
+        - All metrics of the baselines, see `measure_baselines`.
+        - Threshold accuracy, PSNR and colorfulness under "oracle/", if the colorizer has bins:
+          the ground truth with each pixel moved to its bin.
+        - The same under "published/", if the network sees the images at their own size: colors
+          clipped per channel, as published code does, instead of keeping the lightness.
+        - "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the `temperatures`.
 
     Raises:
-        ValueError: If there are no pictures, no labels for classifiers, `baselines` without them,
-            classifiers of pictures of another size, `images` that are none, or colours that are no
+        ValueError: If there are no images, or `images` have another type. Also if classifiers lack
+            labels, need another image size, or are missing in `baselines`, or if colors are not
             numbers in [0, 1].
     """
     check_colorizer(colorizer)
     # (A network from RGB to RGB is a function like any other.)
     if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
         raise ValueError(
-            "`colorizer` must colour pictures, and a network only finds their chroma. Received the "
+            "`colorizer` must color images, but a network only predicts their chroma. Received the "
             f"keras.Model {colorizer.name}; give `Colorizer(model)`."
         )
     labels = _labels(images, labels, classifiers)
@@ -126,21 +132,21 @@ def evaluate(
 
 
 def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=None):
-    """What colourings that cost nothing score, and the truth.
+    """Measure the trivial baselines and the ground truth.
 
     Args:
-        images: As `evaluate` takes them.
-        labels: As `evaluate` takes them.
-        classifiers: As `evaluate` takes them.
-        constant: As `evaluate` takes it.
-        batch_size: As `evaluate` takes it.
+        images: See `evaluate`.
+        labels: See `evaluate`.
+        classifiers: See `evaluate`.
+        constant: See `evaluate`.
+        batch_size: See `evaluate`.
 
     Returns:
-        Dict: every metric of `evaluate` under "gray/" (lightness alone) and "constant/" (one
-        chroma everywhere); threshold accuracy, PSNR and colourfulness under "red/", the red
-        channel taken for gray, which is what Champati et al. report as grayscale, and under
-        "truth/"; and "truth/colorfulness_absolute", "truth/bleeding", "truth/dominant_hue" and
-        "PREFIX/feature_preservation_NAME" for all four.
+        Dict from metric to value. It has every metric of `evaluate` under "gray/" (lightness
+        alone) and "constant/" (one chroma everywhere). Under "red/" and "truth/" it has threshold
+        accuracy, PSNR and colorfulness. "red/" is the red channel as gray, which Champati et al.
+        report as grayscale. It also has "truth/colorfulness_absolute", "truth/bleeding" and
+        "truth/dominant_hue", and "PREFIX/feature_preservation_NAME" for all four.
 
     Raises:
         ValueError: As `evaluate`.
@@ -163,19 +169,19 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
 
 
 def evaluate_classifier(classifier, images, batch_size=None):
-    """Accuracy of a classifier on pictures in true colours, and without them.
+    """Measure the accuracy of a classifier on images in true colors, and in gray.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
         images: `Images` with labels, of one size.
-        batch_size: Pictures classified at once, or `None`, as for `evaluate`.
+        batch_size: Images per batch, or `None`, see `evaluate`.
 
     Returns:
-        Dict of "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
-        channel three times, which Champati et al. take for gray).
+        Dict with "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
+        channel three times, which Champati et al. use as gray).
 
     Raises:
-        ValueError: If there are no pictures or no labels.
+        ValueError: If there are no images or no labels.
     """
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
     labels = _labels(images, None, {"it": classifier})
@@ -187,13 +193,13 @@ def evaluate_classifier(classifier, images, batch_size=None):
 
 
 def temperature_curve(colorizer, images, temperatures, batch_size=None):
-    """Threshold accuracy and colourfulness of a colorizer with bins at several temperatures.
+    """Measure threshold accuracy and colorfulness of a colorizer at several temperatures.
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Colour pictures of one size: `Images` or a uint8 array `(N, H, W, 3)`.
-        temperatures: Temperatures to try; 0 is the mode, 1 the mean.
-        batch_size: Pictures coloured at once, or `None`, as for `evaluate`.
+        images: Color images of one size: `Images` or a uint8 array `(N, H, W, 3)`.
+        temperatures: Temperatures to evaluate; 0 is the mode, 1 the mean.
+        batch_size: Images per batch, or `None`, see `evaluate`.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
@@ -202,7 +208,7 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
         ValueError: If the colorizer has no bins.
     """
     if colorizer.bins is None:
-        raise ValueError("`colorizer` must have bins; a regression has no temperature.")
+        raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
     temperatures = tuple(map(float, temperatures))
     meters = {}
     for temperature in temperatures:
@@ -215,10 +221,10 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
 
 
 def curve(scores):
-    """What scores say of several temperatures, as `temperature_curve` does.
+    """Collect the scores of several temperatures in the form of `temperature_curve`.
 
     Args:
-        scores: What `evaluate` gave with `temperatures`, or the metrics of a record.
+        scores: Result of `evaluate` with `temperatures`, or the metrics of a record.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
@@ -236,7 +242,7 @@ def curve(scores):
 
 
 def _free(rgb, constant):
-    """Colourings of a batch that cost nothing, and the truth."""
+    """Return the trivial baselines of a batch, and its ground truth."""
 
     def same(chroma):
         return np.broadcast_to(np.float32(constant), chroma.shape)
@@ -250,7 +256,7 @@ def _free(rgb, constant):
 
 
 def _measure(predictions, images, labels, meters, batch_size):
-    """Update meters, named by prefix and metric, with what `predictions` makes of each batch."""
+    """Update meters, whose names have a prefix and a metric, with the predictions per batch."""
     start = 0
     for rgb in _batches(images, batch_size):
         y_true, colored = _scaled(rgb), predictions(rgb)
@@ -258,8 +264,8 @@ def _measure(predictions, images, labels, meters, batch_size):
         start += len(rgb)
         for prefix, y_pred in colored.items():
             name = prefix or "the colorizer"
-            check_range(y_pred, f"Coloured pictures ({name}) must be uint8, or floating point")
-        # Once for all meters, which need not check them again.
+            check_range(y_pred, f"Colored images ({name}) must be uint8, or floating point")
+        # Check once for all meters, which then need no check of their own.
         y_true = ops.convert_to_tensor(y_true)
         colored = {prefix: ops.convert_to_tensor(y_pred) for prefix, y_pred in colored.items()}
         for name, meter in meters.items():
@@ -285,12 +291,12 @@ def _curve_meters(temperature):
 
 
 def _rarity(images):
-    """Inverse frequency of each of the 313 bins in pictures."""
+    """Compute the inverse frequency of each of the 313 bins in images."""
     return inverse_frequency(color_prior(images, ColorBins.gamut()))
 
 
 def inverse_frequency(prior):
-    """Weights of bins for a rebalanced metric; bins that never occur weigh no pixel."""
+    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight."""
     return 1 / np.where(prior > 0, prior, 1.0)
 
 
@@ -326,7 +332,7 @@ def _labels(images, labels, classifiers):
         labels = getattr(images, "labels", None)
     if labels is None and classifiers:
         raise ValueError(
-            "Feature preservation needs the class of each picture, and these pictures have none. "
+            "Feature preservation needs the class of each image, and these images have none. "
             "Give `labels`, or leave `classifiers` out."
         )
     _check_classifiers(classifiers or {}, _shape(images))
@@ -335,7 +341,7 @@ def _labels(images, labels, classifiers):
     labels = np.asarray(labels)
     if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
         raise ValueError(
-            f"`labels` must be one whole number a picture, {len(images)}. Received shape "
+            f"`labels` must be one whole number per image, {len(images)}. Received shape "
             f"{labels.shape} of {labels.dtype}"
         )
     return labels
@@ -354,14 +360,14 @@ def _check_classifiers(classifiers, shape):
         wanted = classifier.input_shape
         if not same_size(wanted, (None, *(shape or (0, 0)), 3)):
             raise ValueError(
-                f"The classifier {name!r} takes pictures of {wanted[1]} x {wanted[2]} pixels; these"
+                f"The classifier {name!r} takes images of {wanted[1]} x {wanted[2]} pixels; these"
                 f" have {' x '.join(map(str, shape)) if shape else 'different sizes'}. Give `size` "
                 "to `load`."
             )
 
 
 def _colored(colorizer, rgb, temperatures=()):
-    """A batch with its lightness kept, as published code colours it, and at temperatures."""
+    """Color a batch with its lightness kept, as published code does, and at temperatures."""
     if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
         annealed = {f"T={t:g}/": colorizer.at_temperature(t) for t in temperatures}
         return {
@@ -384,9 +390,9 @@ def _colored(colorizer, rgb, temperatures=()):
 
 
 def _batches(images, batch_size):
-    """Pictures in uint8 batches where all have one size, else one by one."""
+    """Yield images in uint8 batches if all have one size, else one by one."""
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     if batch_size is not None:
         check_whole("batch_size", batch_size)
     shape = _shape(images)
@@ -397,15 +403,13 @@ def _batches(images, batch_size):
 
 
 def _shape(images):
-    """`(height, width)` of pictures that are known to have one size, else `None`."""
+    """Return `(height, width)` of images that are known to have one size, else `None`."""
     if isinstance(images, (str, os.PathLike)):
-        raise ValueError(
-            f"`images` must be pictures, as `colorkit.load` gives. Received: {images!r}"
-        )
+        raise ValueError(f"`images` must be images, as `colorkit.load` gives. Received: {images!r}")
     if isinstance(images, np.ndarray):
         if images.ndim != 4 or images.shape[-1] != 3:
             raise ValueError(
-                "`images` must have shape (N, height, width, 3); one picture is `picture[None]`. "
+                "`images` must have shape (N, height, width, 3); one image is `image[None]`. "
                 f"Received shape {images.shape}"
             )
         return images.shape[1:3]
@@ -413,7 +417,7 @@ def _shape(images):
 
 
 def mean_chroma(images, space):
-    """Mean chroma of all pixels of images, shape `(channels,)`."""
+    """Compute the mean chroma of all pixels of images, shape `(channels,)`."""
     total, count = 0.0, 0
     for chroma in chroma_batches(images, space):
         total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")
@@ -422,7 +426,7 @@ def mean_chroma(images, space):
 
 
 def _recolor(rgb, space, change):
-    """Replace the chroma of pictures by `change(chroma)`, clipped as published code does."""
+    """Replace the chroma of images by `change(chroma)`, clipped as published code does."""
     lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
     colored = space.merge(lightness, np.float32(change(chroma)), keep_lightness=False)
     return ops.convert_to_numpy(colored)

@@ -1,6 +1,6 @@
-"""Every plot: functions that return matplotlib figures and leave no state behind.
+"""Plots: functions that return matplotlib figures and change no global state.
 
-A notebook shows the figure that ends a cell; `save` writes it to the folder of its profile.
+A notebook shows the figure at the end of a cell. `save` writes it to the folder of its profile.
 """
 
 import io
@@ -13,11 +13,11 @@ from colorkit import colorspace, diagrams, planes, results
 from colorkit.files import make_folder, written_whole
 
 _DPI = 120
-_GAP = 6 / _DPI  # inches between the pictures of a grid
+_GAP = 6 / _DPI  # inches between the images of a grid
 
 
 class _Figure(Figure):
-    """A figure that notebooks show although pyplot never hears of it."""
+    """A figure that notebooks show without pyplot."""
 
     def _repr_png_(self):
         buffer = io.BytesIO()
@@ -26,7 +26,7 @@ class _Figure(Figure):
 
 
 def save(figure, name, profile):
-    """Write a figure as PNG into the folder of a profile; "smoke" never writes into figures/.
+    """Save a figure as PNG in the folder of a profile; "smoke" never writes into figures/.
 
     Args:
         figure: Matplotlib figure.
@@ -37,7 +37,7 @@ def save(figure, name, profile):
         Path of the file.
 
     Raises:
-        OSError: If the folder cannot be made or written.
+        OSError: If the folder cannot be created or written.
     """
     path = results.figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
     make_folder(path.parent)
@@ -47,18 +47,18 @@ def save(figure, name, profile):
 
 
 def picture_grid(columns, row_titles=None):
-    """Pictures side by side, one row for each.
+    """Draw images side by side, one row for each set of images.
 
     Args:
-        columns: Dict from title to pictures, as many in each column: `(H, W, 3)`, or `(H, W)` or
-            `(H, W, 1)` for gray; uint8 or floating point in [0, 1].
-        row_titles: What to write to the left of each row, or `None`.
+        columns: Dict from title to images, the same number per column: `(H, W, 3)`, or `(H, W)`
+            or `(H, W, 1)` for gray; uint8 or floating point in [0, 1].
+        row_titles: Title to the left of each row, or `None`.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there are no pictures, or columns or titles differ in number.
+        ValueError: If there are no images, or columns or titles differ in number.
     """
     _check_lengths("columns", columns)
     rows = [list(row) for row in zip(*columns.values(), strict=True)]
@@ -68,33 +68,33 @@ def picture_grid(columns, row_titles=None):
 
 
 def picture_rows(rows):
-    """Pictures below each other, one row for each kind.
+    """Draw images below each other, one row for each kind.
 
     Args:
-        rows: Dict from title to pictures, as `picture_grid` takes columns.
+        rows: Dict from title to images, as `picture_grid` takes columns.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there are no pictures, or rows differ in number.
+        ValueError: If there are no images, or rows differ in number.
     """
     _check_lengths("rows", rows)
     return _grid([list(pictures) for pictures in rows.values()], None, list(rows))
 
 
 def example_pictures(images, count=8):
-    """The first pictures of each class, one row a class.
+    """Draw the first images of each class, one row per class.
 
     Args:
         images: `Images` with labels.
-        count: Most pictures a class.
+        count: Maximum number of images per class.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If the pictures have no classes.
+        ValueError: If the images have no classes.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 1.
@@ -110,9 +110,9 @@ def example_pictures(images, count=8):
 
 
 def color_space_slices():
-    """The RGB cube, the ab plane at L = 30 and the uv plane at y = 0.5.
+    """Draw the RGB cube, the ab plane at L = 30 and the uv plane at y = 0.5.
 
-    Gray marks what lies outside sRGB.
+    Gray marks colors outside sRGB.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -130,7 +130,7 @@ def color_space_slices():
 
 
 def lightness_slices(space, levels):
-    """The chroma plane of a colour space at several levels of lightness.
+    """Draw the chroma plane of a color space at several levels of lightness.
 
     Args:
         space: `ColorSpace` with two chroma channels, or its name.
@@ -149,22 +149,22 @@ def lightness_slices(space, levels):
 
 
 def bin_map(panels, *, label=None, log=False):
-    """Colour bins as cells of the chroma plane, in their own colours or coloured by a value.
+    """Draw color bins as cells of the chroma plane, in their own colors or colored by a value.
 
-    A line shows how far the colours of sRGB reach, a cross is neutral, and gray cells have the
-    value zero. All panels share one colour scale.
+    A line marks the limit of sRGB and a cross marks neutral. Gray cells have the value zero. All
+    panels share one color scale.
 
     Args:
-        panels: `ColorBins`, or a dict from title to `ColorBins` (own colours) or to a pair of
+        panels: `ColorBins`, or a dict from title to `ColorBins` (own colors) or to a pair of
             `ColorBins` and values, shape `(num_bins,)`.
-        label: What the values are.
-        log: True for a logarithmic scale.
+        label: Name of the values.
+        log: If True, use a logarithmic scale.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there is not one value a bin.
+        ValueError: If there is not one value per bin.
     """
     if not isinstance(panels, dict):
         panels = {f"{panels.num_bins} bins": panels}
@@ -182,7 +182,7 @@ def bin_map(panels, *, label=None, log=False):
 
 
 def priors_and_weights(rows):
-    """For each set of bins the prior, the smoothed prior and the weights.
+    """Draw the prior, the smoothed prior and the weights of each set of bins.
 
     Args:
         rows: Dict from the name of a plane, such as "ab", to `(bins, prior, smoothed, weights)`,
@@ -192,7 +192,7 @@ def priors_and_weights(rows):
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If there is not one value a bin.
+        ValueError: If there is not one value per bin.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 3.
@@ -212,11 +212,11 @@ def priors_and_weights(rows):
 
 
 def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
-    """Pictures decoded at several temperatures, the truth at the end.
+    """Draw images decoded at several temperatures, with the ground truth at the end.
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Colour pictures, uint8 `(H, W, 3)`.
+        images: Color images, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
 
     Returns:
@@ -237,11 +237,11 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
 
 
 def network_diagram(model):
-    """The convolutions and dense layers of a network, from left to right, as boxes.
+    """Draw the convolutions and dense layers of a network, from left to right, as boxes.
 
-    A box is as tall as its features are, and as thick as they are many; a black edge is batch
-    normalisation. Below it stand the number of features and what is special about the layer.
-    Branches run below each other, and lines join them.
+    The height of a box is the height of the features; its thickness is their number. A black edge
+    is batch normalization. The text below gives the number of features and special properties of
+    the layer. Branches are below each other, and lines connect them.
 
     Args:
         model: Functional `keras.Model`, of fixed or free size.
@@ -261,13 +261,15 @@ def network_diagram(model):
 
 
 def vividness_curves(curves, marks=None, truth=None):
-    """Threshold accuracy against colourfulness, a curve a colorizer, open at its last temperature.
+    """Draw threshold accuracy against colorfulness, one curve per colorizer.
+
+    The marker at the last temperature of a curve is open.
 
     Args:
         curves: Dict from label to rows of `evaluation.temperature_curve`.
-        marks: Dict from label to a pair of colourfulness and threshold accuracy, for single
+        marks: Dict from label to a pair of colorfulness and threshold accuracy, for single
             points, such as baselines.
-        truth: Colourfulness of the truth, a line, or `None`.
+        truth: Colorfulness of the ground truth, drawn as a line, or `None`.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -288,7 +290,7 @@ def vividness_curves(curves, marks=None, truth=None):
         axes.plot(x, 100 * y, marker, color="black", label=label)
     if truth is not None:
         axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")
-    axes.set(xlabel="colourfulness, mean over pictures", ylabel="threshold accuracy, percent")
+    axes.set(xlabel="colorfulness, mean over images", ylabel="threshold accuracy, percent")
     axes.grid(alpha=0.3)
     ends = {f"T = {rows[-1]['temperature']:g}" for rows in curves.values()}
     axes.legend(fontsize=8, title=f"open: {', '.join(sorted(ends))}", title_fontsize=8)
@@ -296,17 +298,17 @@ def vividness_curves(curves, marks=None, truth=None):
 
 
 def training_curves(rows, names):
-    """What a run measured, epoch by epoch, one panel a name; validation is dashed.
+    """Draw the metrics of a run by epoch, one panel per name; validation is dashed.
 
     Args:
-        rows: List of dicts, as `training.history` gives them.
-        names: What to draw of them.
+        rows: List of dicts, as `training.history` returns them.
+        names: Names of the metrics to draw.
 
     Returns:
         `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If nothing was measured under one of the names.
+        ValueError: If one of the names has no values.
     """
     missing = [name for name in names if not any(name in row for row in rows)]
     if missing or not names:
@@ -329,11 +331,10 @@ def training_curves(rows, names):
 
 
 def dot_plot(panels):
-    """Values as dots, one panel a measure, names at the left; each panel has its own scale.
+    """Draw values as dots, one panel per metric, with names on the left and one scale per panel.
 
     Args:
-        panels: Dict from a measure to a dict from name to value; all measures have the same
-            names.
+        panels: Dict from a metric to a dict from name to value. All metrics have the same names.
 
     Returns:
         `matplotlib.figure.Figure`.
@@ -362,7 +363,7 @@ def dot_plot(panels):
 
 
 def _write(figure, target):
-    # Without matplotlib's version in it, the same figure gives the same file.
+    # Without matplotlib's version in the file, the same figure gives the same file.
     options = {"format": "png", "bbox_inches": "tight", "pad_inches": _GAP}
     figure.savefig(
         target, dpi=_DPI, metadata={"Software": None}, pil_kwargs={"optimize": True}, **options
@@ -373,14 +374,14 @@ def _check_lengths(name, kinds):
     lengths = {title: len(pictures) for title, pictures in kinds.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise ValueError(
-            f"`{name}` must hold as many pictures each, at least one. Received: {lengths}"
+            f"`{name}` must hold as many images each, at least one. Received: {lengths}"
         )
 
 
 def _grid(rows, column_titles, row_titles):
-    """Rows of pictures, laid out in inches: a layout engine is slow on a hundred axes."""
+    """Draw rows of images, laid out in inches: a layout engine is slow with a hundred axes."""
     rows = [[ops.convert_to_numpy(picture) for picture in row] for row in rows]
-    # Small pictures are enlarged so that their pixels show; large ones get more room.
+    # Small images are enlarged to make their pixels visible; large images get more room.
     side = rows[0][0].shape[1]
     small = side <= 64
     width = (128 if side <= 128 else 176) / _DPI

@@ -1,4 +1,4 @@
-"""Files: nothing half-written, and trained models at half their size."""
+"""Write files so that none is left half-written, and save trained models at half their size."""
 
 import contextlib
 import inspect
@@ -12,26 +12,26 @@ import keras
 import numpy as np
 
 _PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer}
-_SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 of bfloat16
+_SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 bits of bfloat16
 
 
 def make_folder(path):
-    """Make a folder, and those that it lies in, where they are missing.
+    """Create a folder and its missing parent folders.
 
     Raises:
-        OSError: If that cannot be done; the message names the folder.
+        OSError: If this fails. The message has the name of the folder.
     """
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(
-            f"The folder {path} cannot be made ({error.strerror}); choose another place."
+            f"The folder {path} cannot be created ({error.strerror}); choose another place."
         ) from error
 
 
 @contextlib.contextmanager
 def written_whole(path):
-    """Yield a temporary path beside `path`, renamed on success and removed on failure."""
+    """Yield a temporary path beside `path`; rename it on success and remove it on failure."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} cannot be written: it is a folder; name a file.")
@@ -47,7 +47,7 @@ def written_whole(path):
         yield temporary
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files for their owner alone
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files readable only by their owner
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -55,11 +55,11 @@ def written_whole(path):
 
 
 def save_model(model, path):
-    """Write a `keras.Model` to a `.keras` file, whole or not at all, and compressed.
+    """Save a `keras.Model` to a compressed `.keras` file, which is never left half-written.
 
-    Compression halves the file of a model whose kernels were rounded, see `round_kernels`;
-    `keras.saving.load_model` reads it as any other. Options of Keras's layers that are at their
-    defaults are not written: versions of Keras that do not know them yet read the file, too.
+    Compression halves the file if the kernels were rounded, see `round_kernels`. The function
+    `keras.saving.load_model` reads it like any other file. Options of Keras layers with their
+    default values are not written, so that older versions of Keras also read the file.
     """
     with written_whole(path) as temporary, written_whole(temporary) as compressed:
         model.save(temporary)
@@ -75,31 +75,31 @@ def save_model(model, path):
 
 
 def read_model(path):
-    """The `keras.Model` of a `.keras` file, not compiled.
+    """Load the `keras.Model` of a `.keras` file, not compiled.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If it is damaged, or no such file at all.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is damaged, or is not a `.keras` file.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"A model was expected at {path}; there is no such file. `python -m colorkit train "
-            "NAME` makes those of the experiments, in runs/PROFILE/NAME/seedN."
+            "NAME` trains a model and saves it in runs/PROFILE/NAME/seedN."
         )
-    if not zipfile.is_zipfile(path):  # of which Keras would say that there is no file
+    if not zipfile.is_zipfile(path):  # Keras would report a missing file
         raise ValueError(
             f"{path} is not a Keras model that can be read: it is no .keras archive, or was cut off"
         )
     try:
         return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # what Keras raises depends on where the file is damaged
+    except Exception as error:  # the type depends on where the file is damaged
         reason = str(error).partition("\n")[0][:300]
         raise ValueError(f"{path} is not a Keras model that can be read: {reason}") from error
 
 
 def _without_defaults(config):
-    """A serialized model without those options of Keras's objects that are at their defaults."""
+    """Return a serialized model without the options that have Keras's default values."""
     if isinstance(config, list):
         return [_without_defaults(entry) for entry in config]
     if not isinstance(config, dict):
@@ -124,8 +124,8 @@ def _without_defaults(config):
 def round_kernels(model):
     """Round the kernels of a `keras.Model` in place to 9 significant bits, one more than bfloat16.
 
-    They stay float32, with its range: no kernel overflows or vanishes, each changes by less than
-    one part in 500, and a compressed file of them takes half the space.
+    They stay float32 and keep its range, so no kernel overflows or vanishes. Each changes by less
+    than one part in 500, and a compressed file takes half the space.
     """
     for variable in model.weights:
         if len(variable.shape) >= 2:

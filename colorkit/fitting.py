@@ -1,4 +1,4 @@
-"""Fit a network to what an experiment says: batches, loss, weights of classes, schedule."""
+"""Fit a network as an experiment defines: batches, loss, class weights and schedule."""
 
 import keras
 
@@ -12,7 +12,7 @@ from colorkit.rebalancing import class_weights, color_prior, smooth_prior
 
 
 def balance(experiment, bins, train):
-    """Weights of an experiment's classes by how rare they are in pictures, or `None`."""
+    """Compute weights of an experiment's classes from their frequency in images, or `None`."""
     if bins is None or experiment.uniform_weight is None or not experiment.epochs:
         return None
     train = typical(train)
@@ -27,12 +27,12 @@ def balance(experiment, bins, train):
 
 
 def whole_batches(images, batch_size):
-    """Pictures without the last partial batch: several devices could not share it."""
+    """Return images without the last partial batch, which several devices could not share."""
     return images[: max(1, len(images) // batch_size) * batch_size]
 
 
 def batches(experiment, images, batch_size, **options):
-    """Pictures as what an experiment learns from, see `pairs` and `labeled`."""
+    """Return images as the training batches of an experiment, see `pairs` and `labeled`."""
     options |= {"batch_size": batch_size, "crop": experiment.crop, "zoom": experiment.zoom}
     if experiment.target == "label":
         return labeled(images, **options)
@@ -52,7 +52,7 @@ def batches(experiment, images, batch_size, **options):
 
 
 def loss_class(experiment):
-    """Class of the loss that an experiment learns from, or of the model that brings its own."""
+    """Return the class of an experiment's loss, or of the model that has its own loss."""
     if experiment.target == "label":
         return keras.losses.SparseCategoricalCrossentropy
     if experiment.target == "adversarial":
@@ -63,7 +63,7 @@ def loss_class(experiment):
 
 
 def _objectives(experiment, bins, weights):
-    """Losses, their weights and metrics, as `compile` takes them."""
+    """Return losses, their weights and metrics, as arguments of `compile`."""
     classes = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if experiment.target == "label":
         return {"loss": classes, "metrics": ["accuracy"]}
@@ -85,23 +85,24 @@ def _objectives(experiment, bins, weights):
 
 
 def _warmup(steps):
-    """In how many steps the learning rate rises to its peak."""
+    """Return the number of steps in which the learning rate rises to its peak."""
     return min(200, steps // 2)
 
 
 def patience(experiment, epochs, train_pairs):
-    """Epochs to wait for a better one; as many as the warm-up takes where that is longer.
+    """Return how many epochs to wait for an improvement, at least as long as the warm-up.
 
-    Of few pictures an epoch is a step or two, and a network would be stopped before it began.
+    With few images an epoch has one or two steps, and training could otherwise stop during the
+    warm-up.
     """
     return max(experiment.patience, -(-_warmup(epochs * len(train_pairs)) // len(train_pairs)))
 
 
 class _Best(keras.callbacks.ModelCheckpoint):
-    """Keeps the weights that validate best, or their average where `swap` puts it in their place.
+    """Save the weights with the best validation, or their average if `swap` provides it.
 
-    The weights themselves are back at the end of the epoch, unlike with `swap_on_epoch`: whatever
-    is saved or stops then finds them there.
+    Unlike with `swap_on_epoch`, the weights themselves are restored at the end of the epoch, so
+    that later callbacks save them.
     """
 
     def __init__(self, path, *, swap=None, **options):
@@ -119,7 +120,7 @@ class _Best(keras.callbacks.ModelCheckpoint):
 
 def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
         train_pairs, validation_pairs):  # fmt: skip
-    """Train or resume; the weights lie in `folder`, as `runs` names them."""
+    """Train or resume; `folder` holds the weights, under the names in `runs`."""
     keras.utils.set_random_seed(seed)
     objectives = _objectives(experiment, bins, weights)
     steps = epochs * len(train_pairs)
@@ -128,10 +129,10 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
         0.0, steps - warmup, warmup_target=experiment.learning_rate, warmup_steps=warmup
     )
     average = experiment.average
-    # The average is validated and kept as the best; training resumes with the weights themselves.
+    # The average is validated and saved as the best; training resumes with the weights themselves.
     swap = keras.callbacks.SwapEMAWeights() if average else None
     callbacks = [
-        log,  # first: it stops at a loss that is no number before anything is saved
+        log,  # first: it stops at a loss that is not a number before anything is saved
         *([swap] if average else []),
         _Best(
             folder / runs.BEST,
@@ -142,7 +143,7 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
             save_weights_only=True,
             initial_value_threshold=log.best_loss,
         ),
-        # After the best: of an epoch that is not told to be complete, nothing must be missing.
+        # After the best weights: a checkpoint must never mark an epoch whose files are missing.
         keras.callbacks.BackupAndRestore(
             str((folder / runs.LATEST).parent), double_checkpoint=True, delete_checkpoint=False
         ),
@@ -158,7 +159,7 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
             options |= {"use_ema": True, "ema_momentum": average}
         optimizer = keras.optimizers.AdamW if experiment.weight_decay else keras.optimizers.Adam
         optimizer = optimizer(schedule, **options)
-        optimizer.build(network.trainable_variables)  # within the first step it takes longer
+        optimizer.build(network.trainable_variables)  # slower within the first step
         network.compile(optimizer, **objectives, jit_compile=hardware.jit_compile())
         try:
             network.fit(
@@ -175,6 +176,6 @@ def fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights
                 raise
             kinds = (FileNotFoundError, OSError, MemoryError, ValueError)
             raise next(kind for kind in kinds if isinstance(failure, kind))(
-                f"{failure} Training stopped there: put that right, such as by bringing the file "
-                "back, and train again; it goes on after its last whole epoch."
+                f"{failure} Training stopped there. Fix this, such as by restoring the file, and "
+                "train again; training resumes after its last complete epoch."
             ) from error

@@ -1,4 +1,4 @@
-"""Gradients of a picture's planes: differences to the next pixel, and how large they are."""
+"""Compute gradients of an image's planes: differences to the next pixel, and their size."""
 
 import numpy as np
 from keras import ops
@@ -11,14 +11,14 @@ MAGNITUDES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
 
 def gradient(planes):
-    """Differences between each pixel and the next one below and to the right.
+    """Compute differences between each pixel and the next pixel below and to the right.
 
     Args:
         planes: Shape `(..., height, width, channels)`.
 
     Returns:
-        Tensor of shape `(..., height, width, 2 * channels)`: downward differences, then those to
-        the right. In the last row, or column, they are zero.
+        Tensor of shape `(..., height, width, 2 * channels)`: downward differences, then
+        differences to the right. They are zero in the last row, or column.
     """
     planes = ops.convert_to_tensor(planes)
     still = [(0, 0)] * (len(planes.shape) - 3)
@@ -34,15 +34,15 @@ def gradient(planes):
 
 
 def magnitude(vectors, epsilon=1e-6):
-    """Euclidean length over the last axis; differentiable at zero, where it is `epsilon`."""
+    """Compute the Euclidean length over the last axis; differentiable at zero (`epsilon`)."""
     return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + epsilon**2)
 
 
 def checked_magnitudes(magnitudes):
-    """Limits between classes of gradients, as a tuple.
+    """Return limits between classes of gradients as a tuple.
 
     Raises:
-        ValueError: If there are none, or they are not positive and increasing.
+        ValueError: If there are no limits, or they are not positive and increasing.
     """
     try:
         limits = np.asarray(magnitudes, "float64")
@@ -54,21 +54,21 @@ def checked_magnitudes(magnitudes):
 
 
 def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
-    """How often chroma gradients of each size occur in pictures.
+    """Compute how often chroma gradients of each size occur in images.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable.
-        magnitudes: Increasing limits between the classes, in chroma units of `space`; the
-            default suits Lab.
+        magnitudes: Increasing limits between the classes, in chroma units of `space`. The
+            default is for Lab.
         space: `ColorSpace`, or its name.
 
     Returns:
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures, one holds a NaN or an infinity, all are gray, or the
-            limits do not increase.
+        ValueError: If there are no images, an image holds a NaN or an infinity, all are gray, or
+            the limits do not increase.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
@@ -81,7 +81,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=colorspace.LAB):
         counts += np.bincount(np.digitize(sizes.ravel(), limits), minlength=len(counts))
     if counts[1:].sum() == 0:
         raise ValueError(
-            f"No chroma gradient of `images` reaches {limits[0]}, as in gray pictures or such of "
-            "one pixel. Their gradients say nothing about colour; give pictures in colour."
+            f"`images` must have chroma gradients of at least {limits[0]}. Received gray images or "
+            "images of one pixel. Their gradients say nothing about color; give images in color."
         )
     return counts / counts.sum()

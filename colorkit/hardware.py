@@ -1,4 +1,4 @@
-"""What this machine computes with, and in which precision."""
+"""Find the devices of this machine and the precision that they compute in."""
 
 import contextlib
 import functools
@@ -11,7 +11,7 @@ import keras
 
 
 def accelerators():
-    """Names of the GPUs and TPUs that the active backend uses, such as "gpu:0"."""
+    """Return the names of the GPUs and TPUs that the active backend uses, such as "gpu:0"."""
     if keras.backend.backend() == "torch":
         import torch
 
@@ -20,20 +20,20 @@ def accelerators():
 
 
 def check_devices(devices):
-    """Raise a `ValueError` unless the active backend has all devices of a list; `None` is right."""
+    """Raise a `ValueError` if the active backend lacks a device of a list; `None` passes."""
     if devices is None:
         return
     known = accelerators()
     if keras.backend.backend() != "torch":
         known += [name for name in keras.distribution.list_devices() if name not in known]
-    # TensorFlow also says "GPU:0", "/gpu:0" and "/device:GPU:0".
+    # TensorFlow also accepts "GPU:0", "/gpu:0" and "/device:GPU:0".
     missing = [name for name in devices if re.sub(r"^/?(device:)?", "", name.lower()) not in known]
     if missing:
         raise ValueError(f"`devices` must be among {known}. Received: {missing}")
 
 
 def describe():
-    """Processor, number of cores and accelerators, for records."""
+    """Return processor, number of cores and accelerators, for records."""
     processor = platform.processor() or platform.machine()
     for line in _cpuinfo().splitlines():
         if line.startswith("model name"):
@@ -43,7 +43,7 @@ def describe():
 
 
 def fast_precision():
-    """Name of the dtype policy for training: "mixed_bfloat16" where the hardware multiplies it."""
+    """Return the dtype policy for training: "mixed_bfloat16" if the hardware supports it."""
     if accelerators():
         fast = _accelerator_multiplies_bfloat16()
     else:
@@ -52,14 +52,14 @@ def fast_precision():
 
 
 def jit_compile():
-    """What `compile` should be told: on a CPU, TensorFlow's convolutions outrun XLA's by far."""
+    """Return `jit_compile` for `compile`: on a CPU, TensorFlow's convolutions are much faster."""
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     return False if on_cpu else "auto"
 
 
 @contextlib.contextmanager
 def precision(policy):
-    """Context in which new layers have a dtype policy, such as "float32" or `fast_precision()`."""
+    """Create new layers with a dtype policy, such as "float32" or `fast_precision()`."""
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -70,14 +70,14 @@ def precision(policy):
 
 @contextlib.contextmanager
 def distributed(devices=None):
-    """Context in which a model is built and trained on all accelerators, or on given devices.
+    """Build and train a model on all accelerators, or on given devices, as a context manager.
 
     Args:
-        devices: Names such as `["gpu:0", "gpu:1"]`; `None` for all GPUs or the TPU there is.
+        devices: Names such as `["gpu:0", "gpu:1"]`. `None` takes all GPUs, or the TPU.
 
     Yields:
-        Function that makes a model's batch normalisation use the statistics of the whole batch,
-        so that several devices compute what one would.
+        Function that lets a model's batch normalization use the statistics of the whole batch,
+        so that several devices compute the same as one device.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -96,7 +96,7 @@ def distributed(devices=None):
         if len(devices) > 1:
             keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
         try:
-            yield lambda model: None  # a sharded batch is one batch already
+            yield lambda model: None  # a sharded batch is already one batch
         finally:
             keras.distribution.set_distribution(previous)
     else:
@@ -104,7 +104,7 @@ def distributed(devices=None):
 
 
 def _accelerator_multiplies_bfloat16():
-    """TPUs do; GPUs do from compute capability 8 on, and emulate it slowly before (T4, V100)."""
+    """Return whether it is a TPU or a GPU of compute capability 8; older GPUs emulate bfloat16."""
     backend = keras.backend.backend()
     if backend == "torch":
         import torch
@@ -122,7 +122,7 @@ def _accelerator_multiplies_bfloat16():
     return all(entry.get("compute_capability", (8, 0))[0] >= 8 for entry in details)
 
 
-@functools.cache  # a second strategy would number what devices exchange from the start again
+@functools.cache  # a second strategy would restart the numbering of collective operations
 def _mirrored(devices):
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""A set of colour pictures, what everything takes that looks at many."""
+"""A dataset of color images, the input of all functions that take many images."""
 
 import collections.abc
 import re
@@ -12,29 +12,28 @@ from colorkit.pictures import picture_size, read_picture
 
 
 class Images(collections.abc.Sequence):
-    """A set of colour pictures: a sequence of uint8 arrays `(height, width, 3)`.
+    """A dataset of color images: a sequence of uint8 arrays `(height, width, 3)`.
 
-    Pictures in files are read when they are asked for. A slice or an index array gives `Images`
-    again; `numpy.asarray` stacks pictures of one size.
+    Image files are read on access. A slice or an index array returns `Images` again, and
+    `numpy.asarray` stacks images of one size.
 
     Args:
         items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
-        labels: Class of each picture, or `None`.
+        labels: Class of each image, or `None`.
         class_names: Name of each class, or `None`.
-        name: What the set is called in records.
-        size: Side of the square that each picture is brought to (short side scaled, centre
-            kept), or `None` for pictures as they are.
-        is_sequence: Whether they follow each other in time, as the frames of a video.
-        weights: How often training shows each picture, in relation to the others, or `None` for
-            all alike.
-        checksum: What tells the source from another of the same name, or `None`.
-        source_side: Short side of the smallest picture at its source, where the items are not as
-            they were there.
-        left_out: How many damaged files of the source are not among the items.
+        name: Name of the dataset in records.
+        size: Side of the square to which each image is resized (short side scaled, center
+            cropped), or `None` to keep the images unchanged.
+        is_sequence: Whether the images follow each other in time, as the frames of a video.
+        weights: How often training shows each image, relative to the others. `None` shows all
+            equally often.
+        checksum: Checksum that distinguishes sources of the same name, or `None`.
+        source_side: Short side of the smallest image at its source, if the items were resized.
+        left_out: Number of damaged files of the source that are not among the items.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape, labels or weights are not as
-            many, weights cannot be, or the items are one path.
+        ValueError: If an array is not uint8 or has another shape, or `items` is one path. Also if
+            the number of labels or weights does not match, or weights are invalid.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class Images(collections.abc.Sequence):
     ):
         if not is_list(items):
             raise ValueError(
-                f'Pictures must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
+                f'Images must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
                 "reads a folder."
             )
         for item in [items] if isinstance(items, np.ndarray) else items:
@@ -61,7 +60,7 @@ class Images(collections.abc.Sequence):
                 _check_uint8(item, 4 if item is items else 3)
         if labels is not None and len(labels) != len(items):
             raise ValueError(
-                f"There must be a label for each picture. Received {len(labels)} for {len(items)}"
+                f"There must be a label for each image. Received {len(labels)} for {len(items)}"
             )
         if weights is not None:
             weights = np.asarray(weights, "float64")
@@ -69,16 +68,16 @@ class Images(collections.abc.Sequence):
                 (weights >= 0).all() and 0 < weights.sum() < np.inf
             ):
                 raise ValueError(
-                    f"`weights` must be {len(items)} numbers from 0 on, one per image, and not all "
-                    f"0. Received: {weights}"
+                    f"`weights` must be {len(items)} non-negative numbers, one per image, and not "
+                    f"all 0. Received: {weights}"
                 )
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
         self.class_names = class_names
         self.weights = weights
-        self.name = re.sub(r"[\s|]+", " ", name).strip()  # it stands in tables
+        self.name = re.sub(r"[\s|]+", " ", name).strip()  # tables show it
         self.size = size
-        # Which film each is a frame of, numbered from 1 on, 0 for none; `None` without films.
+        # Number of the video of each frame, from 1 on, 0 for no frame; `None` without videos.
         self.films = np.ones(len(items), int) if is_sequence else None
         self.checksum = checksum
         self.left_out = left_out
@@ -99,7 +98,7 @@ class Images(collections.abc.Sequence):
         return self._with(items, index, self.size)
 
     def at_size(self, size):
-        """The same pictures, each brought to a square of this many pixels a side."""
+        """Return the same images, each resized to a square with sides of this many pixels."""
         return self._with(self._items, slice(None), size)
 
     def _with(self, items, index, size):
@@ -115,7 +114,7 @@ class Images(collections.abc.Sequence):
             left_out=self.left_out,
         )
         images.films = None if self.films is None else self.films[index]
-        if hasattr(self, "_known_sizes"):  # a hundred thousand files need not be opened again
+        if hasattr(self, "_known_sizes"):  # avoids opening many files again
             images._known_sizes = self._known_sizes[index]
         return images
 
@@ -124,7 +123,7 @@ class Images(collections.abc.Sequence):
             return np.array(self._items, dtype=dtype, copy=copy)
         if self.shape is None:
             raise ValueError(
-                f"The pictures of {self.name} have different sizes; give `size` to `load` or "
+                f"The images of {self.name} have different sizes; give `size` to `load` or "
                 "`crop` to `pairs`."
             )
         return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8")
@@ -135,24 +134,25 @@ class Images(collections.abc.Sequence):
 
     @classmethod
     def concatenate(cls, sets, *, shares=None, name=None):
-        """Join several sets into one, without their labels.
+        """Join several datasets into one, without their labels.
 
         Args:
             sets: List of `Images`.
-            shares: How much of what training shows is to come from each set, in relation to the
-                others; `None` shows every image alike, or as often as its own set's weights say.
-            name: Name of the set; `None` joins those of the parts.
+            shares: Share of each dataset in what training shows, relative to the others. `None`
+                shows every image equally often, or as often as the weights of its dataset say.
+            name: Name of the joined dataset; `None` joins the names of the parts.
 
         Raises:
-            ValueError: If there are no sets, or the shares are not one positive number per set.
+            ValueError: If there are no datasets, or not one positive share per dataset.
         """
         if not sets:
-            raise ValueError("At least one set of images is needed. Received none")
+            raise ValueError("`sets` must hold at least one dataset. Received none")
         if shares is not None and (
             len(shares) != len(sets) or not all(0 < share < np.inf for share in shares)
         ):
             raise ValueError(
-                f"`shares` must be {len(sets)} positive numbers, one per set. Received: {shares!r}"
+                f"`shares` must be {len(sets)} positive numbers, one per dataset. "
+                f"Received: {shares!r}"
             )
         weights = None
         if shares is not None or any(x.weights is not None for x in sets):
@@ -163,7 +163,7 @@ class Images(collections.abc.Sequence):
             )
         if name is None:
             names = [x.name for x in sets]
-            if shares is not None:  # runs of other shares are other runs
+            if shares is not None:  # runs with other shares are other runs
                 names = [f"{x}*{share:g}" for x, share in zip(names, shares, strict=True)]
             name = " + ".join(names)
         size = next((x.size for x in sets if x.size is not None), None)
@@ -171,7 +171,7 @@ class Images(collections.abc.Sequence):
             size = None
         items, sizes = [], []
         for x in sets:
-            # Files are read when they are asked for, unless only some are brought to a size.
+            # Files are read on access, unless only some of the datasets are resized.
             as_is = x.size in (None, size)
             items.extend(x._items if as_is else x)
             sizes.append(np.broadcast_to(x._item_sizes() if as_is else x._sizes(), (len(x), 2)))
@@ -197,46 +197,46 @@ class Images(collections.abc.Sequence):
 
     @property
     def is_sequence(self):
-        """Whether there are pictures that follow each other in time, as the frames of a video."""
+        """Whether some images follow each other in time, as the frames of a video."""
         return self.films is not None
 
     @property
     def smallest(self):
-        """Smallest `(height, width)` that any picture has."""
+        """Smallest `(height, width)` that any image has."""
         return tuple(np.min(self._sizes(), axis=0).tolist())
 
     @property
     def shape(self):
-        """`(height, width)` if all pictures have the same, else `None`."""
+        """`(height, width)` if all images have the same, else `None`."""
         sizes = set(map(tuple, np.asarray(self._sizes()).tolist()))
         return sizes.pop() if len(sizes) == 1 else None
 
     @property
     def source_side(self):
-        """Short side of the smallest picture before any was brought to `size`."""
+        """Short side of the smallest image before any image was resized to `size`."""
         if self._source_side is None:
             self._source_side = int(np.min(self._item_sizes()))
         return self._source_side
 
     def readable(self, visit=None):
-        """Read every image once, and return those that can be read.
+        """Read every image once, and return the images that can be read.
 
         Args:
-            visit: Function of an index and the image there, called for each that can be read, so
-                that what needs all pixels needs no pass of its own.
+            visit: Function of an index and its image, called for each readable image. It allows
+                computations on all pixels in the same pass.
 
         Returns:
-            `Images` without those whose files are damaged, which a warning names.
+            `Images` without the damaged files. A warning has the names of those files.
 
         Raises:
-            FileNotFoundError: If a file is no longer there.
-            ValueError: If none can be read.
+            FileNotFoundError: If a file no longer exists.
+            ValueError: If no image can be read.
         """
         kept, damaged = [], []
         for i, item in enumerate(self._items):
             try:
                 rgb = self[i]
-            except FileNotFoundError:  # it was there: where a disk is lost, all would be left out
+            except FileNotFoundError:  # on a lost disk, all images would be left out
                 raise
             except (OSError, ValueError):
                 damaged.append(item)
@@ -273,18 +273,18 @@ def _check_uint8(array, ndim):
     if array.dtype != np.uint8 or array.ndim != ndim or array.shape[-1] != 3:
         shape = "(N, height, width, 3)" if ndim == 4 else "(height, width, 3)"
         raise ValueError(
-            f"Pictures must be uint8 arrays of shape {shape}. "
+            f"Images must be uint8 arrays of shape {shape}. "
             f"Received dtype {array.dtype}, shape {array.shape}"
         )
 
 
 def tell_left_out(damaged, count, what):
-    """Warn of files that cannot be read as images; raise a `ValueError` if that is all of them.
+    """Warn of files that cannot be read as images; raise a `ValueError` if none can be read.
 
     Args:
-        damaged: Those files.
-        count: How many files there are.
-        what: What the message calls the files.
+        damaged: The damaged files.
+        count: Total number of files.
+        what: Name of the files in the message.
     """
     files = f"{', '.join(map(str, damaged[:5]))}{', ...' if len(damaged) > 5 else ''}"
     problem = f"{len(damaged)} of {count} {what} cannot be read"
@@ -294,9 +294,10 @@ def tell_left_out(damaged, count, what):
 
 
 def typical(images, count=4000, size=96, seed=0):
-    """Sample images, of one size, that differ in size or in how often they are shown.
+    """Sample images of one size if the images differ in size or in how often they are shown.
 
-    Large ones would outweigh others. What is shown alike, and of one size, is returned as it is.
+    Large images would otherwise have more influence. Images of one size that are shown equally
+    often are returned unchanged.
     """
     if not isinstance(images, Images):
         images = Images(images)
@@ -311,14 +312,14 @@ def typical(images, count=4000, size=96, seed=0):
 
 
 def drawn(weights, count, rng):
-    """Draw so many indices, each as often as its weight says, rounded up or down at random."""
+    """Draw `count` indices, each as often as its weight says, rounded up or down at random."""
     steps = (np.arange(count) + rng.random()) / count
     total = np.cumsum(weights)
     return np.searchsorted(total / total[-1], steps)
 
 
 def square(rgb, size):
-    """A picture brought to a square: short side scaled, centre kept."""
+    """Resize an image to a square: scale its short side and crop its center."""
     height, width = rgb.shape[:2]
     side = min(height, width)
     if (height, width) == (size, size):

@@ -1,29 +1,29 @@
-"""Small layers that models share."""
+"""Layers that several models share."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from colorkit import bins as _bins  # noqa: F401  (registers what saved decoders hold)
+from colorkit import bins as _bins  # noqa: F401  (registers the bins of saved decoders)
 from colorkit import colorspace
 from colorkit.checks import check_whole
 
-# What the sides of a network's input may have to be multiples of: so many halvings, and a third.
+# Sides of a network's input may have to be multiples of a power of two, or of three times one.
 _MULTIPLES = sorted(2**n * m for n in range(9) for m in (1, 3) if 2**n * m <= 256)
-# Multiples of these many are tried. They leave every remainder of a division by 4, none is a
-# multiple of 3, and the second size is the larger, lest an output of one size pass for a division.
+# Multiples of these numbers are tried. They leave every remainder of a division by 4, and none is
+# a multiple of 3. The second size is larger, so that a constant output size is not a division.
 _FACTORS = ((37, 46), (200, 71))
 
 
 def normalize_lightness(lightness, space, name="normalize"):
-    """Bring lightness from its natural range to [-1, 1], as networks take it."""
+    """Scale lightness from its natural range to [-1, 1], the input of networks."""
     low, high = space.lightness_range
     scale = 2 / (high - low)
     return keras.layers.Rescaling(scale, offset=-1 - low * scale, name=name)(lightness)
 
 
 def to_chroma(features, space, name="chroma"):
-    """Bring network outputs of the order of 1 to chroma in natural units, in float32."""
+    """Scale network outputs of the order of 1 to chroma in natural units, in float32."""
     low, high = space.chroma_range
     return keras.layers.Rescaling(
         (high - low) / 4, offset=(low + high) / 2, dtype="float32", name=name
@@ -31,7 +31,7 @@ def to_chroma(features, space, name="chroma"):
 
 
 def normalize_chroma(chroma, space, name="normalize_chroma"):
-    """Bring chroma in natural units to the order of 1, the inverse of `to_chroma`."""
+    """Scale chroma in natural units to the order of 1, the inverse of `to_chroma`."""
     low, high = space.chroma_range
     scale = 4 / (high - low)
     return keras.layers.Rescaling(scale, offset=-scale * (low + high) / 2, name=name)(chroma)
@@ -39,9 +39,10 @@ def normalize_chroma(chroma, space, name="normalize_chroma"):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ResizeLike(keras.layers.Layer):
-    """Resizes features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
+    """Resize features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
 
-    Where a stride halved an odd side, doubling would miss it by a pixel; this never does.
+    If a stride halves an odd side, doubling gives a side that is one pixel larger. This layer
+    always gives the right side.
     """
 
     def call(self, inputs):
@@ -49,8 +50,8 @@ class ResizeLike(keras.layers.Layer):
         size = ops.shape(like)[1:3]
         if all(isinstance(side, int) for side in size):
             return ops.cast(ops.image.resize(x, size), x.dtype)
-        # Keras refuses sizes that a TensorFlow graph does not know when it is traced, as once
-        # pictures of a second size come.
+        # Keras raises an error for sizes that a TensorFlow graph does not know, which happens
+        # after images of a second size.
         for axis, side in zip((1, 2), size, strict=True):
             x = _resized(x, side, axis)
         return x
@@ -61,7 +62,7 @@ class ResizeLike(keras.layers.Layer):
 
 
 def _resized(x, side, axis):
-    """Bilinear interpolation along an axis, between the centres of pixels."""
+    """Interpolate bilinearly along an axis, between the centers of pixels."""
     old = ops.shape(x)[axis]
     scale = ops.cast(old, "float32") / ops.cast(side, "float32")
     place = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
@@ -69,7 +70,7 @@ def _resized(x, side, axis):
 
 
 def _between(x, places, axis):
-    """Values at places along an axis, 1.5 for half of the second and half of the third."""
+    """Return values at positions along an axis; 1.5 is the mean of the second and the third."""
     before = ops.cast(ops.floor(places), "int32")
     after = ops.minimum(before + 1, ops.shape(x)[axis] - 1)
     beyond = len(x.shape) - axis % len(x.shape) - 1
@@ -79,7 +80,7 @@ def _between(x, places, axis):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class CropLike(keras.layers.Layer):
-    """Crops features at the bottom and right to the size of others: `CropLike()([x, like])`."""
+    """Crop features at the bottom and right to the size of others: `CropLike()([x, like])`."""
 
     def call(self, inputs):
         x, like = inputs
@@ -93,10 +94,10 @@ class CropLike(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PadToMultiple(keras.layers.Layer):
-    """Continues images at the bottom and right by their mirror image, up to a multiple of a size.
+    """Pad images at the bottom and right by reflection, up to a multiple of a size.
 
     Args:
-        multiple: What height and width become multiples of.
+        multiple: Number of which height and width become multiples.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
     Raises:
@@ -111,7 +112,7 @@ class PadToMultiple(keras.layers.Layer):
     def call(self, x):
         for axis in (1, 2):
             side = ops.shape(x)[axis]
-            place = ops.arange(self._padded(side)) % (2 * side)  # a small one is mirrored often
+            place = ops.arange(self._padded(side)) % (2 * side)  # small images repeat it
             x = ops.take(x, ops.minimum(place, 2 * side - 1 - place), axis=axis)
         return x
 
@@ -126,7 +127,7 @@ class PadToMultiple(keras.layers.Layer):
 
 
 class _Call(keras.Operation):
-    """Calls a model; has Keras infer shapes from what the model does, not from what it says."""
+    """Call a model and let Keras infer shapes from its operations, not from its declared shape."""
 
     def __init__(self, model):
         super().__init__()
@@ -137,15 +138,15 @@ class _Call(keras.Operation):
 
 
 def size_rule(model):
-    """Find which sizes a model takes, and which it makes of them.
+    """Find the input sizes that a model accepts, and the size of its output.
 
     Returns:
-        The least multiples, `(rows, columns)`, that the sides of its input must be, 1 for a fixed
-        side; and the pixels from one that it predicts to the next, a power of two: 4 for every
-        fourth.
+        The smallest multiples, `(rows, columns)`, that the sides of its input must be, with 1 for
+        a fixed side; and the distance in pixels between predictions, a power of two. For example,
+        4 means a prediction for every fourth pixel.
 
     Raises:
-        ValueError: If its output is of no such size.
+        ValueError: If the output size does not follow such a rule.
     """
     fixed = model.inputs[0].shape[1:3]
     complaint = cause = None
@@ -158,35 +159,37 @@ def size_rule(model):
             made = [tuple(model.compute_output_shape((1, *size, 1))[1:3]) for size in sizes]
             stride = _common_stride(sizes, made)
             if stride is None:
-                complaint = complaint or f"It makes {_by(made[0])} of {_by(sizes[0])}"
+                complaint = complaint or (
+                    f"Received an output of {_by(made[0])} for an input of {_by(sizes[0])}"
+                )
                 continue
             if None in fixed:
-                # The shape that Keras states of a `Concatenate` is right only if its inputs fit.
+                # The shape that Keras gives for a `Concatenate` is right only if its inputs fit.
                 _Call(model).compute_output_spec(keras.KerasTensor((1, *sizes[0], 1)))
-        except Exception as error:  # of a kind that is the backend's, or a layer's, own
+        except Exception as error:  # its type depends on the backend and on the layer
             cause = error
             continue
         return tuple(1 if side else multiple for side in fixed), stride
     raise ValueError(
         "`model` must keep height and width, or every second, fourth, ... row and column, at least "
         f"where sides are multiples of a number up to {_MULTIPLES[-1]}. "
-        f"{complaint or f'It fails at every size that was tried: {cause}'}"
+        f"{complaint or f'It fails at every tested size: {cause}'}"
     ) from cause
 
 
 def output_stride(model):
-    """Pixels from one that a model predicts to the next, a power of two: 4 for every fourth.
+    """Return the distance in pixels between a model's predictions, a power of two.
 
     Raises:
-        ValueError: If its output is of no such size.
+        ValueError: If the output size does not follow such a rule.
     """
     return size_rule(model)[1]
 
 
 def _common_stride(sizes, made):
-    """The least power of two by which all sizes are divided, rounding up, or `None`."""
+    """Return the smallest power of two that divides all sizes, rounding up, or `None`."""
     stride = 1
-    # The least that fits: of a picture so small that several do, all give the same.
+    # Take the smallest: for an image so small that several fit, all give the same result.
     while stride < 2 * min(map(max, sizes)):
         if made == [tuple(-(-side // stride) for side in size) for size in sizes]:
             return stride
@@ -199,17 +202,17 @@ def _by(size):
 
 
 def enlarge(x, stride, height, width):
-    """Interpolate linearly between values that stand for every n-th pixel.
+    """Interpolate linearly between values at every n-th pixel.
 
     Args:
-        x: Tensor `(..., ceil(height / stride), ceil(width / stride), channels)`; `[i, j]` stands
-            for pixel `[i * stride, j * stride]`.
-        stride: Pixels from one value to the next.
-        height: Rows of the result.
-        width: Columns of the result.
+        x: Tensor `(..., ceil(height / stride), ceil(width / stride), channels)`. The value
+            `[i, j]` belongs to pixel `[i * stride, j * stride]`.
+        stride: Distance in pixels between values.
+        height: Number of rows of the result.
+        width: Number of columns of the result.
 
     Returns:
-        Tensor `(..., height, width, channels)`. Beyond the last value it is that.
+        Tensor `(..., height, width, channels)`. Pixels after the last value repeat it.
     """
     if stride == 1:
         return x
@@ -220,15 +223,15 @@ def enlarge(x, stride, height, width):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Enlarge(keras.layers.Layer):
-    """Brings what stands for every n-th pixel to a picture's size: `Enlarge(n)([x, picture])`.
+    """Enlarge values at every n-th pixel to an image's size: `Enlarge(n)([x, image])`.
 
     Args:
-        stride: Pixels from one value to the next, see `enlarge`.
+        stride: Distance in pixels between values, see `enlarge`.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
     Raises:
-        ValueError: If `stride` is not a positive whole number, or `x` has not one value for every
-            n-th row and column of the picture.
+        ValueError: If `stride` is not a positive whole number, or `x` does not have one value for
+            every n-th row and column of the image.
     """
 
     def __init__(self, stride, **kwargs):
@@ -241,7 +244,7 @@ class Enlarge(keras.layers.Layer):
         for size, full in zip(x.shape[1:3], picture.shape[1:3], strict=True):
             if None not in (size, full) and size != -(-full // self.stride):
                 raise ValueError(
-                    f"`x` must have a value for each of every {self.stride} pixels of the picture. "
+                    f"`x` must have a value for each of every {self.stride} pixels of the image. "
                     f"Received shapes {tuple(x.shape)} and {tuple(picture.shape)}"
                 )
         return enlarge(x, self.stride, *ops.shape(picture)[1:3])
@@ -256,7 +259,7 @@ class Enlarge(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class StopGradient(keras.layers.Layer):
-    """Passes features on, and no gradient back."""
+    """Return features unchanged and stop their gradient."""
 
     def call(self, inputs):
         return ops.stop_gradient(inputs)
@@ -267,18 +270,18 @@ class StopGradient(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class EdgeAwareSmoothing(keras.layers.Layer):
-    """Averages features along rows and columns, but not across edges of lightness.
+    """Average features along rows and columns, but not across edges of lightness.
 
-    `EdgeAwareSmoothing()([features, lightness])`, `(N, height, width, channels)` and
-    `(N, height, width, 1)`, gives features of the same shape. Each pass takes the mean of a pixel
-    and the two pixels one step away, each weighted by `exp(-d / edge)`, where d is how much
-    lightness goes up and down on the way there, which is the distance of the domain transform but
-    for its part that grows with the way itself.
+    `EdgeAwareSmoothing()([features, lightness])` takes shapes `(N, height, width, channels)` and
+    `(N, height, width, 1)` and returns features of the same shape. Each pass averages a pixel and
+    the two pixels one step away, with weights `exp(-d / edge)`. Here d is the total change of
+    lightness on the path between the pixels. It is the distance of the domain transform without
+    the part that grows with the length of the path.
 
     Args:
-        steps: Distance in pixels of each pass along rows and then columns, large ones first: what
-            they leave between their taps the smaller ones even out.
-        edge: Change of lightness, in its own units, that leaves 1/e of the weight.
+        steps: Distance in pixels of each pass along rows and then columns. Large steps come first,
+            because smaller steps then smooth the gaps that they leave.
+        edge: Change of lightness, in its own units, at which the weight is 1/e.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
     Raises:
@@ -286,7 +289,7 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
-        2011 (the distance, and passes of which each reaches half as far as the one before);
+        2011 (the distance, and passes that each reach half as far as the previous pass);
         Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010 (the taps).
     """
 
@@ -311,10 +314,10 @@ class EdgeAwareSmoothing(keras.layers.Layer):
                 "have the same size. "
                 f"Received shapes {tuple(x.shape)} and {tuple(lightness.shape)}"
             )
-        distances = {axis: _travelled(lightness, axis) / self.edge for axis in (1, 2)}
+        distances = {axis: _traveled(lightness, axis) / self.edge for axis in (1, 2)}
         for step in self.steps:
-            for axis, travelled in distances.items():
-                x = _averaged(x, travelled, axis, step)
+            for axis, traveled in distances.items():
+                x = _averaged(x, traveled, axis, step)
         return x
 
     def compute_output_shape(self, input_shape):
@@ -324,23 +327,23 @@ class EdgeAwareSmoothing(keras.layers.Layer):
         return {**super().get_config(), "steps": list(self.steps), "edge": self.edge}
 
 
-def _travelled(lightness, axis):
-    """How much lightness goes up and down from the first pixel of a row, or column, to each."""
+def _traveled(lightness, axis):
+    """Compute the total change of lightness from the first pixel of a row or column to each."""
     change = ops.abs(_window(lightness, axis, 1, None) - _window(lightness, axis, None, -1))
     padding = [(0, 0)] * 4
     padding[axis] = (1, 0)
     return ops.cumsum(ops.pad(change, padding), axis=axis)
 
 
-def _averaged(x, travelled, axis, step):
+def _averaged(x, traveled, axis, step):
     padding = [(0, 0)] * 4
     padding[axis] = (step, step)
     wide_x = ops.pad(x, padding)
-    wide_travelled = ops.pad(travelled, padding, constant_values=np.inf)  # outside: no weight
+    wide_traveled = ops.pad(traveled, padding, constant_values=np.inf)  # outside: no weight
     total, weight = x, 1.0
     for start, stop in ((None, -2 * step), (2 * step, None)):
-        near = ops.exp(-ops.abs(_window(wide_travelled, axis, start, stop) - travelled))
-        # Not in place: on PyTorch that would change the input.
+        near = ops.exp(-ops.abs(_window(wide_traveled, axis, start, stop) - traveled))
+        # Not in place: on PyTorch this would change the input.
         total = total + near * _window(wide_x, axis, start, stop)
         weight = weight + near
     return total / weight
@@ -352,20 +355,21 @@ def _window(x, axis, start, stop):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorRegularizer(keras.layers.Layer):
-    """Holds coherent colours to what the colorful network finds likely, by a loss of its own.
+    """Add a loss that keeps coherent colors near colors that the colorful network finds likely.
 
-    The loss of a pixel is 0 where the mode of the coherent distribution is the mode of the
-    colorful one, and grows to 1 as the colorful network finds it less likely.
-    `ColorRegularizer()([colorful, coherent])`, both logits or log-probabilities of shape
-    `(N, height, width, num_bins)`, gives `coherent`.
+    The loss of a pixel is 0 if the coherent and the colorful distribution have the same mode. It
+    grows to 1 as the colorful network finds the coherent mode less likely.
+    `ColorRegularizer()([colorful, coherent])` takes logits or log-probabilities of shape
+    `(N, height, width, num_bins)` and returns `coherent`.
 
     Args:
-        temperature: Of the softmax that stands for the coherent mode; near 0 is nearest to it.
-        weight: Weight of the loss. All pixels count alike: weights of samples do not reach it.
+        temperature: Temperature of the softmax that approximates the coherent mode. Values near 0
+            are nearest to the mode.
+        weight: Weight of the loss. All pixels count equally: sample weights have no effect.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
     Raises:
-        ValueError: If the temperature is not positive, the weight negative, or shapes differ.
+        ValueError: If the temperature is not positive, the weight is negative, or shapes differ.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 5.
@@ -404,17 +408,17 @@ class ColorRegularizer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class GrayImage(keras.layers.Layer):
-    """Turns lightness into a gray RGB image in the range that an image classifier expects.
+    """Turn lightness into a gray RGB image in the range that an image classifier expects.
 
     Args:
         space: `ColorSpace` of the lightness `(N, height, width, 1)`, or its name.
         low: Value of black.
-        high: Value of white, a larger one.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`; float32 by default, because bfloat16 has
-            fewer grays than an image.
+        high: Value of white, larger than `low`.
+        **kwargs: `name`, `dtype` of `keras.layers.Layer`. The default dtype is float32, because
+            bfloat16 has fewer gray levels than an image.
 
     Raises:
-        ValueError: If `low` and `high` are not finite, or not in that order.
+        ValueError: If `low` and `high` are not finite, or `low` is not below `high`.
 
     Example:
         >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
@@ -450,7 +454,7 @@ class GrayImage(keras.layers.Layer):
 
 
 def _gray_rgb(lightness, space):
-    """Gray RGB in [0, 1], float32 `(..., 3)`, of lightness `(..., 1)` in natural units."""
+    """Convert lightness `(..., 1)` in natural units to gray RGB in [0, 1], float32 `(..., 3)`."""
     lightness = ops.cast(lightness, "float32")
     chroma = ops.repeat(ops.zeros_like(lightness), space.chroma_channels, axis=-1)
     if space is colorspace.RGB:
@@ -460,7 +464,7 @@ def _gray_rgb(lightness, space):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class VGGPreprocessing(keras.layers.Layer):
-    """Turns lightness, or RGB in [0, 1], into what VGG16 was trained on: BGR less a mean.
+    """Turn lightness, or RGB in [0, 1], into the input of VGG16: BGR minus a mean.
 
     Args:
         space: `ColorSpace` of lightness `(height, width, 1)`, or its name; `None` for RGB input.
@@ -485,17 +489,16 @@ class VGGPreprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(keras.layers.Layer):
-    """The last layer of a saved colorizer: network output in, chroma out.
+    """The last layer of a saved colorizer, which turns the network's output into chroma.
 
     Args:
         space: `ColorSpace` of the chroma, or its name.
-        bins: `ColorBins` that the network's logits stand for; `None` for a network that predicts
-            chroma itself.
+        bins: `ColorBins` of the network's logits, or `None` for a network that predicts chroma.
         temperature: Temperature of `bins.decode`.
-        size: Short side, in pixels, at which the network sees a large picture; `None` for the
+        size: Short side, in pixels, at which the network sees a large image. `None` means the
             full size.
         mirror: Whether the colorizer averages over mirror images. The layer alone does not.
-        class_weights: Weights that `bins.decode` divides by, or `None`.
+        class_weights: Weights that divide the distribution in `bins.decode`, or `None`.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
     """
 

@@ -1,4 +1,4 @@
-"""Losses: chroma in, chroma or logits out of a network, one number a pixel."""
+"""Losses per pixel between true chroma and predicted chroma or logits."""
 
 import keras
 import numpy as np
@@ -13,20 +13,20 @@ from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitu
 def rebalanced_crossentropy(
     y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0, stride=1
 ):
-    """Cross-entropy over colour bins, each pixel weighted by its bin.
+    """Compute the cross-entropy over color bins, with each pixel weighted by its bin.
 
     Args:
         y_true: Chroma, shape `(..., height, width, 2)`.
         y_pred: Logits, shape `(..., height, width, num_bins)`.
         bins: `ColorBins`.
         class_weights: Weight of each bin, shape `(num_bins,)`, or `None` for ones.
-        neighbors: 1 trains on the nearest bin, more on soft codes.
+        neighbors: 1 trains on the nearest bin; a larger number trains on soft codes.
         sigma: Standard deviation of the soft codes, in chroma units.
-        stride: Pixels of `y_true` from one that `y_pred` speaks of to the next: logits of shape
+        stride: Distance in pixels of `y_true` between predictions. Logits then have shape
             `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
 
     Returns:
-        Loss of each pixel that `y_pred` speaks of.
+        Loss of each pixel that has a prediction.
 
     Raises:
         ValueError: If sizes or the number of logits do not fit.
@@ -42,19 +42,19 @@ def rebalanced_crossentropy(
         indices, weights = bins.soft_encode(y_true, neighbors, sigma)
     labels = indices[..., 0]
     # sum_k w_k (logsumexp(z) - z_k), and the w_k sum to 1: no dense target is needed. Gathering
-    # from flat logits is several times as fast as along an axis, gradient included.
+    # from flat logits is several times as fast as along an axis, including the gradient.
     num_pixels = ops.shape(ops.reshape(labels, (-1,)))[0]
     first = ops.reshape(ops.arange(num_pixels, dtype="int32") * bins.num_bins, ops.shape(labels))
     chosen = ops.take(ops.reshape(y_pred, (-1,)), first[..., None] + indices)
     loss = ops.logsumexp(y_pred, axis=-1) - ops.sum(weights * chosen, axis=-1)
     if class_weights is not None:
-        # The weight multiplies the loss; multiplied into probabilities it would cancel.
+        # The weight multiplies the loss; as a factor of the probabilities it would cancel.
         loss = ops.take(ops.convert_to_tensor(class_weights, dtype=loss.dtype), labels) * loss
     return loss
 
 
 def _strided(y_true, y_pred, bins, stride):
-    """The pixels of chroma that logits speak of."""
+    """Return the pixels of chroma that have predicted logits."""
     strided = y_true[..., ::stride, ::stride, :]
     if y_pred.shape[-1] != bins.num_bins or not same_size(strided.shape[:-1], y_pred.shape[:-1]):
         size = "the same size" if stride == 1 else f"every {stride} pixels of it"
@@ -68,21 +68,22 @@ def _strided(y_true, y_pred, bins, stride):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class RebalancedCrossentropy(keras.losses.Loss):
-    """Cross-entropy between the bins of a chroma picture and predicted logits.
+    """Cross-entropy between the bins of a chroma image and predicted logits.
 
     Args:
-        bins: `ColorBins` that the logits stand for.
-        class_weights: Weight of each bin, shape `(num_bins,)`, as `colorkit.class_weights` makes
-            them; `None` weighs all pixels alike, which is plain cross-entropy.
-        neighbors: 1 trains on the nearest bin, more on soft codes of that many bins.
+        bins: `ColorBins` of the logits.
+        class_weights: Weight of each bin, shape `(num_bins,)`, as `colorkit.class_weights`
+            returns it. `None` weights all pixels equally, which is plain cross-entropy.
+        neighbors: 1 trains on the nearest bin; a larger number trains on soft codes of that many
+            bins.
         sigma: Standard deviation of the soft codes, in chroma units.
-        stride: Pixels of the picture from one that logits are predicted for to the next.
+        stride: Distance in pixels of the image between predicted logits.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: If `class_weights` does not have one positive, finite entry a bin,
-            `neighbors` is not in 1..num_bins, `sigma` is negative, or `stride` is not a positive
-            whole number.
+        ValueError: If `class_weights` does not have one positive, finite entry per bin,
+            or `neighbors` is not in 1..num_bins. Also if `sigma` is negative, or `stride` is not a
+            positive whole number.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
@@ -113,8 +114,8 @@ class RebalancedCrossentropy(keras.losses.Loss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if self.stride > 1 and sample_weight is not None:
-            # A weight a pixel is that of the pixels which logits speak of; one a picture stays.
-            # Where a graph knows no sizes, one a picture is told by its single pixel, which stays.
+            # Weights per pixel are reduced to the pixels with logits. Weights per image stay; if a
+            # graph knows no sizes, their single pixel shows which ones they are.
             weights = ops.convert_to_tensor(sample_weight)
             fits = None not in y_pred.shape[1:3] and weights.shape[1:3] == y_pred.shape[1:3]
             if len(weights.shape) > 2 and not fits:
@@ -153,25 +154,26 @@ class RebalancedCrossentropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class JointCrossentropy(RebalancedCrossentropy):
-    """Rebalanced cross-entropy plus a smooth L1 between chroma and the mean of the prediction.
+    """Compute rebalanced cross-entropy plus a smooth L1 loss of the mean of the prediction.
 
-    The cross-entropy learns which colours are possible, the second term that their mean is right,
-    once it is divided by the class weights: `bins.decode(logits, temperature, class_weights)` is
-    vivid where it is cold, and at temperature 1 as accurate as a regression.
+    The cross-entropy learns the distribution of colors. The smooth L1 loss compares the true
+    chroma with the mean of this distribution, after dividing it by the class weights. Then
+    `bins.decode(logits, temperature, class_weights)` is vivid at low temperatures, and at
+    temperature 1 it is as accurate as a regression.
 
     Args:
-        bins, class_weights, neighbors, sigma, stride: As `RebalancedCrossentropy` takes them.
-        regression_weight: Weight of the smooth L1, a nat a chroma unit.
-        delta: Error in chroma units up to which the second term is quadratic.
+        bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
+        regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
+        delta: Error in chroma units up to which the smooth L1 loss is quadratic.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: As `RebalancedCrossentropy`; if `regression_weight` is negative or `delta` is
-            not positive.
+        ValueError: As `RebalancedCrossentropy`, or if `regression_weight` is negative or `delta`
+            is not positive.
 
     References:
         Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
-        a head each).
+        one head each).
     """
 
     def __init__(
@@ -210,13 +212,14 @@ class JointCrossentropy(RebalancedCrossentropy):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class CancellingCrossentropy(RebalancedCrossentropy):
-    """Rebalancing as Champati et al. coded it, where the weights cancel. Kept to show that.
+    """Compute the rebalanced cross-entropy of Champati et al.'s code, in which the weights cancel.
 
     The weight of a pixel multiplies its probabilities, and the cross-entropy divides by their sum
-    again. What is left of the weights is what clipping to [1e-7, 1 - 1e-7] does.
+    again. Only clipping to [1e-7, 1 - 1e-7] leaves some effect of the weights. The class is kept
+    to show this.
 
     Args:
-        bins, class_weights, neighbors, sigma, stride: As `RebalancedCrossentropy` takes them.
+        bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     References:
@@ -244,7 +247,7 @@ class CancellingCrossentropy(RebalancedCrossentropy):
             probabilities = probabilities * weights[..., None]
         epsilon = keras.config.epsilon()
         logits = ops.log(ops.clip(probabilities, epsilon, 1.0 - epsilon))
-        # Of log-probabilities the cross-entropy takes the softmax once more.
+        # As in the code, cross-entropy applies a softmax to log-probabilities again.
         return rebalanced_crossentropy(
             y_true, logits, self.bins, None, self.neighbors, self.sigma, self.stride
         )
@@ -252,26 +255,26 @@ class CancellingCrossentropy(RebalancedCrossentropy):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class GradientCoherence(keras.losses.Loss):
-    """Distance between the chroma gradients of the truth and of the prediction.
+    """Compute the distance between the chroma gradients of the ground truth and the prediction.
 
-    Where the truth changes colour the prediction shall change by as much, and nowhere else; which
-    colours it changes between is left open.
+    The prediction must change color by as much as the ground truth, and at the same places. The
+    loss does not depend on the colors themselves.
 
     Args:
-        bins: `ColorBins` whose logits are predicted; `None` for predictions that are chroma.
-        temperature: Temperature at which logits are decoded; near 0 takes the mode.
-        signed: True compares the differences themselves, as the paper's equation does. False
-            compares the sums of their absolute values, channel by channel, as the author's code
-            does; it cannot tell a step up from a step down.
-        magnitudes: Limits of the classes of gradients, see `gradient_prior`. The default suits
+        bins: `ColorBins` of the logits, or `None` if the predictions are chroma.
+        temperature: Temperature at which logits are decoded. Values near 0 give the mode.
+        signed: If True, compare the differences themselves, as in the paper's equation. If False,
+            compare the sums of their absolute values per channel, as in the author's code. These
+            do not distinguish a step up from a step down.
+        magnitudes: Limits of the classes of gradients, see `gradient_prior`. The default is for
             Lab.
         class_weights: Weight of each class of true gradients, `len(magnitudes) + 1` of them, as
-            `colorkit.class_weights` makes them; `None` weighs all alike.
+            `colorkit.class_weights` returns them. `None` weights all classes equally.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
     Raises:
-        ValueError: If sizes, numbers of weights or of logits do not fit, the temperature is not
-            positive, or the limits do not increase.
+        ValueError: If sizes or the numbers of weights or logits do not fit, the temperature is
+            not positive, or the limits do not increase.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the

@@ -1,4 +1,4 @@
-"""Picture files: any format in, sRGB out, nothing half-written."""
+"""Read image files of any format as sRGB, and write them so that none is left half-written."""
 
 import collections
 import contextlib
@@ -14,33 +14,33 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from colorkit.files import make_folder, written_whole
 
-# Formats that keep 8-bit RGB of any size.
+# Formats that can hold 8-bit RGB of any size.
 _WRITTEN = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
     ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM", ".tga": "TGA",
 }  # fmt: skip
 _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
-# 4:4:4 JPEG: halving the chroma of a coloured picture would blur what the network drew.
+# 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = collections.defaultdict(
     dict, JPEG={"quality": 95, "subsampling": 0}, WEBP={"quality": 95}
 )
 
 
 def read_picture(source):
-    """Read a picture as 8-bit sRGB, upright.
+    """Read an image as 8-bit sRGB, upright.
 
-    EXIF rotation is applied, palettes are resolved, transparency is laid over white, 16-bit gray
-    is rounded to 8 bits, CMYK is converted, and of an animation the first frame is taken.
+    EXIF rotation is applied, palettes are resolved, and transparent parts become white. 16-bit
+    gray is rounded to 8 bits, and CMYK is converted. Of an animation, the first frame is read.
 
     Args:
-        source: Path of a picture file, or a PIL image.
+        source: Path of an image file, or a PIL image.
 
     Returns:
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is empty, damaged, truncated or no picture.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is empty, damaged, truncated or not an image.
     """
     if isinstance(source, Image.Image):
         return _to_rgb(source)
@@ -50,36 +50,36 @@ def read_picture(source):
 
 @contextlib.contextmanager
 def _opened(path):
-    """An open picture file; whatever goes wrong with it is told with its name."""
+    """Open an image file; every error has the name of the file."""
     path = Path(path)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"A picture file was expected at {path}, but it is {what}.")
+        raise FileNotFoundError(f"An image file was expected at {path}, but it is {what}.")
     if path.stat().st_size == 0:
-        raise ValueError(f"{path} is empty (0 bytes); a picture was expected.")
+        raise ValueError(f"{path} is empty (0 bytes); an image was expected.")
     try:
         with warnings.catch_warnings():
-            # Large photographs are welcome; Pillow warns from 89 megapixels on.
+            # Allow large photographs; Pillow warns from 89 megapixels on.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 yield image
     except Image.DecompressionBombError as error:
         raise ValueError(f"{path} is too large: {error}") from error
     except UnidentifiedImageError:
-        raise ValueError(f"{path} is not a picture that can be read (JPEG, PNG, ...).") from None
-    except Exception as error:  # each decoder of Pillow has errors of its own
+        raise ValueError(f"{path} is not an image that can be read (JPEG, PNG, ...).") from None
+    except Exception as error:  # each decoder of Pillow raises its own errors
         raise ValueError(f"{path} is damaged, truncated or not supported: {error}") from error
 
 
 def _to_rgb(image):
     if 0 in image.size:
-        raise ValueError(f"A picture must have at least one pixel. Received size {image.size}")
+        raise ValueError(f"An image must have at least one pixel. Received size {image.size}")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16") or image.mode == "I":
         gray = np.uint8(np.clip(np.asarray(image), 0, 65535) / 257 + 0.5)
         return np.repeat(gray[..., None], 3, axis=-1)
     if image.mode == "F":
-        raise ValueError("floating-point pictures have no fixed range; save them with 8 or 16 bits")
+        raise ValueError("floating-point images have no fixed range; save them with 8 or 16 bits")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         background = Image.new("RGBA", image.size, "white")
@@ -88,7 +88,7 @@ def _to_rgb(image):
 
 
 def _in_srgb(image):
-    """The picture in sRGB, where it carries the profile of another space (P3, Adobe RGB, CMYK)."""
+    """Convert an image to sRGB if it has the profile of another space (P3, Adobe RGB, CMYK)."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "CMYK"):
         return image
@@ -96,24 +96,24 @@ def _in_srgb(image):
         return ImageCms.profileToProfile(
             image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
         )
-    except (ImageCms.PyCMSError, OSError):  # a broken profile says nothing about the colours
+    except (ImageCms.PyCMSError, OSError):  # ignore a damaged profile
         return image
 
 
 def as_rgb(image):
-    """Any picture as 8-bit sRGB.
+    """Convert any image to 8-bit sRGB.
 
     Args:
-        image: Path of a picture file, a PIL image, or an array of shape `(height, width)` or
+        image: Path of an image file, a PIL image, or an array of shape `(height, width)` or
             `(height, width, 1 | 3 | 4)`: uint8, uint16, or floating point in [0, 1]. A fourth
-            channel is transparency and is laid over white.
+            channel is transparency; transparent parts become white.
 
     Returns:
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is no picture, or the array has another shape, type or range.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not an image, or the array has another shape, type or range.
     """
     if isinstance(image, (str, os.PathLike, Image.Image)):
         return read_picture(image)
@@ -122,7 +122,7 @@ def as_rgb(image):
         image = image[..., None]
     if image.ndim != 3 or image.shape[-1] not in (1, 3, 4) or 0 in image.shape:
         raise ValueError(
-            "A picture must have shape (height, width) or (height, width, 1 | 3 | 4). "
+            "An image must have shape (height, width) or (height, width, 1 | 3 | 4). "
             f"Received shape {image.shape}"
         )
     if image.dtype == np.uint16:
@@ -130,13 +130,13 @@ def as_rgb(image):
     elif np.issubdtype(image.dtype, np.floating):
         if not (image.min() >= 0 and image.max() <= 1):
             raise ValueError(
-                "A floating-point picture must lie in [0, 1]. "
+                "A floating-point image must lie in [0, 1]. "
                 f"Received values from {image.min()} to {image.max()}"
             )
         image = np.uint8(image * 255 + 0.5)
     elif image.dtype != np.uint8:
         raise ValueError(
-            "A picture must be uint8, uint16 or floating point in [0, 1]. "
+            "An image must be uint8, uint16 or floating point in [0, 1]. "
             f"Received dtype {image.dtype}"
         )
     if image.shape[-1] == 4:
@@ -145,12 +145,12 @@ def as_rgb(image):
 
 
 def pictures_at_once(*sizes):
-    """How many pictures have a quarter of a million pixels, in the largest of these sizes."""
+    """Return how many images have a quarter of a million pixels, in the largest of these sizes."""
     return max(1, 2**18 // max(1, *map(math.prod, sizes)))
 
 
 def checksum(pictures):
-    """What tells pictures, arrays in their order, from others: eight hexadecimal digits."""
+    """Compute a checksum of a sequence of image arrays: eight hexadecimal digits."""
     value = 0
     for picture in pictures:
         value = zlib.crc32(np.ascontiguousarray(picture).tobytes(), value)
@@ -158,29 +158,29 @@ def checksum(pictures):
 
 
 def picture_size(source):
-    """`(height, width)` of a picture file, upright, from its header alone, or of a PIL image.
+    """Read `(height, width)`, upright, from the header of an image file, or from a PIL image.
 
     Raises:
-        FileNotFoundError: If there is no such file.
-        ValueError: If the file is no picture.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not an image.
     """
     is_open = isinstance(source, Image.Image)
     with contextlib.nullcontext(source) if is_open else _opened(source) as image:
         width, height = image.size
-        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 lie on a side
+        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 are rotated by 90°
     return (width, height) if rotated else (height, width)
 
 
 def write_picture(path, rgb):
-    """Write a picture; the file appears whole or not at all.
+    """Write an image to a file, which is never left half-written.
 
     Args:
-        path: Target; its ending chooses the format (.png, .jpg, .webp, .tif, ...).
+        path: Path of the file. Its ending selects the format (.png, .jpg, .webp, .tif, ...).
         rgb: uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        ValueError: If no picture format has this ending.
-        OSError: If the folder cannot be made or written.
+        ValueError: If no image format has this ending.
+        OSError: If the folder cannot be created or written.
     """
     path = Path(path)
     picture_format = output_format(path)
@@ -190,10 +190,10 @@ def write_picture(path, rgb):
 
 
 def output_format(path):
-    """Pillow's name of the format that a path's ending stands for.
+    """Return Pillow's name of the format for a path's ending.
 
     Raises:
-        ValueError: If no format that keeps all colours and sizes has this ending.
+        ValueError: If no format for all colors and sizes has this ending.
     """
     picture_format = _WRITTEN.get(Path(path).suffix.lower())
     if picture_format is None:
@@ -205,15 +205,15 @@ def output_format(path):
 
 
 def find_pictures(folder):
-    """Paths of all picture files below a folder, in order.
+    """Return the paths of all image files in a folder and its subfolders, sorted.
 
     Raises:
-        FileNotFoundError: If there is no such folder.
-        ValueError: If it holds no pictures.
+        FileNotFoundError: If the folder does not exist.
+        ValueError: If it holds no images.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise FileNotFoundError(f"A folder of pictures was expected at {folder}.")
+        raise FileNotFoundError(f"A folder of images was expected at {folder}, but there is none.")
     paths = [
         path
         for path in sorted(folder.rglob("*"))
@@ -222,5 +222,5 @@ def find_pictures(folder):
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]
     if not paths:
-        raise ValueError(f"The folder {folder} holds no pictures (.jpg, .png, ...).")
+        raise ValueError(f"The folder {folder} holds no images (.jpg, .png, ...).")
     return paths

@@ -1,4 +1,4 @@
-"""Pictures as batches, of (lightness, chroma) or of (RGB, class), for `fit`."""
+"""Turn images into batches of (lightness, chroma) or (RGB, class) for `fit`."""
 
 import numbers
 import os
@@ -13,15 +13,15 @@ from colorkit.aging import age
 from colorkit.checks import check_share, check_whole
 from colorkit.images import Images, drawn
 
-# A picture whose every |a| and |b| is at most this is called near-gray (Zhang et al., their code).
+# An image with |a| and |b| of at most this everywhere is near-gray (code of Zhang et al.).
 _NEAR_GRAY = 5.0
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches of pictures for `fit`, `evaluate` and `predict`. Made by `pairs` and `labeled`.
+    """Batches of images for `fit`, `evaluate` and `predict`, created by `pairs` and `labeled`.
 
-    Each epoch's order, mirroring and crops follow from `seed` and `epoch` alone, so a run that is
-    resumed at an epoch sees what it would have seen. `dataset[i]` is the i-th batch.
+    The order, mirroring and crops of each epoch depend only on `seed` and `epoch`. A run resumed
+    at an epoch therefore sees the same batches. `dataset[i]` is the i-th batch.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Batches(keras.utils.PyDataset):
     ):
         super().__init__(workers=workers)
         self.images = images
-        self.convert = convert  # from pictures and labels of a batch to what `fit` takes
+        self.convert = convert  # function from images and labels of a batch to the input of `fit`
         self.batch_size = batch_size
         self.augment = augment
         self.crop = crop
@@ -55,7 +55,7 @@ class Batches(keras.utils.PyDataset):
         self.epoch_batches = epoch_batches
         self.seed = seed
         self.epoch = 0
-        self.failure = None  # an error of a worker: backends tell only that there was one
+        self.failure = None  # error of a worker, as backends report only that there was one
         self._order = (None, None)
 
     @property
@@ -64,8 +64,8 @@ class Batches(keras.utils.PyDataset):
 
     @property
     def _pass_batches(self):
-        """Batches in which every image is seen once."""
-        # When shuffling, a partial batch waits for another epoch: all steps have one shape.
+        """Number of batches in which every image occurs once."""
+        # When shuffling, leave out a partial batch in this epoch: all steps have one shape.
         if self.shuffle and len(self.images) >= self.batch_size:
             return len(self.images) // self.batch_size
         return -(-len(self.images) // self.batch_size)
@@ -87,8 +87,8 @@ class Batches(keras.utils.PyDataset):
         images = self.images[self._chosen(index)]
         crop = self.crop
         if isinstance(crop, tuple):
-            # In turn: of the first two batches Keras learns that sizes differ. Epochs go on where
-            # the last one ended, but for those of one batch, of which Keras learns one size.
+            # Sizes alternate, so that Keras learns from the first two batches that sizes differ.
+            # Epochs continue the sequence, except epochs of one batch, which have one size.
             turn = self.epoch * self.num_batches + index if self.num_batches > 1 else 0
             crop = crop[turn % len(crop) if self.augment else len(crop) // 2]
         if self.zoom is not None or self.context is not None:
@@ -110,7 +110,7 @@ class Batches(keras.utils.PyDataset):
         self.epoch += 1
 
     def _chosen(self, index):
-        """Which images the batch of this epoch holds."""
+        """Return the images in this batch of this epoch."""
         number, index = divmod(self.epoch * self.num_batches + index, self._pass_batches)
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
         return self._pass_order(number)[chosen]
@@ -147,14 +147,14 @@ class Batches(keras.utils.PyDataset):
         return image[top : top + crop, left : left + crop]
 
     def _framed(self, image, crop, rng):
-        """A part of an image, brought to the size of the crop."""
+        """Resize a part of an image to the size of the crop."""
         whole = np.array(image.shape[:2])
         side = whole if crop is None else np.array((crop, crop))
         low, high = self.zoom or self.context
         factor = rng.uniform(low, high) if self.augment else high
         if self.context is not None:
             factor *= whole.min() / crop
-        taken = np.minimum(side * min(factor, *(whole / side)), whole)  # rounding may exceed it
+        taken = np.minimum(side * min(factor, *(whole / side)), whole)  # limit rounding errors
         top, left = rng.uniform(0, whole - taken) if self.augment else (whole - taken) / 2
         box = (left, top, left + taken[1], top + taken[0])
         size = (int(side[1]), int(side[0]))
@@ -185,51 +185,56 @@ def pairs(
     seed=0,
     workers=None,
 ):
-    """Turn pictures into batches of (lightness, chroma), the one thing that every model trains on.
+    """Turn images into batches of (lightness, chroma), the training data of every model.
 
-    A network should keep height and width of its input, or divide them by a power of two; where
-    it needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads pictures to them. Make
-    `ck.Colorizer(model, ...)` before `fit` to learn whether a network will do.
+    A network should keep height and width of its input, or divide them by a power of two. If it
+    needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads images to them. Create
+    `ck.Colorizer(model, ...)` before `fit` to check whether a network is suitable.
 
     Args:
         images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
         space: `ColorSpace`, or its name.
-        batch_size: Pictures a batch.
-        augment: Mirror half of the pictures, and take crops at random instead of from the centre.
-        crop: Side of a square crop in pixels; needed where pictures have different sizes. Of a
-            tuple of sides augmented batches take one after the other (the first, where an epoch
-            is one batch), and others the middle one.
-        shift: Most pixels by which augmented pictures are moved up or down and left or right;
-            what comes in at the border is their reflection.
-        zoom: `(low, high)`: what is shown is a part whose sides are between so many times those
-            of the crop, or of the picture, brought to that size; without `augment`, `high` times
-            from the centre. No part is larger than its picture.
-        context: `(low, high)`, instead of `zoom`: the crop shows a square part whose side is
-            between these shares of the picture's short side, brought to the size of the crop;
-            without `augment`, `high` of it from the centre. Pictures may have any size.
-        aging: Share of augmented pictures whose lightness is made to look like an old
-            photograph's, see `colorkit.aging.age`. Their chroma stays as it is.
-        epoch_batches: Batches per epoch where one pass over all pictures is too long; the next
-            epoch goes on where the last one ended. `None` for one pass.
-        shuffle: New order each epoch, and no partial batch; `None` means as `augment`.
-        near_gray: "keep"; "drop" leaves out pictures in which no pixel has |a| or |b| above 5,
-            with which the share of their set falls;
-            "mask" keeps them in the batch with a sample weight of zero, as Zhang et al. do.
-        luminance_gate: Whether sample weights, of mean 1 before any mask, discount pixels so
-            dark or bright that their chroma can hardly be seen, see `visibility`. Lab only.
-        labels: True makes the target a dict of "chroma" and "label", the class of each picture,
+        batch_size: Number of images per batch.
+        augment: Whether to mirror half of the images, and to crop at random instead of at the
+            center.
+        crop: Side of a square crop in pixels, required if images have different sizes. Augmented
+            batches use the sides in a tuple in turn (the first, if an epoch is one batch). Other
+            batches use the middle one.
+        shift: Maximum number of pixels by which augmented images are moved vertically and
+            horizontally. The border is filled by reflection.
+        zoom: `(low, high)`: each crop shows a part of the image, resized to the crop. The sides of
+            the part are those of the crop, or of the image, times a random factor between `low`
+            and `high`. Without `augment`, the factor is `high` and the part is at the center. No
+            part is larger than its image.
+        context: `(low, high)`, instead of `zoom`: each crop shows a square part of the image,
+            resized to the crop. Its side is a random share, between `low` and `high`, of the
+            image's short side. Without `augment`, the share is `high` and the part is at the
+            center. Images may have any size.
+        aging: Share of augmented images whose lightness is changed to look like an old photograph,
+            see `colorkit.aging.age`. Their chroma is unchanged.
+        epoch_batches: Number of batches per epoch, if one pass over all images is too long. The
+            next epoch continues where the last one ended. `None` means one pass.
+        shuffle: Whether each epoch has a new order, and no partial batch. `None` means the value of
+            `augment`.
+        near_gray: "keep", "drop" or "mask". "drop" leaves out images in which no pixel has |a| or
+            |b| above 5, which also reduces the share of their dataset. "mask" keeps them with a
+            sample weight of zero, as Zhang et al. do.
+        luminance_gate: Whether sample weights, of mean 1 before any mask, reduce the influence of
+            very dark and very bright pixels, see `visibility`. Lab only.
+        labels: If True, the target is a dict of "chroma" and "label", the class of each image,
             for networks that learn both.
         seed: Seed of order, mirroring and crops.
-        workers: Threads that prepare batches ahead; `None` chooses from the number of cores.
+        workers: Number of threads that prepare batches. `None` depends on the number of cores.
 
     Returns:
         `Batches`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
-        chroma `(N, H, W, channels)` in natural units, with "mask" also weights `(N, 1, 1)` and
-        with the gate `(N, H, W)`.
+        chroma `(N, H, W, channels)` in natural units. Sample weights have shape `(N, 1, 1)` with
+        "mask" and `(N, H, W)` with the gate.
 
     Raises:
-        ValueError: If there are no pictures, sizes differ and no `crop` is given, the crop is
-            larger than a picture, labels are wanted and absent, or an option is unknown.
+        ValueError: If there are no images, sizes differ and there is no `crop`, or the crop is
+            larger than an image. Also if `labels` is True for images without labels, or an option
+            is unknown.
     """
     space = colorspace.get(space)
     if near_gray not in ("keep", "drop", "mask"):
@@ -239,11 +244,11 @@ def pairs(
     weighted = luminance_gate or near_gray == "mask"
     if labels and weighted:
         raise ValueError(
-            '`labels` cannot be had with `luminance_gate` or `near_gray="mask"`; "drop" can.'
+            '`labels` cannot be combined with `luminance_gate` or `near_gray="mask"`; use "drop".'
         )
 
     def convert(rgb, gray, classes):
-        with keras.device("cpu"):  # the accelerator has better things to do
+        with keras.device("cpu"):  # keep the accelerator free for training
             lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
             if gray is not rgb:
                 lightness = ops.convert_to_numpy(space.split(gray)[0])
@@ -254,7 +259,7 @@ def pairs(
             if luminance_gate:
                 with keras.device("cpu"):
                     visible = ops.convert_to_numpy(visibility(lightness))
-                # Mean 1, so that the gate does not change how a loss compares with what is beside.
+                # Mean 1, so that the gate keeps the ratio between this loss and other losses.
                 weights = weights * visible / visible.mean()
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
@@ -268,7 +273,7 @@ def pairs(
     if near_gray == "drop":
         kept = [i for i, picture in enumerate(images) if has_color(picture)]
         if not kept:
-            raise ValueError(f"All pictures of {images.name} are near-gray; nothing is left.")
+            raise ValueError(f"All images of {images.name} are near-gray; use near_gray='keep'.")
         images = images[np.array(kept)]
     return Batches(
         images,
@@ -298,23 +303,23 @@ def labeled(
     seed=0,
     workers=None,
 ):
-    """Turn pictures into batches of (RGB, class), for classifiers.
+    """Turn images into batches of (RGB, class) for classifiers.
 
     Args:
         images: `Images` with labels.
-        batch_size: As `pairs` takes it.
-        augment: As `pairs` takes it; augmented pictures are shuffled.
-        crop: As `pairs` takes it.
-        shift: As `pairs` takes it.
-        zoom: As `pairs` takes it.
-        seed: As `pairs` takes it.
-        workers: As `pairs` takes it.
+        batch_size: See `pairs`.
+        augment: See `pairs`; augmented images are shuffled.
+        crop: See `pairs`.
+        shift: See `pairs`.
+        zoom: See `pairs`.
+        seed: See `pairs`.
+        workers: See `pairs`.
 
     Returns:
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
 
     Raises:
-        ValueError: As `pairs`; if the pictures have no labels.
+        ValueError: As `pairs`, or if the images have no labels.
     """
     images = _checked(images, batch_size, crop, shift, zoom, seed)
     _check_labels(images)
@@ -333,15 +338,15 @@ def labeled(
 
 
 def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
-    """How well chroma can be seen at a lightness: 1 in the middle, next to nothing at the ends.
+    """Compute how visible chroma is at a lightness: 1 in the middle, nearly 0 at both ends.
 
-    Two sigmoids; the defaults are round numbers, and nothing was tuned.
+    The function is a product of two sigmoids. Its defaults are round numbers and were not tuned.
 
     Args:
         lightness: L in [0, 100], shape `(..., height, width, 1)`.
-        dark: L below which less than half is left.
-        bright: L above which less than half is left.
-        softness: Width in L of the fall.
+        dark: L below which the value is less than half.
+        bright: L above which the value is less than half.
+        softness: Width in L of the transitions.
 
     Returns:
         Tensor of shape `(..., height, width)` in [0, 1].
@@ -366,7 +371,7 @@ def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
     if not isinstance(images, Images):
         images = Images(images)
     if len(images) == 0:
-        raise ValueError("`images` must hold at least one picture. Received none")
+        raise ValueError("`images` must hold at least one image. Received none")
     check_whole("batch_size", batch_size)
     check_whole("seed", seed, 0)
     crops = crop if isinstance(crop, tuple) and crop else (crop,)
@@ -375,25 +380,25 @@ def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
             check_whole("crop", side)
     if crop is None and (context is not None or images.shape is None):
         raise ValueError(
-            f"The pictures of {images.name} have different sizes; give `crop` here or `size` to "
+            f"The images of {images.name} have different sizes; give `crop` here or `size` to "
             "`load`."
             if context is None
-            else "`context` needs `crop`, the side of what it shows. Received: None"
+            else "`context` needs `crop`, the side of its crops in pixels. Received: None"
         )
     if context is not None:
         _check_range("context", context, most=1)
         if zoom is not None:
-            raise ValueError("`context` and `zoom` exclude each other. Received both")
+            raise ValueError("`context` and `zoom` exclude each other. Received both; give one.")
     if crop is not None and context is None and max(crops) > min(images.smallest):
         raise ValueError(
-            f"`crop` must fit into every picture; the smallest is {images.smallest[0]} pixels "
+            f"`crop` must fit into every image; the smallest is {images.smallest[0]} pixels "
             f"high and {images.smallest[1]} wide. Received: {crop}"
         )
     largest = (min(images.smallest) if crop is None else min(crops)) - 1
     if not (isinstance(shift, (int, np.integer)) and 0 <= shift <= largest):
         raise ValueError(
-            f"`shift` must be a whole number from 0 to {largest}, less than the side of a "
-            f"picture. Received: {shift!r}"
+            f"`shift` must be a whole number from 0 to {largest}, less than the side of an "
+            f"image. Received: {shift!r}"
         )
     if zoom is not None:
         _check_range("zoom", zoom)
@@ -411,7 +416,7 @@ def _check_range(name, value, most=np.inf):
 
 def _check_labels(images):
     if images.labels is None:
-        raise ValueError(f"`images` must have labels; those of {images.name} have none.")
+        raise ValueError(f"`images` must have labels. Received {images.name} without labels")
 
 
 def _num_workers():
@@ -419,12 +424,12 @@ def _num_workers():
 
 
 def has_color(rgb):
-    """Whether a picture `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
+    """Return whether an image `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
     return not _is_near_gray(np.asarray(rgb)[None])[0]
 
 
 def _is_near_gray(rgb):
-    """For each picture of a batch `(N, H, W, 3)`, whether no pixel has |a| or |b| above 5."""
+    """Return, for each image of a batch `(N, H, W, 3)`, whether no |a| or |b| is above 5."""
     with keras.device("cpu"):
         chroma = ops.convert_to_numpy(colorspace.LAB.split(rgb)[1])
     return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY

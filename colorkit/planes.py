@@ -1,4 +1,4 @@
-"""Drawings of colour spaces and chroma planes, into the axes of a figure."""
+"""Draw color spaces and chroma planes into the axes of a figure."""
 
 import functools
 
@@ -9,13 +9,13 @@ from matplotlib.colors import LogNorm, Normalize
 from scipy.ndimage import binary_closing, binary_fill_holes
 from scipy.spatial import KDTree
 
-_OUTSIDE = 0.9  # gray of what is no colour of sRGB, or of a bin that never occurs
-_RASTER = 420  # cells a side in which a chroma plane is drawn
+_OUTSIDE = 0.9  # gray for colors outside sRGB, and for a bin that never occurs
+_RASTER = 420  # cells per side of a drawn chroma plane
 _AXES = {"lab": ("a", "b", (-100, -50, 0, 50, 100)), "yuv": ("u", "v", (-0.6, -0.3, 0, 0.3, 0.6))}
 
 
 def draw_cube(axes):
-    """The three sides of the RGB cube that meet in white."""
+    """Draw the three sides of the RGB cube that meet in white."""
     ramp = np.linspace(0, 1, 25)
     middles = (ramp[:-1] + ramp[1:]) / 2
     for channel in range(3):
@@ -29,11 +29,11 @@ def draw_cube(axes):
 
 
 def draw_slice(axes, space, lightness, title):
-    """The chroma plane of a `ColorSpace` at one lightness; gray is what lies outside sRGB."""
+    """Draw the chroma plane of a `ColorSpace` at one lightness; gray marks colors outside sRGB."""
     chroma = _plane(space)
     levels = np.full((*chroma.shape[:2], 1), lightness, "float32")
     rgb = ops.convert_to_numpy(space.merge(levels, chroma))
-    # What `merge` had to pull in lies outside sRGB.
+    # Colors that `merge` had to change are outside sRGB.
     back = ops.convert_to_numpy(space.split(rgb)[1])
     outside = np.abs(back - chroma).max(axis=-1) > 0.005 * space.chroma_range[1]
     _show_plane(axes, space, np.where(outside[..., None], _OUTSIDE, rgb))
@@ -41,28 +41,29 @@ def draw_slice(axes, space, lightness, title):
 
 
 def draw_bins(axes, bins, values, scale):
-    """`ColorBins` as cells of their chroma plane, with the border of sRGB and a cross at neutral.
+    """Draw `ColorBins` as cells of their chroma plane, with sRGB's border and a neutral cross.
 
     Args:
         axes: Matplotlib axes.
         bins: `ColorBins`.
-        values: What colours each cell, shape `(num_bins,)`; `None` for the bins' own colours.
-        scale: From `color_scale`; `None` where there are no values.
+        values: Value that sets the color of each cell, shape `(num_bins,)`. `None` uses the bins'
+            own colors.
+        scale: Result of `color_scale`, or `None` without values.
 
     Returns:
-        What a colour bar describes, `None` where there are no values.
+        Artist for a color bar, or `None` without values.
 
     Raises:
-        ValueError: If there is not one value a bin.
+        ValueError: If there is not one value per bin.
     """
     if values is not None and np.shape(values) != (bins.num_bins,):
         raise ValueError(
-            f"Values must have one entry a bin, shape ({bins.num_bins},). "
+            f"Values must have one entry per bin, shape ({bins.num_bins},). "
             f"Received shape {np.shape(values)}"
         )
     chroma = _plane(bins.space)
     labels = ops.convert_to_numpy(bins.encode(chroma))
-    # A cell is drawn where sRGB has colours, and for a lattice up to its own border.
+    # Draw a cell where sRGB has colors, and for a lattice up to its own border.
     reach = KDTree(bins.centers).query(bins.centers, k=[2])[0].min() / 2
     inside = _gamut(bins.space)
     drawn = inside | (np.abs(chroma - bins.centers[labels]) <= reach).all(axis=-1)
@@ -84,7 +85,7 @@ def draw_bins(axes, bins, values, scale):
 
 
 def color_scale(values, log):
-    """Scale from the least to the greatest value; a logarithmic one spans six decades at most."""
+    """Return a scale from the smallest to the largest value; logarithmic: up to six decades."""
     values = np.asarray(values, "float64")
     if log:
         positive = values[values > 0]
@@ -100,7 +101,7 @@ def _show_plane(axes, space, rgb):
 
 
 def _plane(space):
-    """Chroma of every cell of the drawn plane: first channel to the right, second upwards."""
+    """Return the chroma of every cell of the plane: first channel to the right, second up."""
     axis = np.linspace(-_extent(space), _extent(space), _RASTER, dtype="float32")
     return np.stack(np.meshgrid(axis, axis), axis=-1)
 
@@ -111,8 +112,8 @@ def _extent(space):
 
 @functools.cache
 def _gamut(space):
-    """Which cells of the drawn plane some colour of sRGB falls into."""
-    # The shadow of a solid is the shadow of its surface: the six sides of the RGB cube.
+    """Return which cells of the drawn plane contain a color of sRGB."""
+    # The projection of a solid is that of its surface: the six sides of the RGB cube.
     side = np.stack(np.meshgrid(*[np.linspace(0, 1, 400, dtype="float32")] * 2), axis=-1)
     sides = [np.insert(side, channel, level, axis=-1) for channel in range(3) for level in (0, 1)]
     chroma = ops.convert_to_numpy(space.split(np.stack(sides))[1]).reshape(-1, 2)
@@ -123,7 +124,7 @@ def _gamut(space):
 
 
 def _bin_colors(bins):
-    """Each bin's colour at the lightness, of those near 60 %, that shows it best."""
+    """Return each bin's color at the lightness near 60 % that shows it best."""
     low, high = bins.space.lightness_range
     levels = low + (high - low) * np.linspace(0.1, 0.95, 18, dtype="float32")
     levels = np.broadcast_to(levels[:, None, None], (18, bins.num_bins, 1))

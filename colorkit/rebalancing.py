@@ -1,4 +1,4 @@
-"""How often each colour occurs, and the weights that make rare ones count."""
+"""Compute how often each color occurs, and class weights that rebalance rare colors."""
 
 import numpy as np
 from keras import ops
@@ -8,29 +8,29 @@ from colorkit.bins import chroma_batches
 
 
 def color_prior(images, bins, *, neighbors=1, sigma=5.0):
-    """How often each bin occurs in pictures.
+    """Compute how often each bin occurs in images.
 
     Args:
-        images: Pictures `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
             or any iterable.
         bins: `ColorBins`.
-        neighbors: 1 counts the nearest bin of every pixel; more average the soft codes, which
-            is how the published prior of the 313 bins was smoothed (its authors take 5).
+        neighbors: 1 counts the nearest bin of every pixel. A larger number averages soft codes,
+            which is how the published prior of the 313 bins was smoothed (its authors use 5).
         sigma: Standard deviation of the soft codes, in chroma units.
 
     Returns:
         float64 array of shape `(num_bins,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no pictures, or one holds a NaN or an infinity.
+        ValueError: If there are no images, or an image holds a NaN or an infinity.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
     """
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
-        # A picture repeats its colours: coding the distinct ones saves most of the work.
-        # As one complex number each they are found several times faster than as rows.
+        # An image repeats its colors: encoding only distinct colors saves most of the work.
+        # As one complex number each, they are found several times faster than as rows.
         colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
         colors, repeats = np.unique(colors, return_counts=True)
         chroma = colors.view("float32").reshape(-1, 2)
@@ -43,10 +43,10 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
 
 
 def smooth_prior(prior, bins, sigma=5.0):
-    """Spread each bin's share over its neighbours in the chroma plane.
+    """Spread each bin's share over its neighbors in the chroma plane.
 
-    The Gaussian runs over distances between bin centres, in two dimensions; smoothing along the
-    bin index would mix distant colours.
+    The Gaussian is a function of the distance between bin centers, in two dimensions. Smoothing
+    along the bin index would mix distant colors.
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
@@ -58,12 +58,12 @@ def smooth_prior(prior, bins, sigma=5.0):
         float64 array of shape `(num_bins,)`, summing to 1.
 
     Raises:
-        ValueError: If `prior` is no distribution over the bins or `sigma` is not positive.
+        ValueError: If `prior` is not a distribution over the bins or `sigma` is not positive.
     """
     prior = _checked_prior(prior)
     if len(prior) != bins.num_bins:
         raise ValueError(
-            f"`prior` must have one entry a bin, {bins.num_bins}. Received {len(prior)}"
+            f"`prior` must have one entry per bin, {bins.num_bins}. Received {len(prior)}"
         )
     if not sigma > 0:
         raise ValueError(f"`sigma` must be positive. Received: {sigma!r}")
@@ -72,21 +72,21 @@ def smooth_prior(prior, bins, sigma=5.0):
 
 
 def class_weights(prior, uniform_weight=0.5):
-    """Weights that make rare colours count more in the loss.
+    """Compute class weights that give rare colors more weight in the loss.
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
-        uniform_weight: Share of the uniform distribution mixed into `prior`, in [0, 1] (lambda in
-            the papers: 0.5 in Zhang et al., 0.2 in Champati et al.). 1 gives equal weights. It is
-            uniform over all bins, as the papers write it; Zhang et al.'s code spreads it over
-            those that occur, which is the same where the prior is smoothed.
+        uniform_weight: Share of the uniform distribution mixed into `prior`, in [0, 1]. It is
+            lambda in the papers: 0.5 in Zhang et al., 0.2 in Champati et al. 1 gives equal weights.
+            The distribution is uniform over all bins, as in the papers. In Zhang et al.'s code it
+            is uniform over bins that occur, which is the same for a smoothed prior.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.
 
     Raises:
-        ValueError: If `prior` is no distribution, `uniform_weight` is outside [0, 1], or both
-            leave a bin with no probability at all.
+        ValueError: If `prior` is not a distribution, `uniform_weight` is outside [0, 1], or a bin
+            has no probability after mixing.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
@@ -99,7 +99,7 @@ def class_weights(prior, uniform_weight=0.5):
     if not (mixed > 0).all():
         raise ValueError(
             f"{(prior == 0).sum()} bins never occur, so with `uniform_weight=0` their weight is "
-            "infinite. Smooth the prior with `smooth_prior` or take `uniform_weight` above 0."
+            "infinite. Smooth the prior with `smooth_prior`, or set `uniform_weight` above 0."
         )
     return (1 / mixed) / (prior / mixed).sum()
 

@@ -1,10 +1,10 @@
-"""Everything that records tell, as one page."""
+"""Format all records as one page."""
 
 from colorkit import claims, studies, tables
 
 
 def render(records):
-    """Summary, the papers' tables, the studies, verdicts on claims, and every record, as Markdown.
+    """Format summary, tables, studies, verdicts on claims and all records as Markdown.
 
     Args:
         records: List of `Record`.
@@ -18,13 +18,13 @@ def render(records):
     for label, table in verdicts.items():
         parts[f"What the papers claim, on {label}" if label else "What the papers claim"] = table
     if unseen:
-        parts["Not run, so that nothing can be told"] = "\n".join(f"- {text}" for text in unseen)
+        parts["Not run, so that no verdict is possible"] = "\n".join(f"- {text}" for text in unseen)
     parts["All records"] = tables.overview(records)
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())
 
 
 def _studies(records):
-    """Studies on whichever pictures they were run, title to table."""
+    """Return the studies on each dataset they were run on, as a dict from title to table."""
     return {
         f"{study.title}, on {label}" if label else study.title: studies.render(
             records, studies.on(study, label)

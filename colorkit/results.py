@@ -1,4 +1,4 @@
-"""Records of runs on disk."""
+"""Save and load the records of runs."""
 
 import dataclasses
 import datetime
@@ -16,30 +16,31 @@ import keras
 from colorkit import hardware
 from colorkit.files import make_folder, written_whole
 
-# Raised when a field changes its meaning, so that old records are never read as new ones.
+# Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
 _RANK = {"quick": 1, "full": 2}
 
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """What one run measured, and under which circumstances.
+    """The results of one run, and the circumstances in which it was run.
 
     Attributes:
         experiment: Name of the experiment.
         profile: "smoke", "quick" or "full".
-        data: Name of the data set.
-        sizes: Pictures in each split, and "left_out", damaged files that are in none, where there
-            are such files.
+        data: Name of the dataset.
+        sizes: Number of images in each split. If there are damaged files, "left_out" is their
+            number.
         seed: Seed of weights, order and augmentation.
-        epochs, images_seen, minutes: How long the run trained; minutes include what it begins with.
-        parameters: Weights of the network.
-        metrics: Metric to value, as `evaluate` or `evaluate_classifier` names them.
-        settings: What else the numbers depend on: temperature, batch size, learning rate, ...
-        hardware, precision, versions, revision, date: Where, with what and when it was begun.
+        epochs, images_seen, minutes: Length of the training. The minutes include the experiments
+            that the run starts from.
+        parameters: Number of weights of the network.
+        metrics: Dict from metric to value, with the names of `evaluate` or `evaluate_classifier`.
+        settings: Other settings that the numbers depend on: temperature, batch size, ...
+        hardware, precision, versions, revision, date: Circumstances at the start of the run.
         version: Version of this format.
-        training_milliseconds: What a picture took to train, without validation, in the fastest
-            epoch, which other work disturbed least; 0 where nothing was trained, or not noted.
+        training_milliseconds: Training time per image, without validation, in the fastest epoch,
+            which other processes disturbed least. 0 without training or without measurement.
     """
 
     experiment: str
@@ -62,7 +63,7 @@ class Record:
     training_milliseconds: float = 0.0
 
     def value(self, name):
-        """A metric, or another number of the record, such as "minutes"; `None` without it."""
+        """Return a metric, or another number of the record such as "minutes", else `None`."""
         if name == "training_milliseconds":
             return self.training_milliseconds or None
         value = self.metrics.get(name, getattr(self, name, None))
@@ -70,7 +71,7 @@ class Record:
 
 
 def home():
-    """Folder that results go to: the checkout around the working directory, else that directory."""
+    """Return the folder for results: the checkout around the working directory, or the latter."""
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "colorkit" / "experiments").is_dir():
@@ -79,12 +80,12 @@ def home():
 
 
 def figures_folder(profile):
-    """Folder for figures and records of a profile: what "smoke" makes is never kept in figures/."""
+    """Return the folder for figures and records of a profile; "smoke" never uses figures/."""
     return home() / ("runs/smoke/figures" if profile == "smoke" else "figures")
 
 
 def circumstances():
-    """Hardware, precision, versions, git revision and date of a run, as fields of a `Record`."""
+    """Return hardware, precision, versions, git revision and date, as fields of a `Record`."""
     packages = ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit")
     versions = {"python": platform.python_version()}
     for package in packages:
@@ -102,12 +103,12 @@ def circumstances():
 
 
 def save(record):
-    """Write a record, unless one of a longer run of the same kind is already there.
+    """Save a record, unless a record of a longer run of the same kind exists.
 
-    Each experiment has one record a profile and seed; "smoke" has a folder of its own.
+    Each experiment has one record per profile and seed. "smoke" has its own folder.
 
     Returns:
-        Path of the record that now stands.
+        Path of the existing record, new or old.
     """
     folder = figures_folder(record.profile) / "records"
     make_folder(folder)
@@ -125,16 +126,16 @@ def save(record):
 
 
 def write(record, path):
-    """Write a record to a file, whole or not at all."""
+    """Write a record to a file, which is never left half-written."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(_plain(dataclasses.asdict(record)), indent=2) + "\n")
 
 
 def read(path):
-    """Read a record.
+    """Read a record from a file.
 
     Raises:
-        ValueError: If the file is damaged or of another version.
+        ValueError: If the file is damaged or has another version.
     """
     try:
         if not Path(path).is_file():
@@ -158,25 +159,25 @@ def read(path):
 
 
 def _refuse(constant):
-    raise ValueError(f"it holds {constant}, which is no number")
+    raise ValueError(f"it holds {constant}, which is not a number")
 
 
 def _unique(pairs):
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        raise ValueError("a name stands in it twice")
+        raise ValueError("it has the same name twice")
     return entries
 
 
 def _check_field(name, value, kind):
-    """Raise a `ValueError` unless a field of a record is what it should be."""
+    """Raise a `ValueError` unless a field of a record has a valid type and value."""
     if kind in (int, float):
         fits = _is_number(value, kind) and value >= 0
     elif name in ("metrics", "sizes") and isinstance(value, dict):
         is_right = _is_measure if name == "metrics" else lambda key, entry: _is_number(entry, int)
         wrong = {key: entry for key, entry in value.items() if not is_right(key, entry)}
         value, fits = wrong, not wrong
-    elif name in ("experiment", "profile", "data"):  # they stand in tables
+    elif name in ("experiment", "profile", "data"):  # tables show them
         fits = isinstance(value, str) and re.fullmatch(r"[^\s|](?:[^\n|]*[^\s|])?", value)
     else:
         fits = isinstance(value, kind)
@@ -187,7 +188,7 @@ def _check_field(name, value, kind):
 def _is_measure(name, value):
     if value is None:
         return True
-    # Of features a colouring can keep more than the truth has.
+    # Colored images can keep more features than the ground truth has.
     is_bounded = is_share(name) and not name.endswith("_kept")
     return _is_number(value, float) and not (is_bounded and abs(value) > 1)
 
@@ -199,10 +200,10 @@ def _is_number(value, kind):
 
 
 def pretrained(name="cifar10"):
-    """Record of the run that made a colorizer of the package, see `Colorizer.pretrained`.
+    """Return the record of the run that trained a pretrained colorizer, see `Colorizer.pretrained`.
 
     Raises:
-        ValueError: If there is no such record.
+        ValueError: If the record does not exist.
     """
     file = importlib.resources.files("colorkit") / "weights" / f"{name}.json"
     with importlib.resources.as_file(file) as path:
@@ -210,10 +211,10 @@ def pretrained(name="cifar10"):
 
 
 def read_all(folder=None):
-    """All records of a folder, by default `figures/records`, and what could not be read.
+    """Read all records of a folder, `figures/records` by default.
 
-    Records that would be taken for seeds of one experiment and are none are left out, too: a second
-    one of the same seed, and those made on other pictures or with other settings than the longest.
+    Some readable records are left out, as they must not count as a further seed. These are a
+    second record of the same seed, and records with other images or settings than the longest run.
 
     Returns:
         `(records, problems)`: a list of `Record` and a list of messages.
@@ -248,12 +249,12 @@ def read_all(folder=None):
     return [found[path] for path in sorted(records.values())], problems
 
 
-# Settings that are found out by a run, and so may differ from seed to seed.
+# Settings that a run determines, so that they may differ from seed to seed.
 _FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum")
 
 
 def _differences(record, other):
-    """What should be the same of two seeds of an experiment and is not."""
+    """Return the settings that should be the same for two seeds of an experiment but differ."""
     made, other_made = ({"data": r.data, "sizes": r.sizes, **r.settings} for r in (record, other))
     return [
         f"{name} {other_made[name]!r} for {made[name]!r}"
@@ -263,15 +264,15 @@ def _differences(record, other):
 
 
 def by_profile(records, experiments):
-    """Records of the best profile that all of some experiments have been run at.
+    """Return the records of the largest profile at which all given experiments were run.
 
     Args:
         records: List of `Record`.
         experiments: Names of experiments.
 
     Returns:
-        Dict from each of the names to a list of its records, in the order of their seeds; empty
-        where there is no such profile.
+        Dict from each of the names to a list of its records, sorted by seed. The lists are empty
+        if there is no such profile.
     """
     found = {name: {} for name in experiments}
     for record in sorted(records, key=lambda record: record.seed):
@@ -283,13 +284,13 @@ def by_profile(records, experiments):
 
 
 def is_share(metric):
-    """Whether a metric lies in [0, 1] and is shown in percent, by its name."""
+    """Return whether a metric is in [0, 1] and shown in percent, by its name."""
     kinds = ("accuracy", "preservation", "auc", "occupied", "dominant", "ssim")
     return any(kind in metric for kind in kinds)
 
 
 def markdown(rows):
-    """Rows of text as a Markdown table, the first row its header."""
+    """Format rows of text as a Markdown table, with the first row as the header."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
@@ -297,20 +298,20 @@ def markdown(rows):
 
 
 def save_table(rows, name, profile, *, data, seed):
-    """Write a table that a notebook measured beside its figures, and under which circumstances.
+    """Save a table that a notebook measured, with the circumstances.
 
     Args:
-        rows: As `markdown` takes them.
+        rows: See `markdown`.
         name: File name without its ending, such as "11_architectures_sets".
-        profile: `Profile` or its name; "smoke" has a folder of its own.
-        data: Names of the pictures.
-        seed: Seed of what was measured.
+        profile: `Profile` or its name; "smoke" has its own folder.
+        data: Names of the datasets.
+        seed: Seed of the measurements.
 
     Returns:
         The table as Markdown.
 
     Raises:
-        OSError: If the folder cannot be made or written.
+        OSError: If the folder cannot be created or written.
     """
     profile = getattr(profile, "name", profile)
     path = figures_folder(profile) / f"{name}.md"
@@ -326,7 +327,7 @@ def save_table(rows, name, profile, *, data, seed):
 
 
 def _plain(value):
-    """Numbers of NumPy and tensors as JSON knows them; a NaN, which JSON lacks, as null."""
+    """Convert numbers of NumPy and tensors for JSON; a NaN, which JSON lacks, becomes null."""
     if isinstance(value, dict):
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
@@ -339,7 +340,7 @@ def _plain(value):
 
 
 def _revision():
-    """Git revision of the code, with "+" where it was changed since."""
+    """Return the git revision of the code, with "+" if the code has changed since."""
     folder = Path(__file__).parent
     try:
         revision, status = (

@@ -1,4 +1,4 @@
-"""What a run keeps in its folder, so that it can stop at any time and go on where it was."""
+"""Files in the folder of a run, so that it can stop at any time and resume."""
 
 import contextlib
 import dataclasses
@@ -14,11 +14,11 @@ import numpy as np
 from colorkit import experiments, results
 from colorkit.files import written_whole
 
-# Weights in the folder of a run: of the lowest validation loss, and of the last epoch. The second
-# name is what `keras.callbacks.BackupAndRestore` gives.
+# Weights in the folder of a run: with the lowest validation loss, and of the last epoch. The second
+# name is that of `keras.callbacks.BackupAndRestore`.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
 _SETTINGS = "settings.json"
-# All that there is in a folder before a run has settings.
+# All files in a folder before a run has settings.
 _BEFORE = {"lock", "bins.json"}
 _DIVERGED = (
     "The loss is no longer a number, so training stopped; nothing of this epoch was kept. A lower "
@@ -28,10 +28,12 @@ _DIVERGED = (
 
 @contextlib.contextmanager
 def alone(folder):
-    """Context that one process at a time can enter; its lock ends with the process.
+    """Lock a folder so that one process at a time can use it, as a context manager.
+
+    The lock ends with the process.
 
     Raises:
-        RuntimeError: If another process is in it.
+        RuntimeError: If another process uses the folder.
     """
     try:
         import fcntl
@@ -51,9 +53,9 @@ def alone(folder):
 
 @contextlib.contextmanager
 def unless_begun_removed(folder):
-    """Context that takes the folder of a run away when it fails before there is anything in it.
+    """Remove the folder of a run if the run fails before it has results, as a context manager.
 
-    The folders that it lies in go with it, up to "runs", where they hold nothing else.
+    Its parent folders, up to "runs", are removed too if they are empty.
     """
     try:
         yield
@@ -69,26 +71,26 @@ def unless_begun_removed(folder):
 
 
 def begin(folder, settings):
-    """Write down a run's settings, or read those that it began with.
+    """Save a run's settings, or read the settings with which it started.
 
     Args:
         folder: Folder of the run.
-        settings: Dict of what its weights depend on, which JSON can hold.
+        settings: Dict of everything that its weights depend on, as JSON values.
 
     Returns:
-        Dict of `settings` and `circumstances`, as they were when the run began.
+        Dict of `settings` and `circumstances` at the start of the run.
 
     Raises:
-        ValueError: If the run was begun with other settings, or they cannot be read.
+        ValueError: If the run was started with other settings, or they cannot be read.
     """
     path = folder / _SETTINGS
-    settings = json.loads(json.dumps(settings))  # so that they compare with what was written
+    settings = json.loads(json.dumps(settings))  # convert to the types that a file gives
     if path.exists():
         begun = stored(path)
         whole = all(isinstance(begun.get(key), dict) for key in ("settings", "circumstances"))
         if not (whole and begun["circumstances"].keys() >= results.circumstances().keys()):
-            raise _damaged(path, "it lacks what it should hold")
-        # What a run from before a setting existed has not stored is what the setting began as.
+            raise _damaged(path, "required fields are missing")
+        # Older runs lack newer settings: use the value that the setting had by default.
         before = {
             **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
             **{
@@ -105,8 +107,8 @@ def begin(folder, settings):
             changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
             hint = " Folders or films of one name share a run." if "checksum" in changed else ""
             raise ValueError(
-                f"This run was begun with other settings ({changes}). Give it those again, delete "
-                f"{folder} to begin anew, or take another seed.{hint}"
+                f"This run was started with other settings ({changes}). Use those again, delete "
+                f"{folder} to start again, or take another seed.{hint}"
             )
         return begun
     begun = {
@@ -119,7 +121,7 @@ def begin(folder, settings):
 
 
 def stored(path):
-    """A dict that a run has stored as JSON.
+    """Read a dict that a run has saved as JSON.
 
     Raises:
         ValueError: If the file is damaged.
@@ -135,20 +137,20 @@ def stored(path):
 
 def _damaged(path, why):
     return ValueError(
-        f"{path} is damaged: {why}. Bring it back, or delete {path.parent} to begin anew."
+        f"{path} is damaged: {why}. Restore it, or delete {path.parent} to start again."
     )
 
 
 class EpochLog(keras.callbacks.Callback):
-    """A line of JSON an epoch: what it measured and how long it took. Survives interruption.
+    """Write a line of JSON per epoch with metrics and duration, which survives an interruption.
 
-    It also stops training that no longer helps, and one whose loss is no number.
+    It also stops training when it no longer helps, and when the loss is not a number.
 
     Args:
-        path: File, of which lines of earlier epochs are read.
-        train_pairs: What is fitted to; it is told the epoch.
-        experiment: `Experiment`, for what its best epoch is and how long to wait for a better.
-        patience: Epochs to wait for a better one; `None` for the experiment's.
+        path: Path of the file. Lines of earlier epochs are read from it.
+        train_pairs: Training data, whose `epoch` is set.
+        experiment: `Experiment`, which defines the best epoch and the patience.
+        patience: Epochs to wait for an improvement; `None` takes the experiment's value.
     """
 
     def __init__(self, path, train_pairs, experiment, patience=None):
@@ -156,15 +158,15 @@ class EpochLog(keras.callbacks.Callback):
         self.path = Path(path)
         self.train_pairs = train_pairs
         self.patience = experiment.patience if patience is None else patience
-        # Where classes are learned beside, the best weights are those that colour best; where two
-        # networks play against each other, no loss says which are: the last ones are taken.
+        # If the network also learns classes, the best weights are those with the best colors. No
+        # loss shows which weights of an adversarial model are best, so the last ones are used.
         self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(
             experiment.target, "val_loss"
         )
         self.rows = {}
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
         for line in lines:
-            # What is damaged is as if it had not been: training goes on from before.
+            # Ignore damaged lines: training resumes before them.
             with contextlib.suppress(ValueError, TypeError, KeyError):
                 row = json.loads(line)
                 needed = [row["seconds"], *([row[self.monitor]] if self.monitor else [])]
@@ -181,9 +183,9 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def milliseconds(self):
-        """What a picture took to train in the fastest epoch; 0 where there was none."""
+        """Return the training time per image in the fastest epoch; 0 without an epoch."""
         pictures = len(self.train_pairs) * self.train_pairs.batch_size
-        # Runs from before the training was timed apart have the whole epoch alone.
+        # Older runs only have the time of the whole epoch, with validation.
         seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows.values())
         return 1000 * min(seconds, default=0.0) / pictures
 
@@ -199,15 +201,15 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def is_stuck(self):
-        """Whether the best epoch lies so far back that training should stop."""
+        """Return whether the best epoch is so long ago that training must stop."""
         return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
 
     def keep(self, epochs):
-        """Forget what came after so many epochs."""
+        """Remove the lines after the first `epochs` epochs."""
         self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.train_pairs.epoch = epoch  # after a resume, the order that this epoch would have had
+        self.train_pairs.epoch = epoch  # after a resume, use the order of this epoch
         self._start = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -215,7 +217,7 @@ class EpochLog(keras.callbacks.Callback):
             raise RuntimeError(_DIVERGED)
 
     def on_test_begin(self, logs=None):
-        self._trained = time.monotonic()  # what follows in the epoch is validation
+        self._trained = time.monotonic()  # the rest of the epoch is validation
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor and not np.isfinite(float((logs or {}).get(self.monitor, 0.0))):
@@ -233,7 +235,7 @@ class EpochLog(keras.callbacks.Callback):
 
 
 def mend(folder, log):
-    """After an interruption: keep the newest complete checkpoint, and the epochs that led to it."""
+    """After an interruption, keep the newest complete checkpoint and the epochs before it."""
     latest = folder / LATEST
     metadata = latest.with_name("training_metadata.json")
     epoch = 0
@@ -255,9 +257,9 @@ def mend(folder, log):
     try:
         h5py.File(best).close()
     except OSError:
-        epoch = 0  # the best weights cannot be had from the latest: begin anew
+        epoch = 0  # the best weights do not follow from the latest: start again
     if not set(range(epoch)) <= set(log.rows):
-        epoch = 0  # nor can it be known which were the best
+        epoch = 0  # the best weights cannot be known either
     if epoch == 0:
         shutil.rmtree(latest.parent, ignore_errors=True)
         best.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Where the pictures of an experiment come from, and how they are divided."""
+"""Load and split the images of an experiment."""
 
 import functools
 import os
@@ -8,18 +8,18 @@ import numpy as np
 from colorkit.data import load
 from colorkit.duplicates import alike, thumbnail
 
-_CHECKED = {}  # images that were looked through last: an experiment and its base share them
+_CHECKED = {}  # images that were read last: an experiment and its base share them
 
 
 def source(experiment, profile, which):
-    """Name and split of the pictures to train with, `which` 0, or to test with."""
+    """Return name and split of the images to train with, `which` 0, or to test with."""
     if profile.data is None:
         return experiment.data, experiment.splits[which]
     return profile.data, ("train", "test")[which]
 
 
 def loaded(name, split, size):
-    """Pictures of a source, brought to a size."""
+    """Load images of a source, resized."""
     if ":" in name:
         return load(name, split, size=size)
     return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
@@ -27,40 +27,41 @@ def loaded(name, split, size):
 
 @functools.lru_cache(maxsize=2)
 def _prepared(name, split, size, data_dir):
-    """Data sets, unlike folders, do not change: the rows of a study share what is in memory."""
+    """Load a dataset once: unlike folders it does not change, so experiments share it in memory."""
     return load(name, split, size=size, data_dir=data_dir)
 
 
 def divided(experiment, profile, seed):
-    """Pictures for training, validation and test; the first two are apart by picture.
+    """Return images for training, validation and test; the first two have no image in common.
 
-    Of a folder, damaged files are left out, with a warning, and test pictures that are copies of
-    what is learned from: a network that knows them by heart is no better for it. (Those kept for
-    validation may be copies of others.)
-    Published data sets are tested on whole, as published. Where a profile takes fewer pictures than
-    there are, they are spread evenly over folders and films, which may be sorted, and are the first
-    of data sets, which are not.
+    From a folder, damaged files are left out, with a warning. Test images that are copies of
+    training images are left out too, as a network that has memorized them is no better. Validation
+    images may be copies of other images.
+
+    Published datasets are tested completely, as published. If a profile takes fewer images than
+    there are, they are spread evenly over folders and videos, which may be sorted. Of datasets,
+    which are not sorted, the first images are used.
 
     Args:
-        experiment: `Experiment` with the size of its pictures.
+        experiment: `Experiment` with the size of its images.
         profile: `Profile`.
-        seed: Seed of what is kept for validation.
+        seed: Seed of the choice of validation images.
 
     Raises:
-        ValueError: If no file of a folder can be read, validation leaves none to learn from, or
-            copies none to test with.
+        ValueError: If no file of a folder can be read, no training images are left after
+            validation, or no test images are left after removing copies.
     """
     pool, test, _ = _sources(experiment, profile)
     if not len(test):
         raise ValueError(
-            f"All test pictures of {pool.name} are among those to learn from; give others."
+            f"All test images of {pool.name} are copies of training images; give other test images."
         )
     kept, rest = _held_out(pool, experiment.validation_split, seed)
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
-            f"{pool.name} has {len(pool)} pictures to learn from, of which {len(pool)} are needed "
-            "to validate; give more."
+            f"{pool.name} has {len(pool)} images for training, of which {len(pool)} are needed "
+            "for validation; give more."
         )
     most = min(filter(None, (profile.test, experiment.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
@@ -72,13 +73,13 @@ def divided(experiment, profile, seed):
 
 
 def large(experiment, profile, count):
-    """The test pictures of `divided`, so many, at the experiment's large size."""
+    """Return `count` test images of `divided` at the experiment's large size."""
     _, _, own = _sources(experiment, profile)
     return _some(loaded(*source(experiment, profile, 1), experiment.large_size)[own], count)
 
 
 def _some(images, count):
-    """So many pictures, or all."""
+    """Return `count` images, or all."""
     if count is None or count >= len(images):
         return images
     if ":" in images.name or "+" in images.name:
@@ -87,7 +88,7 @@ def _some(images, count):
 
 
 def _held_out(pool, share, seed):
-    """Which pictures are kept for validation, and which are left to learn from, in order."""
+    """Return the indices of validation images and of training images, sorted."""
     kept, rest = [], []
     films = np.zeros(len(pool), int) if pool.films is None else pool.films
     for film in np.unique(films):
@@ -95,7 +96,7 @@ def _held_out(pool, share, seed):
         count = max(1, round(share * len(members)))
         order, gap = np.random.default_rng(seed).permutation(members), 0
         if film:
-            # Neighbouring frames are nearly the same: validation is what comes last, after a gap.
+            # Neighboring frames are nearly the same: validation comes last, after a gap.
             order, gap = members[::-1], max(1, count // 2)
         kept.append(order[:count])
         rest.append(order[count + gap :])
@@ -103,15 +104,15 @@ def _held_out(pool, share, seed):
 
 
 def _sources(experiment, profile):
-    """Pictures to learn from and to test with, and where the latter are among those of the source.
+    """Return training images, test images, and the indices of the latter in the source.
 
-    Of folders, damaged files are left out of both, and copies of the former out of the latter.
+    From folders, damaged files are left out of both, and copies of training images out of the test.
     """
     (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
     pool = loaded(name, train, experiment.size)
     test = loaded(name, held_out, experiment.size)
     if "folder:" not in name:
-        return pool, test, slice(None)  # what is in memory stays shared
+        return pool, test, slice(None)  # images in memory stay shared
     key = name, train, held_out, experiment.size, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
         pool, _, learned = _seen(pool)
@@ -123,13 +124,13 @@ def _sources(experiment, profile):
 
 
 def _seen(images):
-    """Images that can be read, where they are among all, and their thumbnails, in one pass."""
+    """Return the readable images, their indices among all, and their thumbnails, in one pass."""
     thumbnails = {}
     images = images.readable(lambda i, rgb: thumbnails.update({i: thumbnail(rgb)}))
     return images, np.array(list(thumbnails)), list(thumbnails.values())
 
 
 def _stamp(images):
-    """What changes with the files of images."""
+    """Return a value that changes with the files of images."""
     files = (item for item in images._items if isinstance(item, os.PathLike))
     return images.checksum, hash(tuple(os.stat(path).st_mtime_ns for path in files))

@@ -1,4 +1,4 @@
-"""Studies: experiments beside each other, on whichever pictures they were run."""
+"""Studies: tables that compare experiments on the datasets they were run on."""
 
 import dataclasses
 
@@ -7,10 +7,10 @@ from colorkit import tables
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """Experiments that answer one question, and the measures that tell.
+    """Experiments that answer one question, and the metrics that compare them.
 
     Attributes:
-        title: What is compared.
+        title: Subject of the comparison.
         rows: Dict from label to the name of an experiment.
         metrics: Dict from column title to a metric, or another number of a record.
     """
@@ -29,7 +29,7 @@ _VIVIDNESS = {
 }
 _COST = {
     "weights": "parameters",
-    "ms a picture": "training_milliseconds",
+    "ms per image": "training_milliseconds",
     "minutes": "minutes",
 }
 _EVERYTHING = {
@@ -50,8 +50,8 @@ _EVERYTHING = {
 }
 
 COLORFUL = Study(
-    "Bins and squares",
-    {"313 bins, rebalanced": "coherence/colorful-32", "squares": "coherence/regression-32"},
+    "Bins and L2 regression",
+    {"313 bins, rebalanced": "coherence/colorful-32", "L2 regression": "coherence/regression-32"},
     _VIVIDNESS | {"AuC": "ab_auc"},
 )
 
@@ -94,11 +94,11 @@ CONVNETS = Study(
         for name in ("simple", "classification", "adversarial")
         for kind in (f"{name}-as-coded", name)
     },
-    _VIVIDNESS | {"PSNR, colours as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
+    _VIVIDNESS | {"PSNR, colors as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
 )
 
 _NETWORKS = {
-    "auto-encoder": "autoencoder",
+    "autoencoder": "autoencoder",
     "deep CNN": "deep-cnn",
     "U-Net": "unet",
     "ResNet": "resnet",
@@ -131,18 +131,18 @@ _PATCHES = {
     "Pix2Pix, patches": "pix2pix/adversarial-patches",
 }
 PIX2PIX = Study(
-    "Pix2Pix at the size that it learned from",
+    "Pix2Pix at the size of its training images",
     _PLAYERS | _VARIANTS,
     _VIVIDNESS | {"bleeding": "bleeding"},
 )
 PATCHES = Study(
-    "Patches and resizing, whole pictures coloured at twice the size",
+    "Patches and resizing, whole images colored at twice the size",
     _PLAYERS | _PATCHES,
     {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
-    | {title: _COST[title] for title in ("ms a picture", "minutes")},
+    | {title: _COST[title] for title in ("ms per image", "minutes")},
 )
 PHOTOS = Study(
-    "A model for photographs: what each choice is worth at equal steps",
+    "A model for photographs: the effect of each choice at equal steps",
     {
         "reference": "photos/ablation",
         "encoder unfrozen": "photos/ablation-unfrozen",
@@ -168,11 +168,11 @@ STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATC
 
 
 def on(study, label):
-    """The same study of the experiments on other pictures.
+    """Return the same study of the experiments on another dataset.
 
     Args:
         study: `Study`.
-        label: What stands behind the "@" in the names of their records; "" for their own.
+        label: Label after the "@" in the names of the records; "" for the original dataset.
     """
     suffix = f"@{label}" if label else ""
     return dataclasses.replace(
@@ -181,7 +181,7 @@ def on(study, label):
 
 
 def labels(records, study):
-    """Labels of the pictures that experiments of a study were run on, as `on` takes them.
+    """Return the labels of the datasets that a study's experiments were run on, see `on`.
 
     Args:
         records: List of `Record`.
@@ -192,7 +192,7 @@ def labels(records, study):
 
 
 def render(records, study):
-    """A study as a Markdown table, means over seeds, as `tables.compare` makes it.
+    """Format a study as a Markdown table with means over seeds, see `tables.compare`.
 
     Args:
         records: List of `Record`.

@@ -1,4 +1,4 @@
-"""The papers' tables, made anew from records: each number beside the paper's."""
+"""Reproduce the papers' tables from records, next to the paper's numbers."""
 
 import dataclasses
 import statistics
@@ -12,11 +12,11 @@ class Row:
     """One row of a table.
 
     Attributes:
-        label: What the table calls it.
-        audited: Experiment that means what the paper says; its colours keep their lightness.
-        published: Experiment that learns as the paper's code does, coloured as that code colours;
-            `None` if it is the same.
-        paper: What the paper says, metric to percent; `None` where it has no such row.
+        label: Label in the table.
+        audited: Experiment that follows the text of the paper; its colors keep their lightness.
+        published: Experiment that learns and colors as the paper's code does; `None` if it is the
+            same.
+        paper: Results in the paper, metric to percent; `None` if the paper has no such row.
     """
 
     label: str
@@ -31,7 +31,7 @@ class Table:
 
     Attributes:
         title: Number and subject.
-        metric: Metric in a row's `paper`.
+        metric: Metric in the `paper` of each row.
         rows: Tuple of `Row`.
     """
 
@@ -49,7 +49,7 @@ _SOURCES = {
 
 
 def _row(label, audited, published=None):
-    """A row whose experiment knows what the paper says of it."""
+    """Return a row with the paper's results from its experiment."""
     return Row(label, audited, published, EXPERIMENTS[published or audited].paper or None)
 
 
@@ -72,11 +72,11 @@ _REGRESSION_ROWS = (
 )
 _CLASSIFICATION_ROWS = (
     _row("49 bins", f"{_BINS}-49"),
-    Row("49 bins, centred lattice", f"{_BINS}-49-centered"),
+    Row("49 bins, centered lattice", f"{_BINS}-49-centered"),
     _row("64 bins", f"{_BINS}-64"),
     _row("100 bins", f"{_BINS}-100"),
     _row("81 bins", f"{_BINS}-81"),
-    Row("81 bins, centred lattice", f"{_BINS}-81-centered"),
+    Row("81 bins, centered lattice", f"{_BINS}-81-centered"),
     _row("81 bins, rebalanced", f"{_BINS}-81-rebalanced", f"{_BINS}-81-rebalanced-as-published"),
     *_transfer_rows("classification-81", "81 bins"),
     *_transfer_rows("classification-81-rebalanced", "81 bins, rebalanced"),
@@ -92,7 +92,7 @@ _BEST_ROWS = (
         paper={"threshold_accuracy": 95.85, "feature_preservation": 76.65},
     ),
     Row("regression: own layers trainable", "cifar/lab-own-trainable-regression"),
-    # Table 5 has 95.40 for the next row, and 95.57 for the one with trainable layers.
+    # Table 5 has 95.40 for the next row, and 95.57 for the row with trainable layers.
     Row(
         "classification: VGG16 frozen, rebalanced",
         "cifar/lab-vgg-frozen-classification-81-rebalanced",
@@ -123,7 +123,7 @@ BEST = (
     Table(f"Table 7. The best: {_PRESERVATION}", "feature_preservation", _BEST_ROWS),
 )
 TABLES = (*REGRESSION, *CLASSIFICATION, *BEST)
-# Columns of ours: title to whether the published row is meant, and the metric.
+# Our columns: title -> whether the published experiment is used, and the metric.
 _COLUMNS = {
     "threshold_accuracy": {
         "as published": (True, "published/threshold_accuracy"),
@@ -132,12 +132,12 @@ _COLUMNS = {
     "feature_preservation": {
         "as published": (True, "published/feature_preservation_vgg"),
         "audited": (False, "feature_preservation_vgg"),
-        "audited, stronger judge": (False, "feature_preservation_residual"),
+        "audited, stronger classifier": (False, "feature_preservation_residual"),
     },
 }
-# Of every row of the summary.
+# Metrics of every row of the summary.
 _SUMMARY = ("threshold_accuracy", "feature_preservation_vgg_kept", "colorfulness", "psnr")
-# What costs nothing, and what Tables 1 and 2 report beside it.
+# Trivial baselines, and the other rows of Tables 1 and 2.
 _FREE = {"gray: lightness alone": "gray/", "one constant chroma": "constant/"}
 _BASELINES = {"truth": "truth/", "red channel, the paper's grayscale": "red/", **_FREE}
 _PAPER_BASELINES = {
@@ -147,15 +147,15 @@ _PAPER_BASELINES = {
 
 
 def render(records, tables=None):
-    """Tables of Champati, Houle and Zhang as Markdown, ours beside the paper's.
+    """Format the tables of Champati, Houle and Zhang as Markdown, with the paper's numbers.
 
-    *As published* is what the paper's code learns, coloured as it colours; *audited* is what the
-    paper says, with the lightness kept. Numbers come from the best profile that was run. Over
+    *As published* follows the paper's code in training and in coloring. *Audited* follows the text
+    of the paper and keeps the lightness. Numbers come from the largest profile that was run. Over
     several seeds they are means, with the standard deviation and the number of seeds.
 
     Args:
         records: List of `Record`.
-        tables: Tables of `TABLES` to render, or `None` for all of them after Tables 1 and 2,
+        tables: Tables of `TABLES` to format. `None` takes all of them, after Tables 1 and 2 with
             the baselines.
 
     Returns:
@@ -172,24 +172,24 @@ def render(records, tables=None):
             records,
             f"Table 2. Baselines: {_PRESERVATION}",
             preservation,
-            {"ours": f"{preservation}_vgg", "stronger judge": f"{preservation}_residual"},
+            {"ours": f"{preservation}_vgg", "stronger classifier": f"{preservation}_residual"},
         ),
     ]
     return "\n\n".join([*baselines, *parts])
 
 
 def compare(records, rows, metrics):
-    """Experiments beside each other as a Markdown table, means over seeds.
+    """Compare experiments in a Markdown table, with means over seeds.
 
-    Above them stand the truth and what costs nothing, as the first of them that holds a metric
-    measured it; below the table, what was not run.
+    The ground truth and the trivial baselines come first, from the first experiment with a value
+    for the metric. The line below the table lists the experiments that were not run.
 
     Args:
         records: List of `Record`.
-        rows: Dict from label to the name of an experiment. Those that were run at all are shown
-            at the best profile that they share.
-        metrics: Dict from column title to the name of a metric, or of another number that a record
-            holds, such as "minutes"; shares are shown in percent.
+        rows: Dict from label to the name of an experiment. The table has the experiments with
+            records, at the largest profile that they share.
+        metrics: Dict from column title to the name of a metric, or of another number of a record,
+            such as "minutes". Shares are in percent.
     """
     ran = {record.experiment for record in records} & set(rows.values())
     found = results.by_profile(records, ran) if ran else {}
@@ -212,7 +212,7 @@ def compare(records, rows, metrics):
 
 
 def overview(records):
-    """All records as one Markdown table, one line a record.
+    """Format all records as one Markdown table, one line per record.
 
     Args:
         records: List of `Record`.
@@ -239,9 +239,9 @@ def overview(records):
 
 
 def summary(records):
-    """What a newcomer should know, as a Markdown table: baselines, the paper's best and ours.
+    """Format the main results as a Markdown table: baselines, the paper's best, and ours.
 
-    Over several seeds numbers are means, as in `render`.
+    Over several seeds, numbers are means, as in `render`.
 
     Args:
         records: List of `Record`.
@@ -250,7 +250,7 @@ def summary(records):
     for label, prefix in {"truth": "truth/", "gray": "gray/", "one constant": "constant/"}.items():
         scores = _newest(records, f"{prefix}colorfulness")
         accuracy, kept, colorfulness, psnr = (scores.get(f"{prefix}{name}") for name in _SUMMARY)
-        psnr = None if prefix == "truth/" else psnr  # of no error, it is a convention
+        psnr = None if prefix == "truth/" else psnr  # without an error it is only a convention
         cells = (_percent(accuracy), _percent(kept), _number(colorfulness), _number(psnr))
         rows.append((label, *cells, ""))
     truth = _PAPER_BASELINES["feature_preservation"]["truth/"]
@@ -296,12 +296,12 @@ def _rendered(table, records):
 
 
 def _names(row):
-    """Experiments of a row as published, `True`, and audited, `False`."""
+    """Return the experiments of a row as published, `True`, and audited, `False`."""
     return {True: row.published or row.audited, False: row.audited}
 
 
 def _missing(tables, records):
-    """What of tables was not run, as a sentence."""
+    """Return a sentence with the experiments of tables that were not run."""
     names = {
         name
         for table in tables
@@ -312,8 +312,8 @@ def _missing(tables, records):
     if not names:
         return ()
     return (
-        f"Not run: {', '.join(sorted(names))}. `python -m colorkit train NAME` runs them, or says "
-        "what keeps it from it; VGG16's weights are downloaded by Keras.",
+        f"Not run: {', '.join(sorted(names))}. `python -m colorkit train NAME` runs them, or "
+        "reports what is missing; VGG16's weights are downloaded by Keras.",
     )
 
 
@@ -326,13 +326,13 @@ def _baselines(records, title, metric, columns):
 
 
 def _free(records, prefix, metrics):
-    """Cells of a baseline, in percent."""
+    """Return the cells of a baseline, in percent."""
     names = [f"{prefix}{metric}" for metric in metrics]
     return [_percent(_newest(records, name).get(name)) for name in names]
 
 
 def _newest(records, name):
-    """Metrics of the study's newest record that holds a metric: baselines need no training."""
+    """Return metrics of the newest record with a metric, as baselines need no training."""
     of_cifar = [
         record
         for record in records
@@ -352,15 +352,15 @@ def _over_seeds(records, name):
         return ""
     mean = statistics.mean(values)
     digits = ".2f"
-    if not is_share:  # small errors need their digits, weights none behind the point
+    if not is_share:  # small errors need more digits, numbers of weights no decimals
         digits = ",.0f" if abs(mean) >= 1000 else ".2f" if abs(mean) >= 1 else ".4f"
-    if len(set(values)) == 1:  # of one seed, or what no seed changes, such as weights
+    if len(set(values)) == 1:  # one seed, or a number that no seed changes, such as weights
         return f"{mean:{digits}}"
     return f"{mean:{digits}} ± {statistics.stdev(values):{digits}} ({len(values)})"
 
 
 def _profiles(records):
-    """Profiles of records, and how far a run at "full" went that was stopped before its end."""
+    """Return the profiles of records, and the epochs of "full" runs that stopped early."""
     titles = set()
     for record in records:
         row = EXPERIMENTS.get(record.experiment)

@@ -1,4 +1,4 @@
-"""Data sets of TensorFlow Datasets: found on disk, else downloaded, and read."""
+"""Load datasets of TensorFlow Datasets from disk, or download them."""
 
 import os
 import re
@@ -14,21 +14,21 @@ import numpy as np
 from colorkit.files import make_folder
 from colorkit.images import Images, square
 
-# Where TFDS looks first for anything it downloads; asked once, briefly, before it is let loose.
+# Server that TFDS contacts first for any download; a short request tests the connection.
 _DOWNLOAD_PROBE = "https://storage.googleapis.com/tfds-data/"
-# Where a data set of TensorFlow Datasets has no test split of its own.
+# Splits of a dataset without a test split.
 _HELD_OUT = {"train": "train[:80%]", "test": "train[80%:]"}
-_HELD_OUT_NAMES = 5  # one name of so many, where pictures have names: faces, by person
+_HELD_OUT_NAMES = 5  # one name in five, if the labels are names of persons
 
 
 def load_tfds(name, split, size=None, data_dir=None):
-    """Read a data set into memory, as `colorkit.load` does.
+    """Load a dataset into memory, see `colorkit.load`.
 
     Args:
-        name: Its name in TensorFlow Datasets.
-        split: As `colorkit.load` takes it.
-        size: As `colorkit.load` takes it.
-        data_dir: As `colorkit.load` takes it.
+        name: Name in TensorFlow Datasets.
+        split: See `colorkit.load`.
+        size: See `colorkit.load`.
+        data_dir: See `colorkit.load`.
 
     Returns:
         `Images`.
@@ -40,13 +40,13 @@ def load_tfds(name, split, size=None, data_dir=None):
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
-            f"The data set {name!r} needs TensorFlow Datasets, which cannot be imported "
+            f"The dataset {name!r} needs TensorFlow Datasets, which cannot be imported "
             f"({error}): pip install tensorflow tensorflow-datasets importlib_resources. "
-            '"photos" and "folder:PATH" need nothing more.'
+            '"photos" and "folder:PATH" need no further package.'
         ) from error
-    if not hasattr(tfds, "builder"):  # it hides why its import failed
+    if not hasattr(tfds, "builder"):  # the failed import is not reported
         raise ImportError(
-            f"The data set {name!r} needs TensorFlow Datasets, which is installed but cannot be "
+            f"The dataset {name!r} needs TensorFlow Datasets, which is installed but cannot be "
             "used: its tensorflow-metadata does not fit this protobuf, as with TensorFlow 2.19. "
             'pip install "tensorflow-metadata<1.18", or a later TensorFlow.'
         )
@@ -59,7 +59,7 @@ def load_tfds(name, split, size=None, data_dir=None):
         (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.Image)), None
     )
     if image_key is None:
-        raise ValueError(f"The data set {name!r} has no picture in its features.")
+        raise ValueError(f"The dataset {name!r} has no image in its features.")
     label_key = next(
         (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.ClassLabel)),
         None,
@@ -78,7 +78,7 @@ def load_tfds(name, split, size=None, data_dir=None):
     keys = {key for key in (image_key, label_key, has_names and "label") if key}
     for record in _records(tfds, records, keys):
         if wanted and has_names:
-            # By a checksum of the name, so that no person is in both.
+            # Split by a checksum of the name, so that no person is in both splits.
             is_held_out = zlib.crc32(record["label"]) % _HELD_OUT_NAMES == 0
             if is_held_out != (wanted == "test"):
                 continue
@@ -99,20 +99,20 @@ def load_tfds(name, split, size=None, data_dir=None):
 
 
 def _records(tfds, dataset, keys):
-    """The records of a data set, with these features alone, in its order."""
+    """Return the records of a dataset with only the given features, in its order."""
     dataset = dataset.map(lambda record: {key: record[key] for key in keys})
     if not all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values()):
         yield from tfds.as_numpy(dataset)
         return
-    # Of one size: one by one, most of the time would go into leaving TensorFlow.
+        # Batch images of one size: one by one, leaving TensorFlow takes most of the time.
     for batch in tfds.as_numpy(dataset.batch(512)):
         for values in zip(*batch.values(), strict=True):
             yield dict(zip(batch, values, strict=True))
 
 
 def _prepared_builder(tfds, root, name):
-    """Builder of a data set that lies prepared on disk, or `None`. Touches nothing else."""
-    for pattern in (f"{name}/*", f"{name}/*/*"):  # the second: below the data set's only config
+    """Return the builder of a dataset that is prepared on disk, or `None`; change nothing."""
+    for pattern in (f"{name}/*", f"{name}/*/*"):  # the second: in the folder of the only config
         versions = {
             tuple(map(int, path.parent.name.split("."))): path.parent
             for path in root.glob(f"{pattern}/dataset_info.json")
@@ -127,7 +127,7 @@ def _download(tfds, root, name):
     known = tfds.list_builders(with_community_datasets=False)
     if name.split("/")[0] not in known:
         raise ValueError(
-            '`name` must be "photos", "folder:PATH", "video:PATH" or a data set of TensorFlow '
+            '`name` must be "photos", "folder:PATH", "video:PATH" or a dataset of TensorFlow '
             f"Datasets, such as cifar10. Received: {name!r}"
         )
     ways_on = (
@@ -137,10 +137,10 @@ def _download(tfds, root, name):
     try:
         urllib.request.urlopen(_DOWNLOAD_PROBE, timeout=5).close()
     except urllib.error.HTTPError:
-        pass  # the server answered: the network is there
+        pass  # the server answered: the network is available
     except OSError as error:
         raise ConnectionError(
-            f"The data set {name!r} is not in {root}, and the network cannot be reached "
+            f"The dataset {name!r} is not in {root}, and the network cannot be reached "
             f"({getattr(error, 'reason', error)}). {ways_on}"
         ) from error
     top = root / name.split("/")[0]
@@ -156,7 +156,7 @@ def _download(tfds, root, name):
         if not root_existed:
             shutil.rmtree(root, ignore_errors=True)
         raise ConnectionError(
-            f"The data set {name!r} is not in {root} and cannot be downloaded: {error}. {ways_on}"
+            f"The dataset {name!r} is not in {root} and cannot be downloaded: {error}. {ways_on}"
         ) from error
     finally:
         shutil.rmtree(downloads, ignore_errors=True)

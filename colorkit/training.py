@@ -1,4 +1,4 @@
-"""Run an experiment: train or resume it, evaluate it, write its record."""
+"""Run an experiment: train or resume it, evaluate it, and write its record."""
 
 import contextlib
 import dataclasses
@@ -26,38 +26,38 @@ from colorkit.models import load_classifier
 from colorkit.pictures import checksum
 from colorkit.pipeline import has_color
 
-_LARGEST = 2**32 - 1  # seed that Keras takes
+_LARGEST = 2**32 - 1  # largest seed that Keras accepts
 _BASELINES = {}
 
 
 def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
-    """Train or resume one experiment, evaluate it on its test set and write its record.
+    """Train or resume one experiment, evaluate it on its test set, and write its record.
 
-    What was trained lies in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
-    directory: a checkpoint after each epoch, the best weights by validation loss, and in the end
-    `colorizer.keras`, or `classifier.keras` of an experiment that learns labels. A run that was
-    interrupted goes on at its last epoch; one that is complete is not trained again.
+    The results are in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
+    directory. They are a checkpoint after each epoch, the best weights by validation loss, and at
+    the end `colorizer.keras`. An experiment that learns labels writes `classifier.keras` instead.
+    An interrupted run resumes at its last epoch, and a complete run is not trained again.
 
     Args:
-        experiment: Name, a row of `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
+        experiment: Name in `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
         profile: "smoke", "quick", "full" or `None`, see `colorkit.profile`.
-        data: Data set to learn from instead of the experiment's own, a name for `colorkit.load`;
-            the experiment is then called "EXPERIMENT@DATA".
+        data: Dataset to train on instead of the experiment's own, a name for `colorkit.load`. The
+            name of the experiment is then "EXPERIMENT@DATA".
         seed: Seed of weights, order and augmentation.
-        epochs: Number of epochs, where neither the experiment's nor the profile's will do.
+        epochs: Number of epochs, instead of that of the experiment or the profile.
         devices: Devices to train on, such as `["gpu:0", "gpu:1"]`; `None` for all accelerators.
-        verbose: Progress bar, as `fit` takes it.
+        verbose: Progress bar, as in `fit`.
 
     Returns:
         `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
 
     Raises:
-        ValueError: If the experiment or profile is unknown, `epochs` or `seed` make no sense, the
-            pictures have more classes than the network, no colour or cannot be read, a device does
-            not exist, or the run was begun with other settings.
-        RuntimeError: If the same run is under way in another process, or its loss is no number.
-        FileNotFoundError, ConnectionError: If weights that the experiment starts from, or its
-            data, cannot be had; the message says how they can.
+        ValueError: If the experiment or profile is unknown, `epochs` or `seed` are invalid, or a
+            device does not exist. Also if images cannot be read, have no color or have more classes
+            than the network, or the run was started with other settings.
+        RuntimeError: If another process runs the same experiment, or its loss is not a number.
+        FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
+            are not available. The message has the solution.
     """
     experiment, profile = _chosen(experiment, profile, data)
     for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1)):
@@ -72,8 +72,8 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
     pictures = sources.divided(experiment, profile, seed)
     if experiment.target != "label" and not any(map(has_color, pictures[0])):
         raise ValueError(
-            f"All pictures of {pictures[0].name} to learn from are gray, or nearly; give pictures "
-            "in colour."
+            f"All training images of {pictures[0].name} are gray, or nearly gray; give images "
+            "in color."
         )
     folder = _folder(experiment, profile, seed)
     make_folder(folder)
@@ -82,40 +82,40 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 
 
 def history(experiment, profile=None, *, data=None, seed=0):
-    """What a run measured epoch by epoch.
+    """Return the metrics of a run by epoch.
 
     Args:
-        experiment: As `run` takes it.
-        profile: As `run` takes it.
-        data: As `run` takes it.
-        seed: As `run` takes it.
+        experiment: See `run`.
+        profile: See `run`.
+        data: See `run`.
+        seed: See `run`.
 
     Returns:
-        List of dicts, one an epoch: "epoch" from 0 on, "seconds" and without validation
-        "training_seconds", each loss and metric, and those of the validation pictures with "val_"
-        before their names.
+        List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
+        validation, "training_seconds". It also has each loss and metric, and those of the
+        validation images with "val_" before their names.
 
     Raises:
-        FileNotFoundError: If the run was never begun.
+        FileNotFoundError: If the run was never started.
     """
     experiment, profile = _chosen(experiment, profile, data)
     path = _folder(experiment, profile, seed) / "history.jsonl"
     if not path.exists():
         raise FileNotFoundError(
             f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
-            f"`python -m colorkit train {_arguments(experiment, profile, seed)}` makes one."
+            f"`python -m colorkit train {_arguments(experiment, profile, seed)}` starts one."
         )
     return list(runs.EpochLog(path, None, experiment).rows.values())
 
 
 def splits(experiment, profile=None, *, data=None, seed=0):
-    """Pictures that `run` would train, validate and test on.
+    """Return the images that `run` uses for training, validation and test.
 
     Args:
-        experiment: As `run` takes it, and so the others.
-        profile: Size of the run.
-        data: Name of the pictures.
-        seed: Seed of what is kept for validation.
+        experiment: See `run`.
+        profile: See `run`.
+        data: See `run`.
+        seed: Seed of the choice of validation images.
 
     Returns:
         `(train, validation, test)`, each `Images`.
@@ -162,7 +162,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     base = _base(experiment, profile, seed, devices, verbose)
     sizes = experiment.width(profile), bins and bins.num_bins
     build = functools.partial(_build, experiment, base, *sizes)
-    # In float32: what was trained in a mixed precision must run anywhere.
+    # In float32: a colorizer trained in mixed precision must run anywhere.
     with hardware.precision("float32"):
         network = build()
     _check_labels(experiment, network, pictures)
@@ -173,18 +173,18 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     )
     record = _record(folder, experiment, profile, seed)
     if record is not None:
-        # Where the file is gone or damaged it is made anew from the weights, if those are there.
+        # If the file is missing or damaged, it is created again from the weights, if they exist.
         with contextlib.suppress(OSError, ValueError):
             return _load(experiment, folder), record
     patience = fitting.patience(experiment, epochs, train_pairs)
     log = runs.EpochLog(folder / "history.jsonl", train_pairs, experiment, patience)
     runs.mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
-    classifiers = _classifiers(experiment, profile)  # before training: they may be missing
+    classifiers = _classifiers(experiment, profile)  # before training, as they may be missing
     weights = fitting.balance(experiment, bins, train)
     if not done:
         if (folder / runs.LATEST).exists():
-            _load_weights(network, folder, runs.LATEST)  # what is no checkpoint of it is told
+            _load_weights(network, folder, runs.LATEST)  # raises an error for other weights
         whole = fitting.whole_batches(validation, batch_size)
         validation_pairs = fitting.batches(experiment, whole, batch_size)
         fitting.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
@@ -199,7 +199,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     else:
         trained = _colorizer(experiment, network, bins, weights, train)
         if not epochs:
-            round_kernels(network)  # nothing was learned
+            round_kernels(network)  # no training rounded them
         elif bins is None or experiment.temperature is not None:
             _load_weights(network, folder)
         else:
@@ -244,7 +244,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
 
 
 def _record(folder, experiment, profile, seed):
-    """The record of a run that is complete; none if it was measured in another way than now."""
+    """Return the record of a complete run, unless it was measured in another way than now."""
     try:
         record = results.read(folder / "record.json")
     except ValueError:
@@ -256,7 +256,7 @@ def _record(folder, experiment, profile, seed):
 
 
 def _check_labels(experiment, network, pictures):
-    """Raise a `ValueError` if the pictures have classes that the network does not know."""
+    """Raise a `ValueError` if the images have classes that the network does not know."""
     if experiment.target not in ("label", "both"):
         return
     outputs = network.output
@@ -264,20 +264,20 @@ def _check_labels(experiment, network, pictures):
     for images in pictures:
         if images.labels is not None and max(images.labels) >= known:
             raise ValueError(
-                f"{images.name} has pictures of class {max(images.labels)}; {experiment.name} "
-                f"tells {known} classes, from 0 on."
+                f"{images.name} has images of class {max(images.labels)}; {experiment.name} "
+                f"has {known} classes, numbered from 0."
             )
 
 
 def _classifiers(experiment, profile):
-    # They know the classes of the experiment's own data, not of what stands in for it.
+    # They know the classes of the experiment's own dataset, not of its replacement.
     names = experiment.classifiers if profile.data is None else ()
     return {name: load_classifier(name) for name in names}
 
 
 @dataclasses.dataclass(frozen=True)
 class _Base:
-    """The trained experiment that another begins with."""
+    """The trained experiment that another experiment starts from."""
 
     experiment: experiments.Experiment
     weights: list
@@ -297,12 +297,12 @@ def _base(experiment, profile, seed, devices, verbose):
     try:
         colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
     except ValueError as error:
-        raise ValueError(f"{experiment.name} begins with {base.name}: {error}") from error
+        raise ValueError(f"{experiment.name} starts from {base.name}: {error}") from error
     return _Base(base, colorizer.model.get_weights(), record.minutes)
 
 
 def _build(experiment, base, width, num_bins):
-    """The network of an experiment; what it begins with is trained, and frozen."""
+    """Build the network of an experiment; the network that it starts from is trained and frozen."""
     if base is None:
         return experiment.build(width, num_bins, **experiment.build_options)
     network = base.experiment.build(width, num_bins, **base.experiment.build_options)
@@ -315,22 +315,22 @@ def _load_weights(network, folder, name=runs.BEST):
     path = folder / name
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of what the error names in the end
+            warnings.simplefilter("ignore", UserWarning)  # the error below has the details
             network.load_weights(path)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         why = str(error).partition("\n")[0]
         raise ValueError(
-            f"{path} does not hold weights of the network {network.name} ({why}). Bring the right "
-            f"ones back, or delete the folder {folder} to begin anew."
+            f"{path} does not hold weights of the network {network.name} ({why}). Restore the "
+            f"right weights, or delete the folder {folder} to start again."
         ) from error
-    round_kernels(network)  # what is measured is what the file holds
+    round_kernels(network)  # so that the file holds the measured weights
 
 
 def _choose(colorizer, network, folder, validation):
-    """Give a colorizer the temperature, and its network the weights, that are best on validation.
+    """Set the temperature of a colorizer, and the weights of its network, best on validation.
 
     Returns:
-        Name of the weights that were taken.
+        Name of the chosen weights.
     """
     best = {"threshold_accuracy": -1.0}
     for name in (runs.BEST, runs.LATEST):
@@ -344,7 +344,7 @@ def _choose(colorizer, network, folder, validation):
 
 
 def _colorizer(experiment, network, bins, weights, train):
-    """The network of a run as a colorizer."""
+    """Return the network of a run as a colorizer."""
     if experiment.target == "both":
         network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
     elif experiment.target == "adversarial":
@@ -357,7 +357,7 @@ def _colorizer(experiment, network, bins, weights, train):
         side, scale = np.max(experiment.crop), experiment.context[1]
     else:
         side, scale = max(train.shape), 1.0
-    if experiment.zoom is not None:  # colour at the scale that validation pictures had
+    if experiment.zoom is not None:  # color at the scale of the validation images
         scale = min(experiment.zoom[1], side / (experiment.crop or side))
     return Colorizer(
         network,
@@ -371,7 +371,7 @@ def _colorizer(experiment, network, bins, weights, train):
 
 
 def _measured(colorizer, images, classifiers, temperatures=()):
-    """Every metric, beside baselines that are measured once for the same pictures and judges."""
+    """Compute every metric; baselines are shared between equal images and classifiers."""
     key = checksum(images), *classifiers
     if key not in _BASELINES:
         _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
@@ -391,7 +391,7 @@ def _load(experiment, folder):
 
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
-    """What a run's weights depend on, apart from the seed, which its folder is named after."""
+    """Return everything that a run's weights depend on, except the seed in its folder's name."""
     fields = ("size", "learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
               "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
               "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
@@ -418,7 +418,7 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
 
 
 def _bins(experiment, train, folder):
-    """The bins of a run, kept with it: those fitted to pictures must be the same after a resume."""
+    """Return the bins of a run, saved with it: fitted bins must be the same after a resume."""
     if experiment.bins is None:
         return None
     path = folder / "bins.json"
@@ -428,7 +428,7 @@ def _bins(experiment, train, folder):
             return ColorBins.from_config(config)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"{path} holds no bins: {error}. Delete it to have them made anew."
+                f"{path} holds no bins: {error}. Delete it to create them again."
             ) from error
     bins = experiment.bins(train)
     with written_whole(path) as temporary:

@@ -1,4 +1,4 @@
-"""The Turing test: which of two pictures was coloured by a machine?"""
+"""The Turing test: can a person tell a colored image from the ground truth?"""
 
 import base64
 import io
@@ -19,44 +19,44 @@ _SIDES = ("left", "right")
 
 
 class TuringTest:
-    """Pairs of a true and a coloured picture, shown for a moment; a person says which is coloured.
+    """Show pairs of a true and a colored image for a moment, and record a person's answers.
 
-    The sides and the order are drawn by chance from the seed. Answers are kept in a file after each
-    one, and a test that was interrupted goes on with the next pair. The first trials are practice
-    and do not count.
+    The seed determines the sides and the order. Answers are saved to a file after each trial, and
+    an interrupted test resumes with the next pair. The first trials are practice and do not count.
 
     Args:
-        truth: True pictures, each as `pictures.as_rgb` takes it.
-        colored: Coloured pictures, in the same order.
+        truth: True images, each as `pictures.as_rgb` takes it.
+        colored: Colored images, in the same order.
         path: JSON file for the answers; `None` keeps them in memory.
-        num_practice: How many trials at the beginning are practice.
+        num_practice: Number of practice trials at the beginning.
         seed: Seed of order and sides.
 
     Raises:
-        FileNotFoundError: If a picture is a path and there is no such file.
-        ValueError: If either is no list of pictures, there are not as many of both, too few for
-            practice and one trial, one is no picture, sizes differ, `num_practice` or `seed` is no
-            whole number from 0 on, or the file holds no answers, or those of another test.
+        FileNotFoundError: If the file of an image does not exist.
+        ValueError: If `truth` or `colored` is not a list of images, their numbers or sizes differ,
+            or there are too few images for practice and one trial. Also if `num_practice` or
+            `seed` is not a non-negative whole number, or the file does not hold the answers of
+            this test.
 
     References:
-        Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second a pair, 10 pairs
-        of practice, then 40; a fooling rate of 50 % is as good as the truth.
+        Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second per pair, 10
+        pairs of practice, then 40. A fooling rate of 50 % is as good as the ground truth.
     """
 
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):
         check_whole("num_practice", num_practice, least=0)
-        check_whole("seed", seed, least=0)  # a test that goes on must find the same order
+        check_whole("seed", seed, least=0)  # a resumed test must have the same order
         truth, colored = _listed("truth", truth), _listed("colored", colored)
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
-                f"There must be as many coloured pictures as true ones, and more than the "
+                f"There must be as many colored images as true images, and more than the "
                 f"{num_practice} of practice. Received {len(colored)} and {len(truth)}"
             )
         truth, colored = ([as_rgb(picture) for picture in each] for each in (truth, colored))
         for i, (a, b) in enumerate(zip(truth, colored, strict=True)):
             if a.shape != b.shape:
                 raise ValueError(
-                    f"Pictures of a pair must have the same size. Received {a.shape} and "
+                    f"Images of a pair must have the same size. Received {a.shape} and "
                     f"{b.shape} at {i}"
                 )
         rng = np.random.default_rng(seed)
@@ -78,16 +78,16 @@ class TuringTest:
 
     @property
     def is_over(self):
-        """Whether all pairs were answered."""
+        """Return whether all pairs were answered."""
         return len(self.answers) == len(self)
 
     @property
     def is_practice(self):
-        """Whether the next answer does not count."""
+        """Return whether the next answer does not count."""
         return len(self.answers) < self.num_practice
 
     def pair(self):
-        """The next pair, left and right.
+        """Return the next pair, left and right.
 
         Raises:
             ValueError: If all pairs were answered.
@@ -99,18 +99,18 @@ class TuringTest:
         return (colored, truth) if self._fakes[trial] == 0 else (truth, colored)
 
     def answer(self, side, seconds=None):
-        """Say which side of the next pair looks coloured by a machine.
+        """Answer which side of the next pair looks colored by a machine.
 
         Args:
             side: "left" or "right".
-            seconds: How long the answer took, or `None`. `show` measures from when a pair is sent
-                to when an answer comes back, the way through the network included.
+            seconds: Time of the answer, or `None`. `show` measures from sending a pair to
+                receiving its answer, including the time in the network.
 
         Returns:
-            Whether that is so.
+            Whether the answer is right.
 
         Raises:
-            ValueError: If the side is unknown, `seconds` is no finite number from 0 on, or all
+            ValueError: If the side is unknown, `seconds` is not finite and non-negative, or all
                 pairs were answered.
         """
         if side not in _SIDES:
@@ -137,9 +137,9 @@ class TuringTest:
         return is_right
 
     def fooling_rate(self, confidence=0.95):
-        """Share of counted trials in which the true picture was taken for the coloured one.
+        """Compute the share of counted trials in which the true image was chosen as colored.
 
-        The interval takes trials as independent, as they nearly are for one person.
+        The interval assumes independent trials, which is nearly true for one person.
 
         Args:
             confidence: Level of the interval.
@@ -162,19 +162,19 @@ class TuringTest:
         return test.statistic, interval.low, interval.high
 
     def show(self, seconds=1.0, size=256):
-        """Take the test in a notebook: two pictures for a moment, then two buttons.
+        """Show the test in a notebook: two images for a moment, then two buttons.
 
         Args:
-            seconds: How long a pair is shown.
-            size: Height in pixels at which pictures are shown.
+            seconds: How long each pair is shown.
+            size: Height of the images in pixels.
 
         Returns:
             An `ipywidgets` box.
 
         Raises:
             ImportError: If ipywidgets is not installed.
-            ValueError: If `seconds` is no finite number from 0 on, or `size` not a positive whole
-                number.
+            ValueError: If `seconds` is not finite and non-negative, or `size` is not a positive
+                whole number.
         """
         check_weight("seconds", seconds)
         check_whole("size", size)
@@ -183,14 +183,14 @@ class TuringTest:
         except ImportError as error:
             raise ImportError("The buttons need ipywidgets: pip install ipywidgets") from error
         pictures = ipywidgets.HTML()
-        message = ipywidgets.HTML("Which one was coloured by a machine?")
+        message = ipywidgets.HTML("Which one was colored by a machine?")
         start = ipywidgets.Button(description="next pair")
         buttons = {side: ipywidgets.Button(description=side, disabled=True) for side in _SIDES}
         shown = {}
 
         def next_pair(_):
             if shown or self.is_over:
-                return  # a second click, before the first one was seen
+                return  # ignore a second click
             start.disabled = True
             pictures.value = _hidden_after(self.pair(), seconds, size)
             shown["at"] = time.monotonic()
@@ -219,15 +219,15 @@ class TuringTest:
             [message, pictures, ipywidgets.HBox([buttons["left"], buttons["right"], start])]
         )
 
-    def _progress(self, practised):
+    def _progress(self, practiced):
         if self.is_over:
             rate, low, high = self.fooling_rate()
             return f"Fooled in {rate:.0%} of the trials (95 % interval {low:.0%} to {high:.0%})."
-        verdict = {None: "", True: "Right. ", False: "Wrong. "}[practised]
+        verdict = {None: "", True: "Right. ", False: "Wrong. "}[practiced]
         kind = "practice" if self.is_practice else "test"
         return (
             f"{verdict}Pair {len(self.answers) + 1} of {len(self)} ({kind}): which one was "
-            "coloured by a machine?"
+            "colored by a machine?"
         )
 
     def _kept(self):
@@ -237,7 +237,7 @@ class TuringTest:
             kept = json.loads(self.path.read_text())
             answers = kept.pop("answers")
             if not isinstance(answers, list) or len(answers) > kept["pictures"]:
-                raise ValueError("they are no list, or more than there are pairs")
+                raise ValueError("they are not a list, or more than there are pairs")
             if not all({a["right"], a["practice"]} <= {True, False} for a in answers):
                 raise ValueError("one is neither right nor wrong")
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -253,25 +253,25 @@ class TuringTest:
 
 
 def _listed(name, pictures):
-    """Pictures as a list; raise a `ValueError` if an argument is none of them, or one."""
+    """Return images as a list; raise a `ValueError` if an argument is not a list of images."""
     is_one, received = False, repr(pictures)
     if isinstance(pictures, np.ndarray):
         is_one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] in (1, 3, 4))
         received = f"an array of shape {pictures.shape}"
     if is_one or not is_list(pictures):
-        raise ValueError(f"`{name}` must be a list or an array of pictures. Received: {received}")
+        raise ValueError(f"`{name}` must be a list or an array of images. Received: {received}")
     return list(pictures)
 
 
 def _hidden_after(pair, seconds, size):
-    """Two pictures side by side as HTML that hides them after some time."""
+    """Return HTML of two images side by side that hides them after some time."""
     images = []
     for picture in pair:
         buffer = io.BytesIO()
         Image.fromarray(picture).save(buffer, "PNG")
         data = base64.b64encode(buffer.getvalue()).decode()
         images.append(f'<img height="{size}" src="data:image/png;base64,{data}">')
-    name = f"turing{time.monotonic_ns()}"  # an animation of a name that ran once runs no more
+    name = f"turing{time.monotonic_ns()}"  # an animation runs only once per name
     return (
         f"<style>@keyframes {name} {{to {{visibility: hidden}}}}</style>"
         f'<div style="height: {size}px; animation: {name} 0s linear {seconds}s forwards">'

@@ -1,4 +1,4 @@
-"""Video files: their frames, and the same in colour. PyAV reads and writes them."""
+"""Read, color and write video files with PyAV."""
 
 import warnings
 from fractions import Fraction
@@ -8,43 +8,43 @@ import numpy as np
 
 from colorkit.files import make_folder, written_whole
 
-# How much a pixel may brighten or darken, in units of L, to count as the same thing as before.
+# Maximum change of a pixel, in units of L, to count as the same object as before.
 _SAME_THING = 4.0
-# What H.273 calls a matrix that a file does not name.
+# Value in H.273 for a matrix that a file does not name.
 _UNSPECIFIED = 2
-# Endings of files that are written; far more can be read.
+# Endings of files that can be written; many more can be read.
 WRITTEN = (".mp4", ".mkv", ".mov")
 _READ = (*WRITTEN, ".avi", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv")
 
 
 def is_video(path):
-    """Whether a path names a video, by its ending."""
+    """Return whether a path has the ending of a video."""
     return Path(path).suffix.lower() in _READ
 
 
 def color_video(colorizer, source, target, *, steadiness=0.5):
-    """Colour a video frame by frame, and keep colours steady where nothing moves.
+    """Color a video frame by frame, and keep colors steady where nothing moves.
 
-    Frame by frame, colours flicker. Where a pixel keeps its lightness, its chroma is mixed with
-    that of the frame before; where something moves or the scene changes, it is not. Each frame is
-    shown as long as it was, in the shape it had, and the file says how its colours are stored.
-    Sound is not copied.
+    Frame by frame, colors flicker. Where a pixel keeps its lightness, its chroma is therefore mixed
+    with that of the previous frame. Where something moves or the scene changes, it is not. Each
+    frame keeps its duration and shape, and the file stores how its colors are encoded. Sound is
+    not copied.
 
     Args:
-        colorizer: `Colorizer`, or any function from a picture to a coloured one.
+        colorizer: `Colorizer`, or any function from an image to a colored one.
         source: Path of a video file.
-        target: Path of the file to write, such as "colored.mp4". Its format wants even sides; odd
-            ones get a pixel more.
-        steadiness: Share of the colour before where nothing moves, in [0, 1); 0 colours each frame
-            by itself.
+        target: Path of the file to write, such as "colored.mp4". Its format needs even sides, so
+            odd sides are extended by one pixel.
+        steadiness: Share of the previous color where nothing moves, in [0, 1). 0 colors each frame
+            separately.
 
     Returns:
         Number of frames.
 
     Raises:
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
-            `colorizer` cannot colour, `steadiness` is out of range, or `target` names no video
-            format, or the source.
+            `colorizer` cannot color, `steadiness` is out of range, or `target` is the source or
+            has no ending of a video.
     """
     from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
 
@@ -57,7 +57,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     if target.resolve() == source.resolve():
         raise ValueError(f"`target` must be another file than `source`. Received: {target}")
     frames = _frames(source)
-    frame, rgb = next(frames)  # whatever is wrong with the file is told before anything is written
+    frame, rgb = next(frames)  # raise errors of the file before anything is written
     make_folder(target.parent)
     count, before = 0, None
     with written_whole(target) as temporary, _Writer(temporary, source) as writer:
@@ -71,7 +71,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
 
 
 class _Writer:
-    """Writes frames as what every player can show, timed and shaped as those of another film."""
+    """Write frames in a format for every player, with the times and the shape of another video."""
 
     def __init__(self, path, source):
         import av
@@ -94,15 +94,15 @@ class _Writer:
             self._container.close()
 
     def write(self, rgb, like):
-        """Add a picture that is shown when the frame `like` was."""
+        """Add an image that is shown at the time of the frame `like`."""
         import av
 
-        sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma wants even ones
+        sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
         rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
         tick = like.time_base or 1 / self._rate
         if self._stream is None:
             self._stream = self._opened(rgb, like, tick)
-            self._start = like.pts or 0  # recordings of broadcasts begin somewhere
+            self._start = like.pts or 0  # recordings of broadcasts may not start at 0
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=_matrix(*rgb.shape[:2])[0]
         )
@@ -126,13 +126,13 @@ class _Writer:
 
 
 def _matrix(height, width):
-    """How players take films of this size to be stored: name for PyAV, and number of H.273."""
-    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines. Wide films have fewer lines.)
+    """Return the matrix that players assume at this size: name for PyAV, and number in H.273."""
+    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines. Wide videos have fewer.)
     return ("ITU709", 1) if height >= 720 or width >= 1280 else ("ITU601", 6)
 
 
 def _steadied(rgb, before, steadiness):
-    """A coloured frame with its chroma mixed with that before, and its planes."""
+    """Return a colored frame, its chroma mixed with that of the previous one, and its planes."""
     from keras import ops
 
     from colorkit.colorspace import LAB
@@ -149,22 +149,22 @@ def _steadied(rgb, before, steadiness):
 def read_frames(path, stride=1):
     """Read the frames of a video one after the other, upright.
 
-    A file whose frames end long before it says is taken as far as it goes, with a warning.
+    If the frames end long before the duration in the file, they are read with a warning.
 
     Args:
         path: Path of a video file.
-        stride: Every so many frames one is taken, from the first on.
+        stride: Distance between frames; 1 reads all of them, starting with the first.
 
     Yields:
         uint8 arrays of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ImportError: If PyAV is not installed.
-        ValueError: If the file is empty or damaged, holds no video, or its frames change size; if
-            `stride` is no positive whole number.
+        ValueError: If the file is empty or damaged, holds no video, or its frames change size; or
+            if `stride` is not a positive whole number.
     """
-    # Here, because the command line asks about endings before it waits for a framework.
+    # Imported here, as the command line checks endings before it loads a framework.
     from colorkit.checks import check_whole
 
     check_whole("stride", stride)
@@ -174,7 +174,7 @@ def read_frames(path, stride=1):
 
 
 def _frames(path):
-    """Frames of a film as PyAV has them, and as pictures; errors as `read_frames`."""
+    """Yield the frames of a video as PyAV frames and as images; errors as `read_frames`."""
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
@@ -187,7 +187,7 @@ def _frames(path):
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
-                raise ValueError(f"{path} holds no pictures, only sound.")
+                raise ValueError(f"{path} holds no images, only sound.")
             container.streams.video[0].thread_type = "AUTO"
             for index, frame in enumerate(container.decode(video=0)):
                 rgb = _upright(frame)
@@ -210,7 +210,7 @@ def _frames(path):
 
 
 def _upright(frame):
-    """A frame as it is to be seen: telephones store what was filmed upright lying on its side."""
+    """Rotate a frame upright: telephones may store upright videos rotated by 90 degrees."""
     turns = frame.rotation // 90  # counterclockwise
     options = {"format": "rgb24"}
     if frame.colorspace == _UNSPECIFIED:
@@ -219,7 +219,7 @@ def _upright(frame):
 
 
 def _check_end(path, container, last):
-    """Warn if the frames end well before a file says that they do, as if it had been cut off."""
+    """Warn if the frames end long before the duration in the file, as in an incomplete file."""
     stream = container.streams.video[0]
     if stream.duration is not None:
         seconds = float(stream.duration * stream.time_base)
@@ -228,6 +228,6 @@ def _check_end(path, container, last):
     end = (last.time or 0.0) - (container.start_time or 0) / 1e6
     if seconds - end > max(1.0, seconds / 10):
         warnings.warn(
-            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; what was there was taken",
+            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; later frames are missing",
             stacklevel=3,
         )

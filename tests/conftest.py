@@ -32,7 +32,7 @@ def rng():
 
 @pytest.fixture
 def pictures(rng):
-    """Sixteen smooth colour pictures of 16 x 16 pixels, uint8."""
+    """Sixteen smooth color pictures of 16 x 16 pixels, uint8."""
     corners = rng.uniform(0, 255, (16, 2, 2, 3))
     ramp = np.linspace(0, 1, 16)
     rows = np.stack([1 - ramp, ramp])

@@ -66,7 +66,7 @@ SIDES = (32, 64, 96, 128, 256)
 
 
 def compiled(name):
-    """A small model, ready to be trained, and what of it colours.
+    """A small model, ready to be trained, and what of it colors.
 
     Eagerly: it is traced for longer than it trains. The notebooks train them all as graphs.
     """
@@ -87,7 +87,7 @@ def compiled(name):
 
 
 @pytest.mark.parametrize("name", [*SMALL, *OTHERS])
-def test_architecture_trains_saves_loads_and_colours_another_size(name, tmp_path, rng):
+def test_architecture_trains_saves_loads_and_colors_another_size(name, tmp_path, rng):
     model, painter = compiled(name)
     images = rng.integers(0, 256, (4, 32, 32, 3), dtype="uint8")
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]

@@ -44,7 +44,7 @@ def test_encode_gives_the_nearest_center(any_bins, rng, factor):
     chroma = random_chroma(any_bins, rng, factor)
     distances = brute_force(any_bins, chroma)
     chosen = np.take_along_axis(distances, to_numpy(any_bins.encode(chroma))[:, None], 1)[:, 0]
-    # Compared by distance: of two centres equally near, either is right.
+    # Compared by distance: of two centers equally near, either is right.
     np.testing.assert_allclose(chosen, distances.min(axis=1), rtol=1e-4, atol=1e-6)
 
 
@@ -83,7 +83,7 @@ def test_soft_encode_keeps_leading_shape_and_sums_to_one(rng):
 
 
 def test_soft_code_at_a_center_has_the_published_sharpness():
-    # With spacing 10 and sigma 5: 1 / (1 + 4 exp(-2)) for 5 neighbours.
+    # With spacing 10 and sigma 5: 1 / (1 + 4 exp(-2)) for 5 neighbors.
     weights = to_numpy(ColorBins.gamut().soft_encode(np.zeros((1, 2), "float32"))[1])
     np.testing.assert_allclose(weights[0, 0], 1 / (1 + 4 * np.exp(-2)), rtol=1e-5)
 
@@ -126,7 +126,7 @@ def test_sample_is_coherent_and_follows_the_distribution():
     probabilities[[3, 20, 24]] = 0.2, 0.3, 0.5
     logits = np.broadcast_to(np.log(probabilities), (1000, 2, 2, 49)).astype("float32")
     chroma = to_numpy(bins.sample(logits, seed=1))
-    assert (chroma == chroma[:, :1, :1]).all(), "equal distributions get equal colours"
+    assert (chroma == chroma[:, :1, :1]).all(), "equal distributions get equal colors"
     drawn = to_numpy(bins.encode(chroma[:, 0, 0]))
     shares = np.bincount(drawn, minlength=49) / 1000
     np.testing.assert_allclose(shares[[3, 20, 24]], [0.2, 0.3, 0.5], atol=0.05)
@@ -166,7 +166,7 @@ def test_fit_puts_bins_where_the_colors_are(pictures):
 
 def test_fit_on_gray_pictures_says_so():
     gray = np.full((2, 8, 8, 3), 128, "uint8")
-    with pytest.raises(ValueError, match="distinct colours"):
+    with pytest.raises(ValueError, match="distinct colors"):
         ColorBins.fit(gray, 16)
 
 

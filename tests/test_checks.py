@@ -9,7 +9,7 @@ def test_whole_numbers_are_those_of_python_and_numpy_within_bounds():
     assert is_whole(1) and is_whole(np.int64(3), 0, 3)
     assert not any(is_whole(value) for value in (0, -1, 1.0, "1", True, None, np.float32(2)))
     check_whole("seed", 0, 0)
-    for least, most, expected in ((1, np.inf, "a positive whole"), (0, np.inf, "from 0 on"),
+    for least, most, expected in ((1, np.inf, "a positive whole"), (0, np.inf, "of at least 0"),
                                   (0, 9, "from 0 to 9")):  # fmt: skip
         with pytest.raises(ValueError, match=rf"`seed` must be .*{expected}.*Received: 10\.5"):
             check_whole("seed", 10.5, least, most)
@@ -18,7 +18,7 @@ def test_whole_numbers_are_those_of_python_and_numpy_within_bounds():
 def test_weights_are_finite_and_not_negative():
     check_weight("weight", 0)
     for value in (-1, np.inf, np.nan, None, "1"):
-        with pytest.raises(ValueError, match="`weight` must be a finite number from 0 on"):
+        with pytest.raises(ValueError, match="`weight` must be a finite, non-negative number"):
             check_weight("weight", value)
 
 

@@ -18,9 +18,9 @@ def judged(differences, profiles=("quick", "quick")):
 
 
 def test_claims_hold_where_the_interval_excludes_zero():
-    assert judged([1.0, 1.1, 0.9]).verdict == "holds"
-    assert judged([-1.0, -1.1, -0.9]).verdict == "does not hold"
-    assert judged([1.0, -1.1, 0.9]).verdict == "cannot be told"
+    assert judged([1.0, 1.1, 0.9]).verdict == "supported"
+    assert judged([-1.0, -1.1, -0.9]).verdict == "contradicted"
+    assert judged([1.0, -1.1, 0.9]).verdict == "inconclusive"
     verdict = judged([1.0, 2.0, 3.0])
     # Student's t with two degrees of freedom: 4.303 standard errors of the mean.
     assert (verdict.difference, verdict.seeds) == (pytest.approx(2.0), 3)
@@ -28,7 +28,7 @@ def test_claims_hold_where_the_interval_excludes_zero():
 
 
 def test_one_seed_or_different_profiles_tell_nothing():
-    assert judged([1.0]).verdict == "cannot be told"
+    assert judged([1.0]).verdict == "inconclusive"
     assert judged([1.0, 1.0, 1.0], ("quick", "smoke")).seeds == 0
     assert judged([]).seeds == 0
 
@@ -36,14 +36,14 @@ def test_one_seed_or_different_profiles_tell_nothing():
 def test_claims_are_about_experiments():
     for claim in claims.CLAIMS:
         assert {claim.higher, claim.lower} <= set(experiments.EXPERIMENTS), claim
-    assert claims.render([]).count("cannot be told") == len(claims.CLAIMS)
+    assert claims.render([]).count("inconclusive") == len(claims.CLAIMS)
 
 
 def test_claims_may_be_about_a_baseline_of_the_same_experiment():
     records = [make_record("a", s, psnr=9.0 + 0.01 * s, ssim=20.0) for s in range(3)]
     claim = Claim("", "a", "a", "ssim", "psnr", factor=2)
     verdict = claims.judge(claim, records)
-    assert (verdict.verdict, verdict.difference) == ("holds", pytest.approx(1.98))
+    assert (verdict.verdict, verdict.difference) == ("supported", pytest.approx(1.98))
     assert "| psnr" in claims.render(records, [claim])
 
 
@@ -52,9 +52,9 @@ def test_claims_may_be_about_a_part_of_the_other():
     for seed in range(3):
         records.append(make_record("a", seed, psnr=9.0 + 0.01 * seed))
         records.append(make_record("b", seed, psnr=10.0))
-    assert claims.judge(Claim("", "a", "b", "psnr"), records).verdict == "does not hold"
-    assert claims.judge(Claim("", "a", "b", "psnr", factor=0.8), records).verdict == "holds"
-    assert claims.judge(Claim("", "b", "a", "psnr", factor=1.2), records).verdict == "does not hold"
+    assert claims.judge(Claim("", "a", "b", "psnr"), records).verdict == "contradicted"
+    assert claims.judge(Claim("", "a", "b", "psnr", factor=0.8), records).verdict == "supported"
+    assert claims.judge(Claim("", "b", "a", "psnr", factor=1.2), records).verdict == "contradicted"
 
 
 def test_claims_and_studies_are_about_what_is_measured():

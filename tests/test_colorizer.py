@@ -42,7 +42,7 @@ class Join(keras.layers.Layer):
 
 @pytest.fixture(params=["bins", "lab", "yuv", "rgb", "dense"])
 def any_colorizer(request):
-    """A colorizer of every kind, with random weights that give it strong colours."""
+    """A colorizer of every kind, with random weights that give it strong colors."""
     keras.utils.set_random_seed(1)
     blocks = {"blocks": ((8,), (8,))}
     if request.param == "bins":
@@ -248,13 +248,16 @@ def test_network_with_one_fixed_side_is_padded_along_the_other(rng):
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (keras.layers.Conv2D(2, 3), "makes 35 x 44 of 37 x 46"),
-        (keras.layers.Conv2D(2, 1, strides=3), "makes 13 x 16 of 37 x 46"),
-        (keras.layers.Conv2D(2, 1, strides=(1, 2)), "makes 37 x 23 of 37 x 46"),
-        (keras.layers.UpSampling2D(), "makes 74 x 92 of 37 x 46"),
-        (keras.layers.Resizing(32, 32), "makes 32 x 32 of 37 x 46"),
-        (keras.layers.GlobalAveragePooling2D(keepdims=True), "makes 1 x 1 of 37 x 46"),
-        (keras.layers.Cropping2D(20), "makes 34 x 52 of 74 x 92"),
+        (keras.layers.Conv2D(2, 3), "output of 35 x 44 for an input of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=3), "output of 13 x 16 for an input of 37 x 46"),
+        (keras.layers.Conv2D(2, 1, strides=(1, 2)), "output of 37 x 23 for an input of 37 x 46"),
+        (keras.layers.UpSampling2D(), "output of 74 x 92 for an input of 37 x 46"),
+        (keras.layers.Resizing(32, 32), "output of 32 x 32 for an input of 37 x 46"),
+        (
+            keras.layers.GlobalAveragePooling2D(keepdims=True),
+            "output of 1 x 1 for an input of 37 x 46",
+        ),
+        (keras.layers.Cropping2D(20), "output of 34 x 52 for an input of 74 x 92"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -269,7 +272,7 @@ def test_network_whose_parts_fit_at_no_size_is_refused():
     inputs = keras.Input((None, None, 1))
     smaller = keras.layers.Conv2D(2, 3)(inputs)
     network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(Join()([inputs, smaller])))
-    with pytest.raises(ValueError, match=r"keep height and width.*fails at every size"):
+    with pytest.raises(ValueError, match=r"keep height and width.*fails at every tested size"):
         Colorizer(network)
 
 
@@ -342,7 +345,7 @@ def test_bad_parts_are_refused():
     for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
         with pytest.raises(ValueError, match="class_weights"):
             Colorizer(network, bins=bins, class_weights=weights)
-    with pytest.raises(ValueError, match=r"number from 0 on.*'hot'"):
+    with pytest.raises(ValueError, match=r"non-negative number.*'hot'"):
         Colorizer(network, bins=bins).at_temperature("hot")
     for shape in ((32, 32, 1), (1, 32, 32, 3)):
         with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):
@@ -374,7 +377,7 @@ def test_bad_files_are_refused(tmp_path):
             with pytest.raises(ValueError, match=r"damaged\.keras is not a Keras model.*cut off"):
                 read(tmp_path / "damaged.keras")
     models.build_conv_regression(blocks=((4,),)).save(tmp_path / "bare.keras")
-    with pytest.raises(ValueError, match="without a colour decoder"):
+    with pytest.raises(ValueError, match="without a color decoder"):
         Colorizer.load(tmp_path / "bare.keras")
     with pytest.raises(ValueError, match=r"must end in \.keras"):
         Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.h5")
@@ -454,7 +457,7 @@ def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
     loaded = Colorizer.load(tmp_path / "weighted.keras")
     for same in (loaded, colorizer.at_temperature(0.3).at_temperature(1)):
         np.testing.assert_allclose(same.predict(lightness), colorizer.predict(lightness), atol=1e-3)
-    with pytest.raises(ValueError, match=r"one entry a class.*\(8,\)"):
+    with pytest.raises(ValueError, match=r"one entry per class.*\(8,\)"):
         Colorizer(model, bins=ColorBins.grid(9), class_weights=np.ones(8))
 
 
@@ -472,13 +475,13 @@ def test_predict_decodes_one_pass_at_several_temperatures(rng):
         regression.predict(lightness, 0.5)
 
 
-def test_players_are_told_which_of_them_colours(tmp_path):
+def test_players_are_told_which_of_them_colors(tmp_path):
     generator = models.build_pix2pix_generator(widths=(4, 6))
     players = models.Adversarial(generator, models.build_patch_discriminator(widths=(4, 6)))
     with pytest.raises(ValueError, match="give their `generator`"):
         Colorizer(players)
     players.save(tmp_path / "players.keras")
-    with pytest.raises(ValueError, match=r"players\.keras holds two players.*\.generator"):
+    with pytest.raises(ValueError, match=r"players\.keras holds an adversarial model.*\.generator"):
         Colorizer.load(tmp_path / "players.keras")
     assert Colorizer(generator)(np.zeros((20, 20, 3), "uint8")).shape == (20, 20, 3)
 

@@ -72,7 +72,7 @@ def test_what_cannot_be_compared_is_refused(images):
         ck.compare({}, [])
     with pytest.raises(ValueError, match=r"as many as `images`, 3\. Received: 1"):
         ck.compare({}, images, inputs=images[:1])
-    with pytest.raises(ValueError, match=r"sizes of `images`\. Number 0"):
+    with pytest.raises(ValueError, match=r"sizes of `images`\. Received .* at number 0"):
         ck.compare({}, images, inputs=[*images[1:], images[0]])
     with pytest.raises(ValueError, match="other names than the baselines"):
         ck.compare({"gray": half_red}, images)

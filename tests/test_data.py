@@ -56,10 +56,10 @@ def test_subfolders_named_like_splits_are_used(photo_folder):
 
 
 def test_bad_folders_are_refused(tmp_path, folder):
-    with pytest.raises(FileNotFoundError, match="folder of pictures"):
+    with pytest.raises(FileNotFoundError, match="folder of images"):
         load(f"folder:{tmp_path / 'missing'}")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="holds no pictures"):
+    with pytest.raises(ValueError, match="holds no images"):
         load(f"folder:{tmp_path / 'empty'}")
     with pytest.raises(ValueError, match="'valid'"):
         load(f"folder:{folder}", "valid")
@@ -127,7 +127,7 @@ def test_path_without_folder_is_told_how_to_write_it(folder):
 
 
 def test_pictures_that_are_enlarged_are_told_and_remembered(folder):
-    with pytest.warns(UserWarning, match="smallest picture of .* is 20 pixels .* brought to 40"):
+    with pytest.warns(UserWarning, match="smallest image of .* is 20 pixels .* brought to 40"):
         images = load(f"folder:{folder}", "all", size=40)
     assert images.source_side == images[:2].source_side == 20
     assert images.shape == (40, 40)
@@ -211,13 +211,13 @@ def test_missing_or_unknown_parts_are_named(colors, tmp_path):
     for shares in ([1], [1, 0], [1, -1], [1, np.inf], [1, np.nan], []):
         with pytest.raises(ValueError, match="`shares` must be 2 positive numbers"):
             load(["folder:a", "photos"], "all", shares=shares)
-    with pytest.raises(ValueError, match="`shares` divide several sets"):
+    with pytest.raises(ValueError, match="`shares` need several datasets"):
         load("photos", shares=[1])
-    with pytest.raises(ValueError, match="At least one set"):
+    with pytest.raises(ValueError, match="at least one dataset"):
         load([])
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_sets_of_every_kind_can_be_joined(colors, tmp_path, cifar10_test):
     pytest.importorskip("av")
     colors(a=2)
@@ -236,7 +236,7 @@ def test_sets_of_every_kind_can_be_joined(colors, tmp_path, cifar10_test):
     np.testing.assert_array_equal(both[9_999], cifar10_test[9_999])
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_files_of_joined_sets_are_read_when_asked_for(colors, monkeypatch):
     colors(a=3, b=2)
     read = []

@@ -8,7 +8,7 @@ def test_network_diagram_shows_every_layer_with_weights():
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert [text.split("\n")[0] for text in texts] == ["32"] * 2 + ["64"] * 8 + ["81"]
     assert sum("dilated 2" in text for text in texts) == 6
-    assert len(figure.axes[0].lines) == 4, "a black edge for each batch normalisation"
+    assert len(figure.axes[0].lines) == 4, "a black edge for each batch normalization"
     drawn(figure)
     dense = figures.network_diagram(models.build_dense_regression())
     assert dense.axes[0].texts[-1].get_text() == "2048\ndense"

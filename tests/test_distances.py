@@ -87,7 +87,7 @@ def test_features_are_what_the_last_layer_sees(rng):
 
 def test_sets_that_cannot_be_compared_are_refused(rng):
     few = rng.normal(size=(3, 8))
-    with pytest.raises(ValueError, match=r"more pictures than the 8.*kernel_distance"):
+    with pytest.raises(ValueError, match=r"more images than the 8.*kernel_distance"):
         frechet_distance(few, few)
     with pytest.raises(ValueError, match="at least two"):
         kernel_distance(few[:1], few)
@@ -102,10 +102,10 @@ def test_sets_that_cannot_be_compared_are_refused(rng):
         (lambda rgb: rgb.astype("uint16") * 257, "dtype uint16"),
         (lambda rgb: rgb.astype("float32"), r"in \[0, 1\]. Received values from 0.0 to 255.0"),
         (lambda rgb: np.full(rgb.shape, np.nan), "values from nan"),
-        (lambda rgb: rgb[0], r"one picture is `picture\[None\]`.*\(32, 3\)"),
+        (lambda rgb: rgb[0], r"one image is `image\[None\]`.*\(32, 3\)"),
         (lambda rgb: rgb[..., 0], r"\(32, 32\)"),
         (lambda rgb: rgb[..., :1], r"\(32, 32, 1\)"),
-        (lambda rgb: rgb[:0], "at least one picture"),
+        (lambda rgb: rgb[:0], "at least one image"),
     ],
 )
 def test_what_are_no_pictures_is_refused(network, change, received):

@@ -53,7 +53,7 @@ def test_even_pictures_are_copies_of_nothing():
 )
 def test_what_are_no_pictures_is_refused(pictures, change):
     for pair in ((change(pictures), pictures), (pictures, change(pictures))):
-        with pytest.raises(ValueError, match="Pictures must be uint8 arrays of shape"):
+        with pytest.raises(ValueError, match="Images must be uint8 arrays of shape"):
             copies(*pair)
 
 
@@ -65,5 +65,5 @@ def test_copies_are_found_among_files(tmp_path, pictures):
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         copies([tmp_path / "none.png"], files)
     for wrong in (files[0], None, set(files), Image.new("RGB", (8, 8))):
-        with pytest.raises(ValueError, match="Pictures must be an array or a list"):
+        with pytest.raises(ValueError, match="Images must be an array or a list"):
             copies(wrong, files)

@@ -97,14 +97,14 @@ def test_published_protocol_clips_channels(pictures):
 
 def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
     classifier = models.build_vgg_classifier(2, input_shape=(16, 16, 3), widths=(4,), hidden=4)
-    with pytest.raises(ValueError, match="these pictures have none"):
+    with pytest.raises(ValueError, match="these images have none"):
         evaluate(colorizer, pictures, classifiers={"toy": classifier})
     with pytest.raises(ValueError, match=r"same `classifiers`; \['toy'\] are missing"):
         evaluate(
             colorizer, pictures, np.zeros(16, int), classifiers={"toy": classifier}, baselines={}
         )
     for labels in ([0, 1, 0], ["cat"] * 16, [None] * 16, [0.5] * 16, 5, np.zeros((16, 2), int)):
-        with pytest.raises(ValueError, match=r"one whole number a picture, 16\. Received shape"):
+        with pytest.raises(ValueError, match=r"one whole number per image, 16\. Received shape"):
             evaluate(colorizer, pictures, labels)
     with pytest.raises(ValueError, match=r"from 0 to 1\b.*classes 0 to 7"):
         evaluate(colorizer, pictures, np.arange(16) // 2, classifiers={"toy": classifier})
@@ -115,7 +115,7 @@ def test_labels_that_are_needed_and_absent_are_an_error(colorizer, pictures):
     [
         (["vgg"], "dict from name"),
         ({"vgg": "vgg"}, "dict from name"),
-        ({"toy": (8, 8, 3)}, "takes pictures of 8 x 8 pixels; these have 16 x 16"),
+        ({"toy": (8, 8, 3)}, "takes images of 8 x 8 pixels; these have 16 x 16"),
     ],
 )
 def test_classifiers_that_do_not_fit_are_refused_at_once(colorizer, pictures, classifiers, message):
@@ -129,7 +129,7 @@ def test_classifiers_that_do_not_fit_are_refused_at_once(colorizer, pictures, cl
 
 
 @pytest.mark.parametrize("wrong", [np.nan, 200.0, -1.0])
-def test_colours_that_are_none_are_refused(pictures, wrong):
+def test_colors_that_are_none_are_refused(pictures, wrong):
     with pytest.raises(ValueError, match=r"floating point in \[0, 1\]. Received values from"):
         evaluate(lambda rgb: np.full(rgb.shape, wrong, "float32"), pictures)
 
@@ -141,16 +141,16 @@ def test_batches_of_nothing_are_refused(colorizer, pictures, batch_size):
 
 
 def test_what_is_no_set_of_pictures_is_refused(colorizer, pictures):
-    with pytest.raises(ValueError, match=r"`images` must be pictures.*'photos'"):
+    with pytest.raises(ValueError, match=r"`images` must be images.*'photos'"):
         evaluate(colorizer, "photos")
-    with pytest.raises(ValueError, match=r"picture\[None\].*\(16, 16, 3\)"):
+    with pytest.raises(ValueError, match=r"image\[None\].*\(16, 16, 3\)"):
         evaluate(colorizer, pictures[0])
     with pytest.raises(ValueError, match=r"one \(a, b\). Received: \(1, 2, 3\)"):
         evaluate(colorizer, pictures, constant=(1, 2, 3))
 
 
 def test_no_pictures_is_an_error(colorizer):
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         evaluate(colorizer, [])
 
 
@@ -181,5 +181,5 @@ def test_temperature_curve_restores_the_temperature(colorizer, pictures):
 def test_a_network_is_no_colorizer(pictures):
     with pytest.raises(ValueError, match=r"the keras\.Model unet; give `Colorizer\(model\)`"):
         evaluate(models.build_unet(widths=(4, 6)), pictures)
-    with pytest.raises(ValueError, match=r"`colorizer` must colour pictures. Received: None"):
+    with pytest.raises(ValueError, match=r"`colorizer` must color images. Received: None"):
         evaluate(None, pictures)

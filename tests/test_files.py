@@ -37,7 +37,7 @@ def test_file_appears_whole_or_not_at_all(tmp_path):
 
 def test_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"file/below cannot be made \(Not a directory\)"):
+    with pytest.raises(OSError, match=r"file/below cannot be created \(Not a directory\)"):
         make_folder(tmp_path / "file" / "below")
 
 

@@ -25,7 +25,7 @@ def test_gradient_of_a_ramp_is_its_slope_everywhere():
 
 
 def test_prior_counts_the_gradients_of_each_size():
-    # Halves of two colours: of 64 pixels, the eight beside the border change, by a known step.
+    # Halves of two colors: of 64 pixels, the eight beside the border change, by a known step.
     picture = np.zeros((8, 8, 3), "uint8")
     picture[:, :4], picture[:, 4:] = (200, 60, 60), (60, 60, 200)
     left, right = (to_numpy(LAB.split(picture)[1])[0, column] for column in (0, 7))
@@ -41,9 +41,9 @@ def test_prior_of_natural_pictures_is_mostly_flat(cifar10_test):
 
 def test_gray_pictures_have_no_gradient_prior():
     gray = np.random.default_rng(0).integers(0, 255, (3, 8, 8, 1)).repeat(3, -1).astype("uint8")
-    with pytest.raises(ValueError, match="gray pictures"):
+    with pytest.raises(ValueError, match="gray images"):
         gradient_prior(gray)
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         gradient_prior([])
 
 

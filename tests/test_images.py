@@ -72,7 +72,7 @@ def test_files_that_are_gone_are_an_error_and_not_left_out(paths):
     "weights", [[1, 2], [1, -1, 1], [0, 0, 0], [1, np.nan, 1], [1, np.inf, 1], [[1, 1, 1]]]
 )
 def test_weights_that_cannot_be_are_refused(pictures, weights):
-    with pytest.raises(ValueError, match="`weights` must be 3 numbers from 0 on"):
+    with pytest.raises(ValueError, match="`weights` must be 3 non-negative numbers"):
         Images(pictures[:3], weights=weights)
 
 

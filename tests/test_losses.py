@@ -102,7 +102,7 @@ def test_doubling_a_weight_doubles_the_gradient_of_its_pixels(rng, chroma, neigh
 
 
 def test_weight_on_probabilities_would_cancel(rng, chroma):
-    """The published rebalancing: a factor on the softmax output is normalised away."""
+    """The published rebalancing: a factor on the softmax output is normalized away."""
     bins = ColorBins.grid(81)
     logits = random_logits(rng, bins)
     labels = bins.encode(chroma)
@@ -120,7 +120,7 @@ def test_published_rebalancing_cancels(rng, chroma):
     bins = ColorBins.grid(81, centered=False)
     logits = random_logits(rng, bins)
     weights = rng.uniform(0.3, 3, 81)
-    plain, cancelled, weighted = (
+    plain, canceled, weighted = (
         gradient(lambda z: loss(chroma, z), logits)  # noqa: B023
         for loss in (
             RebalancedCrossentropy(bins),
@@ -128,7 +128,7 @@ def test_published_rebalancing_cancels(rng, chroma):
             RebalancedCrossentropy(bins, weights),
         )
     )
-    np.testing.assert_allclose(cancelled, plain, atol=1e-2 * np.abs(plain).max())
+    np.testing.assert_allclose(canceled, plain, atol=1e-2 * np.abs(plain).max())
     assert np.abs(weighted - plain).max() > 0.5 * np.abs(plain).max()
 
 
@@ -213,7 +213,7 @@ def test_gradient_coherence_is_the_length_of_the_difference(rng, chroma):
     np.testing.assert_allclose(pixels(GradientCoherence(), chroma, predicted), expected, atol=1e-3)
 
 
-def test_gradient_coherence_leaves_open_between_which_colours():
+def test_gradient_coherence_leaves_open_between_which_colors():
     np.testing.assert_allclose(pixels(GradientCoherence(), step(40), step(40) - 30), 0, atol=1e-4)
 
 
@@ -232,7 +232,7 @@ def test_gradient_weights_count_by_the_size_of_the_true_gradient():
         np.testing.assert_allclose(missed, 7 * weight, rtol=1e-4)
 
 
-def test_gradient_coherence_of_logits_is_that_of_their_colours(rng):
+def test_gradient_coherence_of_logits_is_that_of_their_colors(rng):
     bins = ColorBins.grid(25)
     logits = rng.normal(0, 3, (1, 6, 6, 25)).astype("float32")
     decoded = ops.convert_to_numpy(bins.decode(logits, 0.2))
@@ -256,7 +256,7 @@ def test_gradient_coherence_refuses_what_does_not_fit():
         GradientCoherence(49)
     with pytest.raises(ValueError, match="height, width"):
         GradientCoherence()(np.zeros((4, 2), "float32"), np.zeros((4, 2), "float32"))
-    with pytest.raises(ValueError, match="one entry a class"):
+    with pytest.raises(ValueError, match="one entry per class"):
         GradientCoherence(class_weights=np.ones(3))
     with pytest.raises(ValueError, match="positive and finite"):
         GradientCoherence(class_weights=[1.0] * 7 + [np.nan])

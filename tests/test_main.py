@@ -26,7 +26,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model(tmp_path):
-    """A saved colorizer that gives strong colours."""
+    """A saved colorizer that gives strong colors."""
     network = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
     Colorizer(network, bins=ColorBins.grid(49), temperature=0).save(tmp_path / "tiny.keras")
     return "tiny.keras"
@@ -224,8 +224,8 @@ def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_
     assert main(["results", "--folder", str(folder)]) == 0
     judged = capsys.readouterr().out.split("## What the papers claim, on flowers")[1]
     told, untold = judged.split("Not run")
-    assert "MAE is more colourful than MSE, unet" in told
-    assert "MAE is more colourful than MSE, resnet" in untold
+    assert "MAE is more colorful than MSE, unet" in told
+    assert "MAE is more colorful than MSE, resnet" in untold
     command = f"{sys.executable} -m colorkit results --folder {folder} | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert "Summary" in done.stdout and "pipe" not in done.stderr.lower()

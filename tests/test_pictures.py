@@ -121,7 +121,7 @@ def test_bad_files_are_named_with_their_fault(tmp_path, rgb):
     with pytest.raises(ValueError, match=r"empty\.png is empty"):
         read_picture(tmp_path / "empty.png")
     (tmp_path / "text.png").write_text("not a picture")
-    with pytest.raises(ValueError, match=r"text\.png is not a picture"):
+    with pytest.raises(ValueError, match=r"text\.png is not an image"):
         read_picture(tmp_path / "text.png")
     for name in ("whole.jpg", "whole.png"):
         Image.fromarray(np.tile(rgb, (20, 20, 1))).save(tmp_path / name)
@@ -164,8 +164,8 @@ def test_pictures_are_found_in_order_below_a_folder(tmp_path, rgb):
         Image.fromarray(rgb).save(path, format="PNG")
     found = [str(path.relative_to(tmp_path)) for path in find_pictures(tmp_path)]
     assert found == ["a.JPG", "b.png", "sub/c.png"]
-    with pytest.raises(ValueError, match="holds no pictures"):
+    with pytest.raises(ValueError, match="holds no images"):
         (tmp_path / "none").mkdir()
         find_pictures(tmp_path / "none")
-    with pytest.raises(FileNotFoundError, match="folder of pictures"):
+    with pytest.raises(FileNotFoundError, match="folder of images"):
         find_pictures(tmp_path / "missing")

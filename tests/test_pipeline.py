@@ -88,7 +88,7 @@ def test_labels_come_with_the_chroma_or_alone(pictures):
     for make in (labeled, lambda images: pairs(images, labels=True)):
         with pytest.raises(ValueError, match="must have labels"):
             make(pictures)
-    with pytest.raises(ValueError, match="cannot be had with"):
+    with pytest.raises(ValueError, match="cannot be combined with"):
         pairs(images, labels=True, near_gray="mask")
 
 
@@ -165,7 +165,7 @@ def test_pairs_refuse_what_cannot_work(folder, pictures):
         pairs(images)
     with pytest.raises(ValueError, match="smallest is 20 pixels high and 30 wide"):
         pairs(images, crop=24)
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         pairs([])
     with pytest.raises(ValueError, match=r"\(4, 16, 16\)"):
         pairs(np.zeros((4, 16, 16), "uint8"))
@@ -199,7 +199,7 @@ def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):
 def test_luminance_gate_is_for_lab_without_labels(pictures):
     with pytest.raises(ValueError, match="Lab"):
         pairs(pictures, space="yuv", luminance_gate=True)
-    with pytest.raises(ValueError, match="cannot be had with"):
+    with pytest.raises(ValueError, match="cannot be combined with"):
         pairs(pictures, luminance_gate=True, labels=True)
 
 
@@ -415,7 +415,7 @@ def test_aging_changes_lightness_and_never_chroma(pictures):
         ({"crop": (8, 0)}, "`crop` must be a positive whole number. Received: 0"),
         ({"crop": (8, 2.5)}, "`crop` must be a positive whole number. Received: 2.5"),
         ({"crop": [8, 12]}, "`crop` must be a positive whole number"),
-        ({"crop": (8, 17)}, "`crop` must fit into every picture"),
+        ({"crop": (8, 17)}, "`crop` must fit into every image"),
         ({"crop": (8, 4), "shift": 4}, "`shift` must be a whole number from 0 to 3"),
         ({"context": (0.5, 1)}, "`context` needs `crop`"),
         ({"crop": 8, "context": (0.5, 1), "zoom": (1, 1)}, "exclude each other"),

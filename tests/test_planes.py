@@ -36,7 +36,7 @@ def test_border_holds_the_colors_of_srgb_and_no_others(space, rng):
     levels = np.broadcast_to(levels, (200, 300, 1))
     back = space.split(space.merge(levels, np.broadcast_to(chroma, (200, 300, 2))))[1]
     error = np.abs(np.asarray(back) - chroma).max(axis=-1).min(axis=0)
-    assert error.max() < 0.01 * extent, "some lightness makes a colour of each place"
+    assert error.max() < 0.01 * extent, "some lightness makes a color of each place"
 
 
 def test_slice_shows_the_colors_that_scikit_image_computes(rng):
@@ -50,7 +50,7 @@ def test_slice_shows_the_colors_that_scikit_image_computes(rng):
 
 def test_slice_is_gray_outside_srgb():
     picture, extent = raster(planes.draw_slice, LAB, 60, "")
-    outside = np.array([[-100.0, 100.0], [0.0, -100.0]])  # no sRGB colour at L = 60
+    outside = np.array([[-100.0, 100.0], [0.0, -100.0]])  # no sRGB color at L = 60
     np.testing.assert_allclose(cells(picture, extent, outside), 0.9)
 
 

@@ -59,7 +59,7 @@ def test_uniform_prior_gives_unit_weights():
 
 
 def test_bad_priors_are_refused():
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         color_prior([], ColorBins.grid(49))
     with pytest.raises(ValueError, match="never occur"):
         class_weights(np.array([0.0, 1.0]), uniform_weight=0)
@@ -73,5 +73,5 @@ def test_bad_priors_are_refused():
         class_weights(np.array([0.5, 0.6]))
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         class_weights(np.array([0.5, 0.5]), uniform_weight=2)
-    with pytest.raises(ValueError, match="one entry a bin"):
+    with pytest.raises(ValueError, match="one entry per bin"):
         smooth_prior(np.array([0.5, 0.5]), ColorBins.grid(49))

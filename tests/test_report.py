@@ -14,7 +14,7 @@ def test_page_holds_what_was_run_and_names_what_was_not():
     assert "Architectures and losses, on flowers" in titles
     assert "Architectures and losses" not in titles, "no record of their own pictures"
     judged = page.split("## What the papers claim, on flowers")[1].split("\n## ")[0]
-    assert "MAE is more colourful than MSE, unet " in judged and "resnet" not in judged
+    assert "MAE is more colorful than MSE, unet " in judged and "resnet" not in judged
     missing = page.split("## Not run")[1].split("\n## ")[0]
-    assert "- MAE is more colourful than MSE, resnet" in missing
+    assert "- MAE is more colorful than MSE, resnet" in missing
     assert titles[-1] == "All records"

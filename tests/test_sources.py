@@ -52,7 +52,7 @@ def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictur
     assert np.array_equal(np.asarray(test), np.asarray(left))
     for path in (tmp_path / "test").iterdir():
         shutil.copy(tmp_path / "train" / path.name, path)
-    with pytest.raises(ValueError, match=r"All test pictures of .* are among those to learn from"):
+    with pytest.raises(ValueError, match=r"All test images of .* are copies of training images"):
         sources.divided(row, experiments.profile("full"), seed=0)
 
 
@@ -151,7 +151,7 @@ def test_some_of_joined_sets_are_of_all(split_folder):
     row = split_folder[1]
     profile = dataclasses.replace(FULL, train=8, test=64)
     row = dataclasses.replace(row, data=f"photos+{row.data}", size=32, large_size=None)
-    with pytest.warns(UserWarning, match="The smallest picture"):
+    with pytest.warns(UserWarning, match="The smallest image"):
         train, _, test = sources.divided(row, profile, seed=0)
     assert (len(train), len(test)) == (8, 64)
     noise = [np.std(np.diff(np.float32(rgb), axis=1)) for rgb in test]

@@ -51,7 +51,7 @@ def test_every_row_is_an_experiment():
             "81 bins, rebalanced, VGG16, ImageNet, frozen": "95.40",
             "81 bins, VGG16, ImageNet, trainable": "95.25",
             "81 bins, rebalanced, VGG16, ImageNet, trainable": "95.57",
-            "49 bins, centred lattice": "", "313 bins": "",
+            "49 bins, centered lattice": "", "313 bins": "",
         },
         "Table 6": {
             "49 bins": "74.79", "64 bins": "73.57", "100 bins": "74.92", "81 bins": "76.74",

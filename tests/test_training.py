@@ -346,14 +346,14 @@ def test_damaged_state_of_a_checkpoint_is_no_checkpoint(tmp_path, row):
         assert log.epochs == epochs and (folder / "backup").exists() == bool(epochs)
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_pictures_of_more_classes_than_the_network_knows_are_refused(tmp_path, row, pictures):
     for i, picture in enumerate(pictures[:12]):
         for split in ("train", "test"):
             path = tmp_path / "many" / split / f"{i:02}" / "a.png"
             path.parent.mkdir(parents=True)
             Image.fromarray(of_split(split, picture)).save(path)
-    with pytest.raises(ValueError, match=r"class 11; .* tells 10 classes"):
+    with pytest.raises(ValueError, match=r"class 11; .* has 10 classes"):
         run("cifar/vgg-classifier", SHORT, data=f"folder:{tmp_path / 'many'}", verbose=0)
     assert not list((tmp_path / "runs").rglob("seed0")), "nothing was begun"
 
@@ -422,7 +422,7 @@ def test_file_that_disappears_while_training_is_named_with_the_way_out(
 
     with monkeypatch.context() as patched:
         patched.setattr(keras.Model, "fit", fit_and_lose)
-        with pytest.raises(FileNotFoundError, match=rf"{path.name}.* bringing the file back, and"):
+        with pytest.raises(FileNotFoundError, match=rf"{path.name}.* restoring the file, and"):
             run(row, TINY, data=data, verbose=0)
     path.write_bytes(content)
     assert run(row, TINY, data=data, verbose=0)[1].epochs == 3
@@ -485,7 +485,7 @@ def test_validation_pictures_are_no_training_pictures(row):
     assert not train & validation
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_baselines_are_those_of_the_pictures_that_are_tested(tmp_path, row, pictures):
     folder = tmp_path / "set"
     for split in ("train", "test"):
@@ -505,24 +505,24 @@ def test_baselines_are_those_of_the_pictures_that_are_tested(tmp_path, row, pict
             assert value == pytest.approx(expected[f"{kind}{metric}"], rel=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_gray_pictures_are_refused_before_training(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / split).mkdir()
         for i, rgb in enumerate(pictures[:8]):
             gray = of_split(split, rgb).mean(axis=-1, keepdims=True).repeat(3, axis=-1)
             Image.fromarray(np.uint8(gray)).save(tmp_path / split / f"{i}.png")
-    with pytest.raises(ValueError, match="gray, or nearly; give pictures in colour"):
+    with pytest.raises(ValueError, match="gray, or nearly gray; give images in color"):
         run(row, "quick", data=f"folder:{tmp_path}")
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.filterwarnings("ignore:The smallest picture")
+@pytest.mark.filterwarnings("ignore:The smallest image")
 def test_too_few_pictures_are_told_before_anything_is_made(tmp_path, row, pictures):
     for split in ("train", "test"):
         (tmp_path / "two" / split).mkdir(parents=True)
         Image.fromarray(of_split(split, pictures[0])).save(tmp_path / "two" / split / "one.png")
-    with pytest.raises(ValueError, match="1 pictures to learn from, of which 1 are needed"):
+    with pytest.raises(ValueError, match="1 images for training, of which 1 are needed"):
         run(row, "quick", data=f"folder:{tmp_path / 'two'}")
     assert [path.name for path in tmp_path.iterdir()] == ["two"]
 
@@ -581,7 +581,9 @@ def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
 def test_errors_of_a_base_name_it(base):
     row = dataclasses.replace(base, name="test/second", base=base.name)
     run(base, dataclasses.replace(SHORT, epochs=1), verbose=0)
-    with pytest.raises(ValueError, match=r"test/second begins with test/base: This run was begun"):
+    with pytest.raises(
+        ValueError, match=r"test/second starts from test/base: This run was started"
+    ):
         run(row, SHORT, verbose=0)
 
 

@@ -171,7 +171,7 @@ def test_folders_hold_no_answers_and_home_is_found(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["num_practice", "seed"])
 def test_practice_and_seed_are_whole_numbers(tmp_path, name):
     for value in (-1, 2.5, None):
-        with pytest.raises(ValueError, match=f"`{name}` must be a whole number from 0 on"):
+        with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 0"):
             build(**{name: value})
     path = tmp_path / "answers.json"
     build(path, **{name: np.int64(3)}).answer("left")
@@ -181,7 +181,7 @@ def test_practice_and_seed_are_whole_numbers(tmp_path, name):
 def test_what_is_no_picture_is_refused_before_the_test(tmp_path):
     sound = np.zeros((12, 4, 4, 3), "uint8")
     for pictures in (255 * np.ones((12, 4, 4, 3)), sound.astype("int64"), 12 * [sound]):
-        with pytest.raises(ValueError, match="picture must"):
+        with pytest.raises(ValueError, match="image must"):
             TuringTest(sound, pictures)
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         TuringTest(sound, 12 * [tmp_path / "none.png"])
@@ -209,9 +209,9 @@ def test_what_cannot_be_is_refused(tmp_path):
     with pytest.raises(ValueError, match="`confidence` must be a number between 0 and 1"):
         test.fooling_rate(2)
     for seconds in ("slow", -3, True, float("nan")):
-        with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+        with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
             test.answer("left", seconds)
-    with pytest.raises(ValueError, match="`seconds` must be a finite number"):
+    with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
         test.show(seconds=-1)
     with pytest.raises(ValueError, match="`size` must be a positive whole number"):
         test.show(size="x")
@@ -221,7 +221,7 @@ def test_what_cannot_be_is_refused(tmp_path):
 def test_one_picture_or_none_is_no_list_of_them():
     picture = np.zeros((16, 16, 3), "uint8")
     for one in (picture, picture[..., :1], picture[..., 0], np.array(3), "path.png"):
-        with pytest.raises(ValueError, match="`truth` must be a list or an array of pictures"):
+        with pytest.raises(ValueError, match="`truth` must be a list or an array of images"):
             TuringTest(one, one, num_practice=0)
     with pytest.raises(ValueError, match=r"`colored` must be a list.*Received: None"):
         TuringTest([picture], None, num_practice=0)

@@ -49,9 +49,9 @@ def test_split_by_time_leaves_a_gap(tmp_path):
 def test_real_clip_is_read_whole():
     clip = load(f"video:{DATA / 'clip.mp4'}", "all")
     assert len(clip) == 100 and clip.shape == (176, 320)
-    neighbours = np.asarray(clip, "float32")
-    near = np.abs(neighbours[1:] - neighbours[:-1]).mean()
-    far = np.abs(neighbours[50:] - neighbours[:-50]).mean()
+    neighbors = np.asarray(clip, "float32")
+    near = np.abs(neighbors[1:] - neighbors[:-1]).mean()
+    far = np.abs(neighbors[50:] - neighbors[:-50]).mean()
     assert 0 < near < far
 
 
@@ -148,7 +148,7 @@ def test_sound_alone_is_no_video(tmp_path):
 
 def test_a_video_of_one_frame_cannot_be_split(tmp_path):
     path = write(tmp_path / "one.mp4", numbered(1))
-    with pytest.raises(ValueError, match=r"1 frame at stride 1, too few.*; take a longer video"):
+    with pytest.raises(ValueError, match=r"1 frame at stride 1, too few.*Use a longer video"):
         load(f"video:{path}")
     assert len(load(f"video:{path}", "all")) == 1
     with pytest.raises(ValueError, match=r"positive whole number\. Received: 0"):
@@ -212,7 +212,7 @@ def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
 
 
 @pytest.mark.parametrize("height", [64, 720])
-def test_colored_video_says_how_its_colours_are_stored(tmp_path, height):
+def test_colored_video_says_how_its_colors_are_stored(tmp_path, height):
     red = np.broadcast_to(np.uint8([200, 30, 30]), (3, height, 96, 3))
     color_video(lambda rgb: red[0], write(tmp_path / "gray.mp4", red), tmp_path / "red.mp4")
     with av.open(str(tmp_path / "red.mp4")) as container:
@@ -236,7 +236,7 @@ def test_colored_video_says_how_its_colours_are_stored(tmp_path, height):
     np.testing.assert_allclose((y, u, v), expected, atol=2.5)
 
 
-def test_steady_colours_flicker_less_where_nothing_moves(tmp_path):
+def test_steady_colors_flicker_less_where_nothing_moves(tmp_path):
     still = np.full((20, 32, 48, 3), 120, "uint8")
     source = write(tmp_path / "still.mp4", still)
     flickering = iter(np.tile([[140, 110, 110], [110, 110, 140]], (40, 1)).astype("uint8"))
@@ -253,7 +253,7 @@ def test_steady_colours_flicker_less_where_nothing_moves(tmp_path):
     assert spread[0.8] < 0.4 * spread[0.0]
 
 
-def test_a_cut_takes_no_colour_along(tmp_path):
+def test_a_cut_takes_no_color_along(tmp_path):
     scenes = np.repeat(np.uint8([60, 180]), 5)[:, None, None, None]
     source = write(tmp_path / "cut.mp4", np.broadcast_to(scenes, (10, 32, 48, 3)).copy())
 
@@ -286,7 +286,7 @@ def test_nothing_half_written_is_left_of_a_video(tmp_path):
         color_video(lambda rgb: rgb, source, tmp_path / "out.mp4", steadiness=1)
     with pytest.raises(ValueError, match="another file than `source`"):
         color_video(lambda rgb: rgb, source, tmp_path / "new" / ".." / "gray.mp4")
-    with pytest.raises(ValueError, match=r"`colorizer` must colour.*None"):
+    with pytest.raises(ValueError, match=r"`colorizer` must color.*None"):
         color_video(None, source, tmp_path / "out.mp4")
     assert len(list(read_frames(source))) == 6
 

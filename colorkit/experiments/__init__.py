@@ -1,4 +1,4 @@
-"""The table of experiments: one row each, what its paper reports beside it."""
+"""The table of experiments, with the results that their papers report."""
 
 import difflib
 
@@ -36,10 +36,10 @@ EXPERIMENTS = {
 
 
 def experiment(name):
-    """An experiment by name.
+    """Return an experiment by name.
 
     Raises:
-        ValueError: If there is no such experiment.
+        ValueError: If the experiment does not exist.
     """
     if isinstance(name, Experiment):
         return name

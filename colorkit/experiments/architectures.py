@@ -1,6 +1,6 @@
-"""Sinigaglia, Bertipaglia and Colato: five architectures, three losses, and Pix2Pix beside.
+"""Experiments of Sinigaglia, Bertipaglia and Colato: five architectures, three losses, Pix2Pix.
 
-All predict the chroma of Lab and keep the lightness; the source's predict red, green and blue.
+All predict the chroma of Lab and keep the lightness; the paper's predict red, green and blue.
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ from colorkit import models
 from colorkit.experiments.definition import Experiment, scaled
 from colorkit.models import pix2pix
 
-# Chroma units from which the Huber loss is linear.
+# Error in chroma units from which the Huber loss is linear.
 _HUBER_DELTA = 10.0
 LOSSES = {
     "mse": {"loss": keras.losses.MeanSquaredError},
@@ -29,7 +29,7 @@ def _deep_cnn(width, num_bins):
 
 
 def unet(width, num_bins):
-    """The U-Net, that of Pix2Pix, too."""
+    """Build the U-Net, which is also the generator of Pix2Pix."""
     return models.build_unet(widths=scaled((64, 128, 256, 512), width))
 
 
@@ -42,20 +42,20 @@ def _densenet(width, num_bins):
 
 
 def against(generator, width, conditional=True, objective="least_squares"):
-    """A generator and a PatchGAN that judges it, as Pix2Pix trains them."""
+    """Build an adversarial model of a generator and a PatchGAN, as in Pix2Pix."""
     return models.Adversarial(
         generator,
         models.build_patch_discriminator(
             widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width), conditional=conditional
         ),
         objective=objective,
-        # The paper's weight of 100 is for colours in [-1, 1].
+        # The paper's weight of 100 is for colors in [-1, 1].
         reconstruction_weight=100 * 2 / 220,
     )
 
 
 def players(width, num_bins, **options):
-    """The U-Net and a PatchGAN; `options` as `against` takes them."""
+    """Build an adversarial model of the U-Net and a PatchGAN; see `against` for `options`."""
     return against(unet(width, num_bins), width, **options)
 
 
@@ -66,7 +66,7 @@ _ARCHITECTURES = {
     "resnet": _resnet,
     "densenet": _densenet,
 }
-# What every row shares. At full size the quick profile would take hours.
+# Shared by all experiments. At full size the quick profile would take hours.
 ROW = Experiment(
     "",
     build=None,

@@ -1,4 +1,4 @@
-"""The study of Champati, Houle and Zhang on CIFAR-10, what audits it, and what beats it."""
+"""Experiments of Champati, Houle and Zhang on CIFAR-10, their audit, and a better model."""
 
 import dataclasses
 import os
@@ -37,18 +37,20 @@ def _lattice(num_bins, **options):
 
 
 _FILE_OF_VGG16 = (
-    'COLORKIT_VGG16 may name the weights file that Keras downloads (.h5), or for the rows "vgg1" '
-    "an .npz with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution; "
-    'the rows "own" need neither'
+    "Set COLORKIT_VGG16 to the weights file of VGG16 that Keras downloads (.h5). For the "
+    'experiments "vgg1" it may be an .npz file with the `kernel` (3, 3, 3, 64), for BGR input, '
+    'and the `bias` of the first convolution. The experiments "own" need no file'
 )
 
 
 def _file_of_vgg16():
     path = os.environ.get("COLORKIT_VGG16", "")
     if path and not os.path.isfile(path):
-        raise FileNotFoundError(f"COLORKIT_VGG16 is {path!r}, and there is no such file.")
+        raise FileNotFoundError(f"COLORKIT_VGG16 must be the path of a file. Received: {path!r}")
     if path and not path.endswith((".h5", ".npz")):
-        raise ValueError(f"COLORKIT_VGG16 is {path!r}. {_FILE_OF_VGG16}.")
+        raise ValueError(
+            f"COLORKIT_VGG16 must end in .h5 or .npz. Received: {path!r}. {_FILE_OF_VGG16}."
+        )
     return path
 
 
@@ -61,13 +63,13 @@ def _first_of_vgg16():
     path = _file_of_vgg16()
     if not path.endswith(".npz"):
         raise FileNotFoundError(
-            "This experiment begins with the first convolution of VGG16, which COLORKIT_VGG16 must "
-            f"name; it is {path!r}. {_FILE_OF_VGG16}."
+            "This experiment starts from the first convolution of VGG16, so COLORKIT_VGG16 must be "
+            f"the path of an .npz file. Received: {path!r}. {_FILE_OF_VGG16}."
         )
     return path
 
 
-# Where the first two layers of the transfer rows come from. Only the first is the paper's own.
+# Sources of the first two layers in the transfer experiments. Only the first is the paper's own.
 _SOURCES = {
     "vgg": _vgg16,
     "vgg1": _first_of_vgg16,
@@ -95,7 +97,7 @@ def _paper(table, accuracy, preservation):
 
 
 def _regressions():
-    """Tables 3 and 4: two networks in three colour spaces."""
+    """Return Tables 3 and 4: two networks in three color spaces."""
     published = {
         ("dense", "rgb"): (91.22, 66.68),
         ("dense", "yuv"): (94.08, 40.76),
@@ -121,14 +123,14 @@ _REBALANCED = {"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9}
 
 
 def _as_published(row):
-    """The same row with weights that cancel."""
+    """Return the same experiment with weights that cancel."""
     return dataclasses.replace(
         row, name=f"{row.name}-as-published", loss=losses.CancellingCrossentropy
     )
 
 
 def _classifications():
-    """Tables 5 and 6: bins of the published lattice, and what the audit puts beside them."""
+    """Return Tables 5 and 6: bins of the published lattice, and the audit's experiments."""
     published = {
         49: (94.60, 74.79),
         64: (94.39, 73.57),
@@ -152,7 +154,7 @@ def _classifications():
     )
     yield row
     yield _as_published(row)
-    # On lattices of even side the published lattice is centred already.
+    # With an even side, the published lattice is already centered.
     for num_bins in (49, 81):
         yield Experiment(
             name(f"{num_bins}-centered"), build=_conv_classification(), bins=_lattice(num_bins)
@@ -164,8 +166,8 @@ def _classifications():
         space=colorspace.YUV,
         bins=_lattice(81, space=colorspace.YUV, centered=False),
     )
-    # The published bins of Zhang et al., ten units apart: hard codes, as the paper has tried,
-    # then soft codes and mild rebalancing.
+    # The published bins of Zhang et al., ten units apart: hard codes, as in the paper, then soft
+    # codes and mild rebalancing.
     yield Experiment(
         name("313-hard"), build=_conv_classification(), bins=lambda images: ColorBins.gamut()
     )
@@ -182,7 +184,7 @@ def _classifications():
 
 
 def _transfers():
-    """The rows with layers of VGG16, and stand-ins where its weights cannot be had."""
+    """Return the experiments with layers of VGG16, or of a substitute without download."""
     published = {
         ("frozen", "regression"): _paper(3, 95.71, 75.62),
         ("trainable", "regression"): _paper(3, 95.85, 76.65),
@@ -217,7 +219,7 @@ def _residual_unet(width, num_bins):
 
 
 def _classifiers():
-    """What the colourings are judged by: one as strong as the paper's, and a stronger one."""
+    """Return the evaluation classifiers: one as strong as the paper's, and a stronger one."""
     yield Experiment(
         "cifar/vgg-classifier",
         build=lambda width, num_bins: models.build_vgg_classifier(
@@ -241,7 +243,7 @@ def _classifiers():
     )
 
 
-# The best that these pictures and two cores give: the model of `Colorizer.pretrained("cifar10")`.
+# The best model for these images on two cores, `Colorizer.pretrained("cifar10")`.
 BEST = Experiment(
     "cifar/lab-residual-unet",
     build=_residual_unet,
@@ -262,7 +264,7 @@ BEST = Experiment(
     validation_split=0.05,
 )
 
-# What learning the classes beside is worth: the same without.
+# The effect of learning the classes too: the same experiment without them.
 _WITHOUT_CLASSES = dataclasses.replace(BEST, name=f"{BEST.name}-without-classes", label_weight=0.0)
 
 _JUDGES = ("vgg", "residual")

@@ -1,4 +1,4 @@
-"""Zhang, Isola and Efros, what Kisan made of it, and the coherence that Stellbrink built on it."""
+"""Experiments of Zhang, Isola and Efros, of Kisan, and of Stellbrink on coherence."""
 
 import dataclasses
 
@@ -8,9 +8,9 @@ from colorkit import losses, models
 from colorkit.bins import ColorBins
 from colorkit.experiments.definition import Experiment
 
-# Sides of the pictures. Beyond CIFAR-10 they are photographs: of COCO unless others are named,
-# split in the numbers that Stellbrink gives. He validates on the second part; here that is for the
-# test, and a twentieth of the first is held out to choose by.
+# Sides of the images. Larger ones than CIFAR-10's are photographs: of COCO by default, in splits of
+# the sizes that Stellbrink gives. He validates on the second split. Here it is the test split, and
+# a twentieth of the first one is held out for validation.
 SIDES = (32, 64, 128)
 _CIFAR = {"batch_size": 128}
 _COCO = {
@@ -21,7 +21,7 @@ _COCO = {
 
 
 def _zhang(width, num_bins, squash=False):
-    """The colorful network; `squash` puts a sigmoid before the softmax, as Stellbrink's code."""
+    """Build the colorful network; `squash` adds a sigmoid before the softmax, as in his code."""
     network = models.build_zhang(num_bins, width=width)
     if not squash:
         return network
@@ -56,7 +56,7 @@ def _colorful(side):
 
 
 def _step(published=True, *, signed=True, rebalanced=True, gated=True, **build_options):
-    """Changes to the colorful row. What is trained at a temperature is decoded at it."""
+    """Return changes to the colorful experiment. Decoding uses the training temperature."""
     temperature = 0.01 if published else 0.38
     return {
         "build_options": {"as_published": True, **build_options} if published else build_options,
@@ -67,10 +67,10 @@ def _step(published=True, *, signed=True, rebalanced=True, gated=True, **build_o
     }
 
 
-# Stellbrink's branch as coded and as written, then with what his section 5 and 6 propose, one thing
-# after the other. Then another way: the distribution of the colorful network, enlarged; blurred;
-# smoothed up to the edges of lightness, where nothing is learned: once, with steps that grow, and
-# with steps that shrink; and a branch that corrects what was not, or was smoothed.
+# Stellbrink's branch as coded and as written, then his proposals of sections 5 and 6, one by one.
+# Then another approach: the distribution of the colorful network, enlarged; blurred; smoothed up to
+# the edges of lightness, without learning: once, with growing steps, and with shrinking steps; and
+# a branch that corrects the distribution without or with smoothing.
 _SMOOTHING = (8, 4, 2, 1)
 _STEPS = {
     "published": _step(signed=False, rebalanced=False, gated=False, squash=True),
@@ -120,7 +120,7 @@ def _rows():
         yield dataclasses.replace(
             colorful, name=f"{colorful.name}-as-published", build_options={"squash": True}
         )
-        # Stellbrink asks for the gate in the loss of the colours, too.
+        # Stellbrink also asks for the gate in the loss of the colors.
         yield dataclasses.replace(
             colorful, name=f"coherence/colorful-gated-{side}", luminance_gate=True
         )

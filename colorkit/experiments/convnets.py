@@ -1,4 +1,4 @@
-"""Han's three networks, each as coded, and beside it without what holds it back."""
+"""Experiments with Han's three networks, each as coded, and without its known problems."""
 
 import dataclasses
 
@@ -33,7 +33,7 @@ def _adversarial(space, as_coded):
             head_size=7,
             conditional=not as_coded,
         )
-        # The paper's weight of 100 is for colours in [-1, 1].
+        # The paper's weight of 100 is for colors in [-1, 1].
         low, high = space.chroma_range
         return models.Adversarial(
             generator,
@@ -58,7 +58,7 @@ _ROW = Experiment(
     narrow=0.5,
     validation_split=0.1,
 )
-# As many steps as the others take, of smaller batches.
+# As many steps as the other experiments, with smaller batches.
 _BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8, "quick_images": 8_000}
 _PLAYERS = {"target": "adversarial", "beta_1": 0.5}
 _KINDS = {

@@ -1,4 +1,4 @@
-"""What an experiment and a profile are."""
+"""Definitions of experiments and profiles."""
 
 import dataclasses
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 from colorkit import colorspace, hardware
 from colorkit.data import joined
 
-# At which every experiment with bins is measured, beside its own.
+# Temperatures at which every experiment with bins is also evaluated.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
-# Side that pictures are reduced to where an experiment was made for those of CIFAR-10.
+# Side of the reduced images for experiments that were made for CIFAR-10.
 _CIFAR_SIDE = 32
 
 
@@ -21,12 +21,12 @@ class Profile:
 
     Attributes:
         name: "smoke", "quick" or "full".
-        data: Data set that replaces the experiment's own, or `None`.
-        train, validation, test: Most pictures used of each split, `None` for all.
-        test_pixels: Most pixels of all test pictures together, `None` for all.
-        size: Largest side of what is trained on, `None` for the experiment's own.
+        data: Dataset that replaces the experiment's own, or `None`.
+        train, validation, test: Maximum number of images of each split, `None` for all.
+        test_pixels: Maximum number of pixels of all test images together, `None` for all.
+        size: Maximum side of the training images, `None` for the experiment's own.
         width: Factor on the widths of the network.
-        epochs: Most epochs, `None` for the experiment's own number.
+        epochs: Maximum number of epochs, `None` for the experiment's own.
     """
 
     name: str
@@ -44,22 +44,22 @@ PROFILES = {
     "smoke": Profile(
         "smoke", "photos", train=128, validation=64, test=64, size=32, width=0.25, epochs=2
     ),
-    # As many pixels as 256 test pictures of 256 x 256 have, or 16,384 of CIFAR-10.
+    # As many pixels as 256 test images of 256 x 256 have, or 16,384 of CIFAR-10.
     "quick": Profile("quick", validation=2000, test_pixels=2**24, width=0.5, epochs=4),
     "full": Profile("full"),
 }
 
 
 def profile(name=None):
-    """A profile by name, the one that `COLORKIT_PROFILE` names, or the one this machine can carry.
+    """Return a profile by name, from `COLORKIT_PROFILE`, or by the hardware of this machine.
 
     Args:
         name: "smoke" (bundled photos, seconds), "quick" (real data, minutes on a CPU), "full"
-            (the papers' sizes, an accelerator), a `Profile`, or `None` for `COLORKIT_PROFILE`,
-            else "full" where there is an accelerator and "quick" elsewhere.
+            (the papers' sizes, for an accelerator), or a `Profile`. `None` takes
+            `COLORKIT_PROFILE`, else "full" with an accelerator and "quick" without.
 
     Raises:
-        ValueError: If there is no such profile.
+        ValueError: If the profile does not exist.
     """
     if isinstance(name, Profile):
         return name
@@ -78,66 +78,66 @@ class Experiment:
 
     Attributes:
         name: "family/what-it-is".
-        build: Function from a width factor and the number of bins (or `None`) to a model; where
-            the experiment begins with another, that one's trained network is a third argument.
+        build: Function from a width factor and the number of bins (or `None`) to a model. If the
+            experiment has a `base`, its trained network is a third argument.
         build_options: Further arguments of `build`.
-        base: Name of the experiment that this one begins with, or `None`. It is run with the
-            same profile, data and seed before; what it learned is kept as it is.
-        target: What the model learns: "chroma"; "label", which makes a classifier; "both", with
-            outputs named so, of which the chroma is kept; or "adversarial", where `build` gives an
-            `Adversarial`, whose generator is kept as it is after the last epoch.
-        space: Colour space.
-        bins: Function from the training pictures to `ColorBins`, or `None` for regression.
-        loss: Class of the loss; `None` for `RebalancedCrossentropy` where there are bins and the
-            mean squared error where there are none.
-        loss_options: Arguments of `loss`, beside bins, class weights and neighbors.
-        neighbors: Bins that share a pixel in the soft code; 1 is a hard code.
-        uniform_weight: For rebalancing, lambda of `class_weights`; `None` for none. Gradient
-            coherence rebalances the sizes of gradients, the cross-entropies colours.
-        prior_sigma: For rebalancing, sigma of `smooth_prior` in chroma units; `None` takes the
+        base: Name of the experiment that this one starts from, or `None`. It is run first, with
+            the same profile, data and seed, and its weights are frozen.
+        target: "chroma"; "label" for a classifier; "both", for a model with both outputs, of which
+            the colorizer uses the chroma; or "adversarial". With "adversarial", `build` returns an
+            `Adversarial`, and the colorizer uses its generator after the last epoch.
+        space: Color space.
+        bins: Function from the training images to `ColorBins`, or `None` for regression.
+        loss: Class of the loss. `None` means `RebalancedCrossentropy` with bins, and the mean
+            squared error without bins.
+        loss_options: Arguments of `loss`, in addition to bins, class weights and neighbors.
+        neighbors: Number of bins per pixel in the soft code; 1 is a hard code.
+        uniform_weight: Lambda of `class_weights`; `None` means no rebalancing. Gradient coherence
+            rebalances sizes of gradients, and cross-entropy rebalances colors.
+        prior_sigma: Sigma of `smooth_prior` in chroma units, for rebalancing. `None` takes the
             prior of soft codes.
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
-        label_weight: Weight of the classes' loss where the target is "both".
-        temperature: Temperature of the decoder; `None` chooses, of `TEMPERATURES`, the one with
-            the highest threshold accuracy on validation pictures, and with it the weights: those
-            of the lowest validation loss or the last ones. (Cross-entropy soon suffers from being
-            too sure, decoded colours do not.)
+        label_weight: Weight of the classes' loss if the target is "both".
+        temperature: Temperature of the decoder. `None` chooses one of `TEMPERATURES`, by threshold
+            accuracy on validation images. It also chooses the weights: those with the lowest
+            validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
+            does not harm decoded colors.)
         mirror: Whether the colorizer averages over mirror images.
         smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
         data: Name for `colorkit.load`.
-        splits: Names of its splits for training and for the test.
-        size: Side of the pictures, or `None` as the data set has them.
-        near_gray: "keep" or "mask", as `colorkit.pairs` takes it.
-        luminance_gate: As `colorkit.pairs` takes it.
-        large_size: Side at which whole test pictures are coloured, too; what those score stands in
-            the record under "large/".
-        crop: Side of the crops that are trained on, several of them, or `None` for whole pictures.
-            Tests are whole.
-        shift: Most pixels by which training pictures are moved, beside being mirrored.
-        zoom: As `colorkit.pairs` takes it.
-        context: As `colorkit.pairs` takes it.
-        aging: As `colorkit.pairs` takes it.
-        epoch_images: Pictures per epoch where a pass over all is too long, or `None`.
-        average: Momentum of the moving average of the weights that is validated and kept, or
+        splits: Names of its splits for training and test.
+        size: Side of the images, or `None` to keep the sizes of the dataset.
+        near_gray: "keep" or "mask", see `colorkit.pairs`.
+        luminance_gate: See `colorkit.pairs`.
+        large_size: Side at which whole test images are colored in addition. The record has the
+            metrics under "large/".
+        crop: Side of the training crops, several sides, or `None` for whole images. Test images
+            are whole.
+        shift: Maximum number of pixels by which training images are moved.
+        zoom: See `colorkit.pairs`.
+        context: See `colorkit.pairs`.
+        aging: See `colorkit.pairs`.
+        epoch_images: Number of images per epoch, if a pass over all is too long, or `None`.
+        average: Momentum of the moving average of the weights, which is validated and kept, or
             `None` for the weights themselves.
-        narrow: Factor on the width below the full profile, beside the profile's own, for networks
-            that are slow at full resolution.
-        learning_rate: Peak learning rate of Adam, cosine decay to zero.
+        narrow: Factor on the width below the full profile, in addition to the profile's own, for
+            networks that are slow at full resolution.
+        learning_rate: Peak learning rate of Adam, with cosine decay to zero.
         beta_1: Momentum of Adam.
         weight_decay: Decay of AdamW, or `None` for Adam.
-        batch_size, epochs: Schedule at the full profile; no epochs where nothing is to be learned.
-        quick_size: Side of what is trained on at the quick profile, the crops if there are any;
-            `None` for the full one.
-        smallest: Side of what is trained on below which no profile goes, for networks that halve it
-            often.
-        quick_images: How many pictures to see at the quick profile, in whole epochs, of which a
-            partial batch leaves some for another; `None` for the profile's epochs.
-        patience: Epochs without a better validation loss after which training stops; of few
-            pictures more, as many as the learning rate takes to rise.
-        test_images: Most test pictures, or `None` for all.
-        validation_split: Share of the training pictures kept for validation.
-        classifiers: Names for `models.load_classifier` that judge what the colourings preserve.
-        paper: What the paper reports, metric to value in percent, with its "source".
+        batch_size, epochs: Schedule at the full profile; 0 epochs if nothing is learned.
+        quick_size: Side of the training images, or crops, at the quick profile. `None` means that
+            of the full profile.
+        smallest: Minimum side of the training images at any profile, for networks with many
+            halvings.
+        quick_images: Number of images to show at the quick profile, in whole epochs without
+            partial batches. `None` means the profile's epochs.
+        patience: Epochs without a lower validation loss after which training stops. With few
+            images it is at least the warm-up of the learning rate.
+        test_images: Maximum number of test images, or `None` for all.
+        validation_split: Share of the training images used for validation.
+        classifiers: Names of evaluation classifiers for `models.load_classifier`.
+        paper: Results that the paper reports, metric to value in percent, with its "source".
     """
 
     name: str
@@ -186,7 +186,7 @@ class Experiment:
     paper: dict = dataclasses.field(default_factory=dict)
 
     def on(self, data):
-        """The same experiment on other pictures, of its own size, as a row of its own.
+        """Return the same experiment on another dataset, with its own size and name.
 
         Args:
             data: Name for `colorkit.load`.
@@ -199,7 +199,7 @@ class Experiment:
             kind, _, path = name.partition(":")
             label = Path(path).resolve().name if path else kind
             labels.append(re.sub(r"[^\w.]+", "-", label).strip("-") or kind)
-            if share is not None:  # other shares make other runs
+            if share is not None:  # runs with other shares are other runs
                 labels.append(f"{share:g}")
         label = "-".join(labels)  # a part of file names
         return dataclasses.replace(
@@ -208,12 +208,12 @@ class Experiment:
             data=data,
             splits=("train", "test"),
             size=self.size or (None if self.context else _CIFAR_SIDE),
-            classifiers=(),  # they know the classes of the experiment's own pictures
+            classifiers=(),  # they know the classes of the experiment's own dataset
             paper={},
         )
 
     def schedule(self, profile, num_images):
-        """Number of epochs at a profile, over so many pictures."""
+        """Return the number of epochs at a profile for a number of images."""
         if profile.epochs is None:
             return self.epochs
         if profile.name == "quick" and self.epochs and self.quick_images is not None:
@@ -221,7 +221,7 @@ class Experiment:
         return min(profile.epochs, self.epochs)
 
     def sides(self, profile):
-        """Side of the pictures and of the crops at a profile, `None` for whole ones."""
+        """Return the side of the images and of the crops at a profile, `None` for whole ones."""
         if isinstance(self.crop, tuple):
             most = profile.size or (self.quick_size if profile.name == "quick" else None)
             crops = self.crop if most is None else (min(most, min(self.crop)),)
@@ -234,12 +234,12 @@ class Experiment:
         return self.size and self.size * most // side, self.crop and most
 
     def width(self, profile):
-        """Factor on the network's widths at a profile."""
+        """Return the factor on the network's widths at a profile."""
         return profile.width * (1.0 if profile.width == 1 else self.narrow)
 
 
 def scaled(widths, factor):
-    """Widths, nested or not, times a factor, and at least 4."""
+    """Return widths, nested or not, times a factor, and at least 4."""
     if isinstance(widths, tuple):
         return tuple(scaled(width, factor) for width in widths)
     return max(4, round(widths * factor))

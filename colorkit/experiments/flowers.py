@@ -1,4 +1,4 @@
-"""Flowers in the kit's own way: its best network for CIFAR-10, taught larger pictures."""
+"""An experiment on flowers: the best network for CIFAR-10, trained on larger images."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ ROWS = (
         bins=lambda images: ColorBins.fit(images[:1000], min(64, len(images) // 2)),
         data="oxford_flowers102",
         size=128,
-        # From half of a picture to all of it, seen at half its size.
+        # A crop shows half of the image to all of it, at half its size.
         crop=64,
         zoom=(1.0, 2.0),
         shift=0,

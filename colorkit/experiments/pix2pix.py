@@ -1,6 +1,6 @@
-"""Sinigaglia, Bertipaglia and Colato: what an adversary adds to a U-Net, and patches.
+"""Experiments of Sinigaglia, Bertipaglia and Colato: a discriminator for a U-Net, and patches.
 
-All predict the chroma of Lab, the published network, too; the sources' predict red, green and blue.
+All networks predict the chroma of Lab; those of the sources predict red, green and blue.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ def _after(width, num_bins, generator):
     return architectures.against(generator, width)
 
 
-# At every profile but smoke pictures of 128 pixels, or patches as large of pictures of 256, and the
-# larger ones are coloured whole, too.
+# At every profile but smoke: images of 128 pixels, or patches of that size from images of 256. The
+# larger images are also colored whole.
 _ROW = dataclasses.replace(architectures.ROW, quick_size=None, large_size=_LARGE)
 _PATCHES = {"size": _LARGE, "crop": _ROW.size}
 _ALONE = {"build": architectures.unet, **architectures.LOSSES["mae"]}

@@ -1,7 +1,7 @@
-"""How good a colouring is: Keras metrics on RGB pictures, `y_true` then `y_pred`.
+"""Keras metrics of colored RGB images; pass `y_true`, then `y_pred`.
 
-All take pictures of shape `(N, height, width, 3)` with RGB in [0, 1], and are means over
-everything seen since the last reset.
+All take images of shape `(N, height, width, 3)` with RGB in [0, 1], and return means over all
+images since the last reset.
 """
 
 from colorkit.metrics.coherence import (

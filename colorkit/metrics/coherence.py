@@ -1,4 +1,4 @@
-"""Whether colours hold together and change where the truth does."""
+"""Measure whether colors are steady within objects and change at the edges of the ground truth."""
 
 import keras
 from keras import ops
@@ -8,22 +8,22 @@ from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, pictur
 
 
 def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
-    """Change of predicted chroma from pixel to pixel where there is nothing to change for.
+    """Compute the change of predicted chroma between pixels where the ground truth has no edge.
 
     Args:
         y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: As `y_true`.
-        lightness_edge: Gradients of true lightness from this size on count as an edge, in units
-            of L a pixel.
-        chroma_edge: Gradients of true chroma from this size on count as an edge, in units of ab.
+        y_pred: See `y_true`.
+        lightness_edge: Minimum gradient of true lightness that counts as an edge, in units of L
+            per pixel.
+        chroma_edge: Minimum gradient of true chroma that counts as an edge, in units of ab.
 
     Returns:
-        `(total, count)`, each of shape `(N,)`: for each picture the sum of the magnitudes of the
-        predicted ab gradient over the pixels where the truth has neither edge, and the number of
-        those pixels.
+        `(total, count)`, each of shape `(N,)`. `total` is, for each image, the sum of the
+        magnitudes of the predicted ab gradient over the pixels without either edge. `count` is the
+        number of these pixels.
 
     Raises:
-        ValueError: If pictures are no RGB of one shape, or an edge is not positive.
+        ValueError: If images are not RGB of one shape, or an edge is not positive.
     """
     _check_edges(lightness_edge, chroma_edge)
     y_true, y_pred = checked(y_true, y_pred)
@@ -46,7 +46,7 @@ def _check_edges(lightness_edge, chroma_edge):
 
 
 def chroma_gradient_error(y_true, y_pred):
-    """Mean length of the difference between true and predicted ab gradients, shape `(N,)`."""
+    """Compute the mean length of the difference of true and predicted ab gradients, `(N,)`."""
     y_true, y_pred = checked(y_true, y_pred)
     true, predicted = (gradient(lab(rgb)[..., 1:]) for rgb in (y_true, y_pred))
     return picture_mean(magnitude(true - predicted))
@@ -54,14 +54,15 @@ def chroma_gradient_error(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Bleeding(MeanMetric):
-    """Mean of the predicted chroma gradient over all pixels where the truth has no edge.
+    """Compute the mean of the predicted chroma gradient over pixels without an edge.
 
-    In units of ab a pixel; 0 is none, also where no pixel is without an edge. The truth itself has
-    less than `chroma_edge`: its texture and its noise. A prediction that varies less than these
-    bleeds less than the truth, so the measure tells how calm colours are, not how right.
+    The unit is ab per pixel. The result is 0 if there is no such pixel. The ground truth itself has
+    a value below `chroma_edge`, from texture and noise. A prediction with less variation than
+    these has a lower value than the ground truth. The metric therefore measures how steady colors
+    are, not whether they are right.
 
     Args:
-        lightness_edge, chroma_edge: As `bleeding` takes them.
+        lightness_edge, chroma_edge: See `bleeding`.
 
     Raises:
         ValueError: If one of them is not positive.
@@ -91,7 +92,7 @@ class Bleeding(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ChromaGradientError(MeanMetric):
-    """Mean of `chroma_gradient_error`."""
+    """Compute the mean of `chroma_gradient_error`."""
 
     def __init__(self, name="chroma_gradient_error", **kwargs):
         super().__init__(name=name, **kwargs)

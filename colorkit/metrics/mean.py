@@ -1,4 +1,4 @@
-"""What every metric shares: pictures are checked, and means run over all that was seen."""
+"""Shared parts of all metrics: checks of images, and means over all images."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from colorkit.colorspace import LAB, check_range
 
 
 class MeanMetric(keras.metrics.Metric):
-    """Weighted mean of what `measure` says of each picture."""
+    """Compute the weighted mean of the results of `measure` for each image."""
 
     def __init__(self, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
@@ -31,42 +31,42 @@ class MeanMetric(keras.metrics.Metric):
 
 
 def checked(y_true, y_pred):
-    """Pictures as float32 tensors.
+    """Return images as float32 tensors.
 
     Raises:
-        ValueError: If they are no RGB pictures of one shape, or no floating point, or hold values
-            outside [0, 1] (checked on arrays, not on tensors).
+        ValueError: If they are not RGB images of one shape, not floating point, or hold values
+            outside [0, 1]. Only arrays are checked for their values, tensors are not.
     """
     for rgb in (y_true, y_pred):
         if isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f":
-            check_range(rgb, "Pictures must be floating point")
+            check_range(rgb, "Images must be floating point")
     y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:
         raise ValueError(
-            "`y_true` and `y_pred` must be RGB pictures of the same shape (N, height, width, 3). "
+            "`y_true` and `y_pred` must be RGB images of the same shape (N, height, width, 3). "
             f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
         )
     if "float" not in keras.backend.standardize_dtype(y_true.dtype):
         raise ValueError(
-            f"Pictures must be floating point in [0, 1]. Received dtype {y_true.dtype}; divide "
+            f"Images must be floating point in [0, 1]. Received dtype {y_true.dtype}; divide "
             "by the largest value first."
         )
     return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
 
 
 def picture_weights(sample_weight, values):
-    """Weights as a tensor that multiplies `values`, one a picture.
+    """Return weights as a tensor that multiplies `values`, with one weight per image.
 
     Args:
-        sample_weight: A number, or shape `(N,)` with any number of axes of length 1 behind, as
-            `pairs` gives them.
+        sample_weight: A number, or shape `(N,)` with any number of further axes of length 1, as
+            `pairs` returns them.
         values: Tensor of shape `(N, ...)`.
 
     Returns:
         Tensor of shape `(N, 1, ...)`, with as many axes as `values`.
 
     Raises:
-        ValueError: If they are not one a picture.
+        ValueError: If there is not one weight per image.
     """
     weights = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
     count, *rest = tuple(weights.shape) or (1,)
@@ -75,7 +75,7 @@ def picture_weights(sample_weight, values):
         None not in (count, expected) and count not in (1, expected)
     ):
         raise ValueError(
-            "A metric of whole pictures takes one weight a picture, `sample_weight` of shape "
+            "A metric of whole images takes one weight per image, `sample_weight` of shape "
             f"({expected},). Received shape {tuple(weights.shape)}"
         )
     ones = (1,) * (len(values.shape) - 1)
@@ -83,10 +83,10 @@ def picture_weights(sample_weight, values):
 
 
 def picture_mean(x):
-    """Mean over everything but the first axis."""
+    """Compute the mean over all axes but the first."""
     return ops.mean(x, axis=tuple(range(1, len(x.shape))))
 
 
 def lab(rgb):
-    """Lightness and ab of RGB in one array, shape `(..., 3)`."""
+    """Convert RGB to lightness and ab in one array, shape `(..., 3)`."""
     return ops.concatenate(LAB.split(rgb), axis=-1)

@@ -1,4 +1,4 @@
-"""What a network that knows true colours still makes of a colouring."""
+"""Measure how well a network that was trained on true colors recognizes colored images."""
 
 import keras
 import numpy as np
@@ -9,17 +9,17 @@ from colorkit.metrics.mean import MeanMetric, checked
 
 
 class FeaturePreservation(MeanMetric):
-    """Accuracy of a classifier of true colours on coloured pictures.
+    """Compute the accuracy on colored images of a classifier that was trained on true colors.
 
-    `update_state` takes labels `(N,)` as `y_true` and RGB pictures as `y_pred`. It cannot
-    be restored from a config, which would not hold the weights of the classifier.
+    `update_state` takes labels `(N,)` as `y_true` and RGB images as `y_pred`. The metric cannot be
+    restored from a config, which would not hold the weights of the classifier.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits.
 
     Raises:
-        ValueError: If the classifier does not make logits of at least two classes; on update, if
-            there is not one label a picture, or a label that the classifier does not know.
+        ValueError: If the classifier does not return logits of at least two classes. On update, if
+            there is not one label per image, or the classifier does not know a label.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
@@ -39,10 +39,11 @@ class FeaturePreservation(MeanMetric):
 
 
 class MaskIoU(keras.metrics.MeanIoU):
-    """Mean intersection over union of true masks and what a segmenter sees in coloured pictures.
+    """Compute the mean intersection over union of true masks and of a segmenter's predictions.
 
-    `update_state` takes masks `(N, height, width)` as `y_true` and RGB pictures as `y_pred`. It
-    cannot be restored from a config, which would not hold the weights of the segmenter.
+    The segmenter sees the colored images. `update_state` takes masks `(N, height, width)` as
+    `y_true` and RGB images as `y_pred`. The metric cannot be restored from a config, which would
+    not hold the weights of the segmenter.
 
     Args:
         segmenter: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits of the same
@@ -50,9 +51,9 @@ class MaskIoU(keras.metrics.MeanIoU):
         ignore_class: Class of pixels that do not count, such as those on a border, or `None`.
 
     Raises:
-        ValueError: If the segmenter does not make logits of at least two classes; on update, if
-            there is not one mask a picture, of its size, it holds what is no class, or the
-            segmenter makes another size.
+        ValueError: If the segmenter does not return logits of at least two classes. On update, if
+            there is not one mask per image and of its size, a mask holds an unknown class, or the
+            segmenter returns another size.
 
     References:
         Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
@@ -72,31 +73,31 @@ class MaskIoU(keras.metrics.MeanIoU):
         logits = self.segmenter(rgb, training=False)
         if tuple(logits.shape[:3]) != shape:
             raise ValueError(
-                f"`segmenter` must make logits of the size of the pictures, {shape[1:]}. "
+                f"`segmenter` must return logits of the size of the images, {shape[1:]}. "
                 f"Received {tuple(logits.shape[1:3])}"
             )
         super().update_state(masks, logits, sample_weight)
 
 
 def _count_classes(name, model, expected):
-    """How many classes a model tells, of whose outputs `expected` names the axes."""
+    """Return the number of classes of a model; `expected` has the names of its output axes."""
     check_model(name, model)
     axes = expected.strip("(,)").split(", ")
     shapes = [tuple(output.shape[1:]) for output in model.outputs]
     if len(shapes) > 1 or len(shapes[0]) != len(axes) or (shapes[0][-1] or 0) < 2:
         raise ValueError(
-            f"`{name}` must make logits {expected} of at least two classes. Received one that "
-            f"makes {', '.join(map(str, shapes))}"
+            f"`{name}` must return logits {expected} of at least two classes. Received one "
+            f"that returns {', '.join(map(str, shapes))}"
         )
     return shapes[0][-1]
 
 
 def _checked_classes(values, what, shape, num_classes, ignored=None):
-    """Classes as an int32 array, `ignored` among them."""
+    """Return classes as an int32 array, including `ignored`."""
     values = np.asarray(values)
     if values.shape != shape:
         raise ValueError(
-            f"`y_true` must be one {what} a picture, shape {shape}. Received shape {values.shape}"
+            f"`y_true` must be one {what} per image, shape {shape}. Received shape {values.shape}"
         )
     counted = values if ignored is None else values[values != ignored]
     unknown = counted[~np.isin(counted, np.arange(num_classes))]
@@ -104,6 +105,6 @@ def _checked_classes(values, what, shape, num_classes, ignored=None):
         raise ValueError(
             f"`y_true` must hold classes from 0 to {num_classes - 1}"
             f"{'' if ignored is None else f', or {ignored}'}. Received classes {counted.min()} to "
-            f"{counted.max()}, of which {unknown[0]} is none"
+            f"{counted.max()}, of which {unknown[0]} is unknown"
         )
     return values.astype("int32")

@@ -1,4 +1,4 @@
-"""How near a colouring is to the truth."""
+"""Measure how similar colored images are to the ground truth."""
 
 import keras
 import numpy as np
@@ -16,16 +16,17 @@ _MAX_AB_DISTANCE = 150
 
 
 def threshold_accuracy(y_true, y_pred, protocol="published"):
-    """Share of values within a threshold of the truth, averaged over 256 thresholds.
+    """Compute the share of values within a threshold of the ground truth, over 256 thresholds.
 
     Args:
         y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: As `y_true`.
-        protocol: "published": channel values whose squared error is at most i / 2028;
-            "euclidean": pixels whose RGB distance is at most i / 255; both for i = 0..255.
+        y_pred: See `y_true`.
+        protocol: "published" counts channel values whose squared error is at most i / 2028.
+            "euclidean" counts pixels whose RGB distance is at most i / 255. Both average over
+            i = 0..255.
 
     Returns:
-        Accuracy of each picture, shape `(N,)`, in [0, 1].
+        Accuracy of each image, shape `(N,)`, in [0, 1].
 
     Raises:
         ValueError: If the shapes differ or the protocol is unknown.
@@ -36,7 +37,7 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
     """
     y_true, y_pred = checked(y_true, y_pred)
     squared = ops.square(y_true - y_pred)
-    # Thresholds are met from i = ceil(error) on: 256 - ceil(error) of them.
+    # Thresholds from i = ceil(error) on are met: 256 - ceil(error) of them.
     if protocol == "published":
         error = squared / _PUBLISHED_STEP
     elif protocol == "euclidean":
@@ -48,9 +49,9 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
 
 
 def psnr(y_true, y_pred):
-    """Peak signal-to-noise ratio of each picture over its RGB values, in dB, shape `(N,)`.
+    """Compute the peak signal-to-noise ratio of each image over its RGB values, in dB, `(N,)`.
 
-    The range is 1; identical pictures count as 100 dB.
+    The data range is 1. Identical images get 100 dB.
     """
     y_true, y_pred = checked(y_true, y_pred)
     error = picture_mean(ops.square(y_true - y_pred))
@@ -58,10 +59,10 @@ def psnr(y_true, y_pred):
 
 
 def ssim(y_true, y_pred):
-    """Structural similarity of each picture on RGB, shape `(N,)`, by scikit-image.
+    """Compute the structural similarity of each image on RGB, shape `(N,)`, with scikit-image.
 
-    Gaussian window with sigma 1.5, data range 1 (Wang et al. 2004). Pictures smaller than the
-    window of 11 pixels give NaN.
+    The window is Gaussian with sigma 1.5, and the data range is 1 (Wang et al. 2004). Images
+    smaller than the window of 11 pixels give NaN.
     """
     from skimage.metrics import structural_similarity  # slow to import
 
@@ -80,9 +81,9 @@ def ssim(y_true, y_pred):
 
 
 def ciede2000(y_true, y_pred):
-    """Mean colour difference of each picture, CIEDE2000 a pixel, shape `(N,)`, by scikit-image.
+    """Compute the mean CIEDE2000 color difference of each image, shape `(N,)`, with scikit-image.
 
-    About 1 is just noticeable side by side.
+    A difference of about 1 is just noticeable side by side.
     """
     from skimage.color import deltaE_ciede2000  # slow to import
 
@@ -92,11 +93,11 @@ def ciede2000(y_true, y_pred):
 
 
 def ab_auc(y_true, y_pred, pixel_weights=None):
-    """Area under the curve of pixels whose ab error is at most t, over t = 0..150.
+    """Compute the area under the curve of pixels whose ab error is at most t, for t = 0..150.
 
     Args:
         y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: As `y_true`.
+        y_pred: See `y_true`.
         pixel_weights: Weight of each pixel, shape `(N, height, width)`, or `None` for ones.
 
     Returns:
@@ -116,7 +117,7 @@ def ab_auc(y_true, y_pred, pixel_weights=None):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ThresholdAccuracy(MeanMetric):
-    """Mean of `threshold_accuracy`.
+    """Compute the mean of `threshold_accuracy`.
 
     Args:
         protocol: "published" or "euclidean".
@@ -139,7 +140,7 @@ class ThresholdAccuracy(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PSNR(MeanMetric):
-    """Mean of the PSNR of each picture, in dB."""
+    """Compute the mean of the PSNR of each image, in dB."""
 
     def __init__(self, name="psnr", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -150,7 +151,7 @@ class PSNR(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class SSIM(MeanMetric):
-    """Mean of the structural similarity of each picture."""
+    """Compute the mean of the structural similarity of each image."""
 
     def __init__(self, name="ssim", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -161,7 +162,7 @@ class SSIM(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class CIEDE2000(MeanMetric):
-    """Mean CIEDE2000 a pixel."""
+    """Compute the mean CIEDE2000 per pixel."""
 
     def __init__(self, name="ciede2000", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -172,20 +173,22 @@ class CIEDE2000(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class AbAUC(MeanMetric):
-    """Zhang et al.'s area under the ab accuracy curve, raw or rebalanced.
+    """Compute Zhang et al.'s area under the ab accuracy curve, raw or rebalanced.
 
     Args:
-        bins, class_weights: `ColorBins` and a weight for each; a pixel counts with the weight of
-            its true colour. `None` for the raw measure.
+        bins, class_weights: `ColorBins` and a weight for each bin. A pixel has the weight of its
+            true color. `None` gives the raw metric.
 
     Raises:
-        ValueError: If only one is given, `bins` are no bins of Lab, or weights do not fit them.
+        ValueError: If only one is given, `bins` are not bins of Lab, or weights do not fit them.
     """
 
     def __init__(self, bins=None, class_weights=None, name="ab_auc", **kwargs):
         super().__init__(name=name, **kwargs)
         if (bins is None) != (class_weights is None):
-            raise ValueError("`bins` and `class_weights` go together: give both or neither.")
+            raise ValueError(
+                "`bins` and `class_weights` go together: give both or neither. Received one"
+            )
         if bins is not None and (not isinstance(bins, ColorBins) or bins.space is not LAB):
             raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
         self.bins = bins

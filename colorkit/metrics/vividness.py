@@ -1,4 +1,4 @@
-"""How much colour there is, and how many colours."""
+"""Measure the amount and the variety of color."""
 
 import math
 
@@ -11,15 +11,17 @@ from colorkit.metrics.mean import MeanMetric, checked, lab, picture_weights
 
 
 def colorfulness(rgb, signed=True):
-    """Colourfulness M3 of Hasler and Suesstrunk: 0 none, 33 moderate, 59 quite, 109 extreme.
+    """Compute the colorfulness M3 of Hasler and Suesstrunk.
+
+    It is 0 for no color, 33 for moderate, 59 for quite strong and 109 for extreme color.
 
     Args:
         rgb: RGB in [0, 1], shape `(N, height, width, 3)`.
-        signed: False takes absolute values of the opponent colours first, as the code of recent
-            colorization papers does; the measure's authors do not.
+        signed: If False, take absolute values of the opponent colors first, as the code of recent
+            colorization papers does. The authors of the metric do not.
 
     Returns:
-        Colourfulness of each picture, shape `(N,)`.
+        Colorfulness of each image, shape `(N,)`.
 
     References:
         Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
@@ -40,10 +42,10 @@ def colorfulness(rgb, signed=True):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Mean of the colourfulness of each predicted picture; the truth is ignored.
+    """Compute the mean of the colorfulness of each predicted image; the ground truth is ignored.
 
     Args:
-        signed: As `colorfulness` takes it.
+        signed: See `colorfulness`.
     """
 
     def __init__(self, signed=True, name="colorfulness", **kwargs):
@@ -59,10 +61,10 @@ class Colorfulness(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class DominantHue(keras.metrics.Metric):
-    """Share of all predicted chroma that lies in the most frequent twelfth of the hues of ab.
+    """Compute the share of all predicted chroma in the most frequent of twelve hues of ab.
 
-    A colouring in one colour has 1, however light or pale it is; a gray one, where no pixel has a
-    chroma of 1, has 0. The truth is ignored.
+    Images in one color have 1, also if it is light or pale. Gray images, in which no pixel has a
+    chroma of 1, have 0. The ground truth is ignored.
 
     References:
         Hue and chroma of CIELAB: atan2(b, a) and the length of (a, b).
@@ -82,7 +84,7 @@ class DominantHue(keras.metrics.Metric):
         if sample_weight is not None:
             weights = weights * picture_weights(sample_weight, weights)
         turn = ops.arctan2(ab[..., 1], ab[..., 0]) / (2 * math.pi) % 1.0
-        # From the middle of one main direction on: a and b are neither at a border.
+        # Sectors are centered on the axes, so that a and b are not at a border.
         sector = ops.cast(ops.floor(turn * self.sectors + 0.5), "int32") % self.sectors
         added = ops.segment_sum(
             ops.reshape(weights, (-1,)), ops.reshape(sector, (-1,)), self.sectors
@@ -95,17 +97,17 @@ class DominantHue(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class OccupiedBins(keras.metrics.Metric):
-    """Share of the bins that the truth occupies which predictions occupy too.
+    """Compute the share of the bins occupied by the ground truth that predictions also occupy.
 
-    A bin counts as occupied from a given share of all pixels on. A colouring in one colour
-    occupies one bin.
+    A bin is occupied if it has at least a given share of all pixels. Images in one color occupy
+    one bin.
 
     Args:
         bins: `ColorBins` of Lab.
-        share: Least share of the pixels, above 0 and below 1.
+        share: Minimum share of the pixels, above 0 and below 1.
 
     Raises:
-        ValueError: If `bins` are no bins of Lab or `share` is not between 0 and 1.
+        ValueError: If `bins` are not bins of Lab or `share` is not between 0 and 1.
     """
 
     def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):

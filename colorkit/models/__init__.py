@@ -1,8 +1,8 @@
-"""Model builders: sizes in, an uncompiled functional `keras.Model` from lightness out.
+"""Model builders, which return an uncompiled functional `keras.Model` from lightness.
 
-What `model.save` wrote, `keras.saving.load_model` reads where the parts of it are known: import
-`colorkit.models` first, and `colorkit.losses` and `colorkit.metrics` if it was compiled with those.
-`Colorizer.save` and `Colorizer.load` need nothing else.
+To load a model that `model.save` wrote, import `colorkit.models` before
+`keras.saving.load_model`. If the model was compiled, import `colorkit.losses` and
+`colorkit.metrics` as well. `Colorizer.save` and `Colorizer.load` need no further import.
 """
 
 from colorkit.models.adversarial import Adversarial

@@ -1,4 +1,4 @@
-"""Blocks of layers that several architectures share, and checks of what they are built from."""
+"""Blocks of layers that several architectures share, and checks of their arguments."""
 
 import keras
 from keras import layers
@@ -14,7 +14,7 @@ from colorkit.layers import (
 
 
 def picture_input(input_shape, name="lightness", channels=1):
-    """`keras.Input` of pictures.
+    """Create a `keras.Input` for images.
 
     Raises:
         ValueError: If `input_shape` is not `(height, width, channels)`, or a side is neither `None`
@@ -31,7 +31,7 @@ def picture_input(input_shape, name="lightness", channels=1):
 
 
 def check_widths(name, widths, least=1):
-    """Raise a `ValueError` unless an argument holds `least` positive whole numbers, 1 or 0."""
+    """Raise a `ValueError` unless an argument has at least `least` positive whole numbers."""
     is_tuple = isinstance(widths, (tuple, list)) and len(widths) >= least
     if not (is_tuple and all(map(is_whole, widths))):
         raise ValueError(
@@ -41,7 +41,7 @@ def check_widths(name, widths, least=1):
 
 
 def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
-    """Convolution, batch normalisation, activation."""
+    """Apply a convolution, batch normalization and an activation."""
     x = layers.Conv2D(
         filters, kernel_size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
@@ -50,7 +50,7 @@ def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
 
 
 def residual_block(x, *, name):
-    """Two 3x3 convolutions added to their input.
+    """Apply two 3x3 convolutions and add their input.
 
     References:
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, Figure 2.
@@ -63,7 +63,7 @@ def residual_block(x, *, name):
 
 
 def doubled(x, like, width, kernel_size, *, gradual, name, **options):
-    """Twice the size, cut to that of `like`: resized and convolved, or convolved transposed.
+    """Double the size and crop to that of `like`: resize and convolve, or convolve transposed.
 
     References:
         Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
@@ -77,7 +77,7 @@ def doubled(x, like, width, kernel_size, *, gradual, name, **options):
 
 
 def chroma_head(x, num_bins, space):
-    """Logits over bins, or chroma in natural units where `num_bins` is `None`.
+    """Return logits over bins, or chroma in natural units if `num_bins` is `None`.
 
     Raises:
         ValueError: If `num_bins` is neither `None` nor a positive whole number.
@@ -89,7 +89,7 @@ def chroma_head(x, num_bins, space):
 
 
 def label_head(features, num_classes):
-    """Class logits `(num_classes,)` of pooled features `(1, 1, channels)`.
+    """Return class logits `(num_classes,)` of pooled features `(1, 1, channels)`.
 
     Raises:
         ValueError: If `num_classes` is not a positive whole number.
@@ -100,15 +100,15 @@ def label_head(features, num_classes):
 
 
 def judged(space, input_shape, is_conditional):
-    """What a discriminator sees: chroma, and the lightness beside it if it is conditional.
+    """Create the inputs of a discriminator: chroma, and lightness if it is conditional.
 
     Args:
         space: `ColorSpace`.
         input_shape: `(height, width, 1)` of the lightness.
-        is_conditional: Whether there is lightness.
+        is_conditional: Whether lightness is an input.
 
     Returns:
-        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalised planes.
+        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalized planes.
 
     Raises:
         ValueError: As `picture_input`.

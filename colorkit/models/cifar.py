@@ -7,7 +7,7 @@ from colorkit import colorspace
 from colorkit.layers import normalize_lightness, to_chroma
 from colorkit.models.blocks import check_widths, picture_input
 
-# Widths of the convolutions; an inner tuple is a block that batch normalisation ends.
+# Widths of the convolutions; an inner tuple is a block that ends with batch normalization.
 DENSE_FILTERS = (16, 16, 32, 32)
 REGRESSION_BLOCKS = ((32, 32), (64, 64), (128, 128), (256, 256), (128, 128), (64, 64, 32))
 CLASSIFICATION_BLOCKS = ((32, 32), (64, 64), (64, 64, 64), (64, 64, 64))
@@ -20,12 +20,12 @@ def build_dense_regression(
     filters=DENSE_FILTERS,
     name="dense_regression",
 ):
-    """The baseline regression network: four valid convolutions, then one dense layer.
+    """Build the baseline regression network: four valid convolutions, then one dense layer.
 
     Args:
         space: `ColorSpace` whose chroma is predicted, or its name.
         input_shape: `(height, width, 1)`; the dense layer fixes the size.
-        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalisation follows
+        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalization follows
             each ReLU.
         name: Name of the model.
 
@@ -38,8 +38,8 @@ def build_dense_regression(
             are not positive whole numbers.
 
     References:
-        Champati, Houle, Zhang, section 3.5, Figure 4. The paper's input channel, copied to the
-        output, is left out: the target here is chroma alone.
+        Champati, Houle, Zhang, section 3.5, Figure 4. The paper copies the input channel to the
+        output. It is left out here, as the target is chroma alone.
     """
     space = colorspace.get(space)
     check_widths("filters", filters, least=0)
@@ -48,7 +48,7 @@ def build_dense_regression(
     smallest = 2 * len(filters) + 1
     if not (height and width and min(height, width) >= smallest):
         raise ValueError(
-            f"`input_shape` must be fixed and at least {smallest} pixels a side. "
+            f"`input_shape` must be fixed and at least {smallest} pixels per side. "
             f"Received: {input_shape}"
         )
     x = normalize_lightness(inputs, space)
@@ -71,15 +71,15 @@ def build_conv_regression(
     features=None,
     name="conv_regression",
 ):
-    """The convolution-only regression network: blocks of 3x3 convolutions at full resolution.
+    """Build the convolutional regression network: blocks of 3x3 convolutions at full resolution.
 
     Args:
         space: `ColorSpace` whose chroma is predicted, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
-        blocks: Widths of the convolutions of each block; batch normalisation ends a block. The
-            authors' code normalises after every convolution: blocks of one.
-        features: `keras.Model` from lightness to features that the first block takes instead of
-            lightness, such as `build_vgg_features` makes, or `None`.
+        blocks: Widths of the convolutions of each block, which ends with batch normalization. The
+            authors' code normalizes after every convolution, which corresponds to blocks of one.
+        features: `keras.Model` from lightness to the features that the first block takes instead
+            of lightness, such as `build_vgg_features` returns, or `None`.
         name: Name of the model.
 
     Returns:
@@ -87,8 +87,8 @@ def build_conv_regression(
         both in natural units.
 
     Raises:
-        ValueError: If the widths of a block are not positive whole numbers, or there are none, or
-            `input_shape` is not `(height, width, 1)`.
+        ValueError: If there are no widths, they are not positive whole numbers, or `input_shape`
+            is not `(height, width, 1)`.
 
     References:
         Champati, Houle, Zhang, section 3.5, Figure 5.
@@ -113,29 +113,29 @@ def build_conv_classification(
     features=None,
     name="conv_classification",
 ):
-    """The convolution-only classification network with dilated blocks, at full resolution.
+    """Build the convolutional classification network with dilated blocks, at full resolution.
 
     Args:
-        num_bins: Number of colour bins.
+        num_bins: Number of color bins.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
-        blocks: Widths of the 3x3 convolutions of each block; batch normalisation ends a block.
-        dilation_rates: Dilation of each block. At the defaults a pixel sees 33 x 33.
-        features: As `build_conv_regression` takes it.
+        blocks: Widths of the 3x3 convolutions of each block, which ends with batch normalization.
+        dilation_rates: Dilation of each block. The default receptive field is 33 x 33 pixels.
+        features: See `build_conv_regression`.
         name: Name of the model.
 
     Returns:
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there is not one dilation a block; as `build_conv_regression` for the rest.
+        ValueError: If there is not one dilation per block, or as `build_conv_regression`.
 
     References:
         Champati, Houle, Zhang, section 3.5, Figure 6.
     """
     if len(blocks) != len(dilation_rates):
         raise ValueError(
-            "`dilation_rates` must have one entry a block. "
+            "`dilation_rates` must have one entry per block. "
             f"Received {len(dilation_rates)} for {len(blocks)} blocks"
         )
     inputs = picture_input(input_shape)

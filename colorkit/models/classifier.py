@@ -1,4 +1,4 @@
-"""Classifiers of true-colour pictures: what colourings are judged by, and features come from."""
+"""Image classifiers: evaluation classifiers for colored images, and sources of features."""
 
 import importlib.resources
 
@@ -21,10 +21,10 @@ def build_vgg_classifier(
     hidden=128,
     name="vgg_classifier",
 ):
-    """A small VGG: two 3x3 convolutions and a pooling a block, then a hidden layer.
+    """Build a small VGG: two 3x3 convolutions and a pooling per block, then a hidden layer.
 
-    With the default widths its first block has the shapes of VGG16's, so that
-    `build_vgg_features` can take it over.
+    With the default widths, its first block has the shapes of VGG16's first block, so that
+    `build_vgg_features` can use its weights.
 
     Args:
         num_classes: Number of classes.
@@ -37,7 +37,7 @@ def build_vgg_classifier(
         `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
 
     Raises:
-        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
+        ValueError: If there are no widths, they are not positive whole numbers, or `input_shape`
             is not `(height, width, 3)`.
 
     References:
@@ -67,7 +67,7 @@ def build_residual_classifier(
     blocks=(0, 2, 2, 2),
     name="residual_classifier",
 ):
-    """A residual network for small pictures.
+    """Build a residual network for small images.
 
     Args:
         num_classes: Number of classes.
@@ -80,8 +80,8 @@ def build_residual_classifier(
         `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
 
     Raises:
-        ValueError: If there is not one number of blocks a level, `widths` are not positive whole
-            numbers, or `input_shape` is not `(height, width, 3)`.
+        ValueError: If there is not one number of blocks per level, `widths` are not positive
+            whole numbers, or `input_shape` is not `(height, width, 3)`.
 
     References:
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
@@ -89,7 +89,7 @@ def build_residual_classifier(
     check_widths("widths", widths)
     if len(widths) != len(blocks):
         raise ValueError(
-            f"`blocks` must have {len(widths)} entries, one a width. Received: {len(blocks)}"
+            f"`blocks` must have {len(widths)} entries, one per width. Received: {len(blocks)}"
         )
     inputs = picture_input(input_shape, "rgb", channels=3)
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)
@@ -103,18 +103,18 @@ def build_residual_classifier(
 
 
 def load_classifier(name):
-    """A classifier that comes with the package, trained on true-colour CIFAR-10, or one of a file.
+    """Load a classifier from the package, trained on CIFAR-10 in true colors, or from a file.
 
     Args:
-        name: "vgg", about as strong as the one of Champati et al.; "residual", a stronger one; or
-            the path of a .keras file, such as `colorkit.run` writes of a classifier's experiment.
+        name: "vgg", with about the accuracy of Champati et al.'s classifier; "residual", a stronger
+            one; or the path of a .keras file that `colorkit.run` wrote for a classifier.
 
     Returns:
         `keras.Model` from RGB in [0, 1], `(32, 32, 3)`, to logits `(10,)`.
 
     Raises:
-        ValueError: If there is no such classifier, or its file is damaged.
-        FileNotFoundError: If there is no such file.
+        ValueError: If the classifier does not exist, or its file is damaged.
+        FileNotFoundError: If the file does not exist.
     """
     if str(name).endswith(".keras"):
         return read_model(name)

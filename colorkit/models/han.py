@@ -1,9 +1,9 @@
 """The networks of Han: "Image Colorization Using Deep Learning Methods".
 
-Departures from the author's code everywhere: lightness goes in from -1 to 1, there from 0 to 1, and
-biases begin at zero. The players' weights are drawn by the rule of Glorot and Bengio, there from a
-normal distribution of sqrt(2 / fan out), and the generator's transposed convolutions and the
-discriminator's verdict have biases.
+All networks differ from the author's code in some points. Lightness is from -1 to 1 instead of 0 to
+1, and biases start at zero. The weights of generator and discriminator have the initialization of
+Glorot and Bengio, instead of a normal distribution of sqrt(2 / fan out). The transposed
+convolutions of the generator and the last layer of the discriminator have biases.
 """
 
 import math
@@ -24,8 +24,8 @@ from colorkit.models.blocks import check_widths, conv_norm, doubled, judged, pic
 SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
 GENERATOR_FILTERS = (64, 128, 256, 512, 512)
-_POOLINGS = 5  # of the simple network, at most
-_STDDEV = 0.1  # of the weights in the author's code
+_POOLINGS = 5  # maximum number of poolings in the simple network
+_STDDEV = 0.1  # of the initial weights in the author's code
 _SLOPE = 0.1  # of the leaky ReLU
 
 
@@ -37,18 +37,17 @@ def build_simple_convnet(
     gradual=True,
     name="simple_convnet",
 ):
-    """An encoder of 3x3 convolutions and five poolings, and a decoder, for regression.
+    """Build an encoder of 3x3 convolutions and five poolings, and a decoder, for regression.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         filters: Width of each convolution; a pooling follows each of the first five.
-        gradual: Whether the decoder doubles the size five times, each by resizing before a
-            convolution. False takes one transposed convolution of 64x64 with stride 32 and draws
-            weights as the author's code does: those of convolutions from a normal distribution of
-            0.1, those of the transposed one, which has no bias, from PyTorch's uniform default.
-            (The paper describes one transposed convolution of stride 2, which would not reach the
-            full size.)
+        gradual: Whether the decoder doubles the size five times, each time by resizing before a
+            convolution. False uses one transposed convolution of 64x64 with stride 32 and the
+            initialization of the author's code: a normal distribution of 0.1 for convolutions, and
+            PyTorch's uniform default for the transposed one, which has no bias. (The paper
+            describes one transposed convolution of stride 2, which would not reach the full size.)
         name: Name of the model.
 
     Returns:
@@ -56,8 +55,8 @@ def build_simple_convnet(
         natural units.
 
     Raises:
-        ValueError: If there are no filters, or without `gradual` fewer than five, one is not a
-            positive whole number, or `input_shape` is not `(height, width, 1)`.
+        ValueError: If there are no filters, or fewer than five without `gradual`, a filter is not
+            a positive whole number, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.1, Figure 3, and the author's code.
@@ -105,7 +104,7 @@ def build_simple_convnet(
 
 def _convolution(width, size, stddev=None, **options):
     if stddev is not None:
-        # A new one for each layer: one that is shared gives every layer the same numbers.
+        # A new one for each layer: a shared one gives every layer the same numbers.
         options["kernel_initializer"] = keras.initializers.RandomNormal(stddev=stddev)
     return layers.Conv2D(width, size, padding="same", **options)
 
@@ -120,27 +119,27 @@ def build_shallow_classification(
     stddev=None,
     name="shallow_classification",
 ):
-    """Three 3x3 convolutions at full size and a score for each bin.
+    """Build three 3x3 convolutions at full size with a score for each bin.
 
-    As coded a pixel sees seven by seven others. With dilation rates of 1, 3 and 9 the same
-    weights see all of 27 by 27.
+    As coded, the receptive field is 7 by 7 pixels. With dilation rates of 1, 3 and 9, the same
+    weights see 27 by 27 pixels.
 
     Args:
-        num_bins: Number of colour bins.
+        num_bins: Number of color bins.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         filters: Width of each convolution.
         dilation_rates: Dilation of each convolution.
-        stddev: Spread of the normal distribution that the weights are drawn from, 0.1 in the
-            author's code; `None` for the rule of Glorot and Bengio.
+        stddev: Standard deviation of the normal distribution of initial weights, 0.1 in the
+            author's code. `None` means the initialization of Glorot and Bengio.
         name: Name of the model.
 
     Returns:
         `keras.Model` from lightness `(height, width, 1)` to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If there are no convolutions, or not one dilation rate for each, `filters` are
-            not positive whole numbers, `stddev` is no finite number from 0 on, or
+        ValueError: If there are no convolutions, or not one dilation rate per convolution. Also if
+            `filters` are not positive whole numbers, `stddev` is not finite and non-negative, or
             `input_shape` is not `(height, width, 1)`.
 
     References:
@@ -152,8 +151,8 @@ def build_shallow_classification(
     check_whole("num_bins", num_bins)
     if not filters or len(dilation_rates) != len(filters):
         raise ValueError(
-            f"`dilation_rates` must have one entry a convolution, {len(filters)}, and there must "
-            f"be one. Received: {dilation_rates!r}"
+            f"`dilation_rates` must have one entry per convolution, {len(filters)}, and at least "
+            f"one. Received: {dilation_rates!r}"
         )
     if stddev is not None:
         check_weight("stddev", stddev)
@@ -177,15 +176,15 @@ def build_additive_unet(
     gradual=True,
     name="additive_unet",
 ):
-    """The generator: a U-Net whose skips are added.
+    """Build the generator: a U-Net whose skip connections are added.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name; RGB in the paper.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         filters: Width after each halving of the size.
-        gradual: Whether the way up resizes before a 3x3 convolution and has leaky ReLUs, which
-            the paper names. False takes transposed convolutions, as the paper does, which leave
-            checkerboards, and plain ReLUs, as the code does.
+        gradual: Whether the decoder resizes before a 3x3 convolution and has leaky ReLUs, which
+            the paper names. False uses transposed convolutions, as in the paper, which cause
+            checkerboard artifacts, and plain ReLUs, as in the code.
         name: Name of the model.
 
     Returns:
@@ -193,7 +192,7 @@ def build_additive_unet(
         natural units.
 
     Raises:
-        ValueError: If `filters` are not positive whole numbers, or there are none, or `input_shape`
+        ValueError: If there are no filters, they are not positive whole numbers, or `input_shape`
             is not `(height, width, 1)`.
 
     References:
@@ -231,26 +230,26 @@ def build_picture_discriminator(
     conditional=True,
     name="picture_discriminator",
 ):
-    """One verdict for a whole picture.
+    """Build a discriminator with one prediction per image.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)` of the lightness; `None` sides accept any size.
         filters: Width of each 3x3 convolution of stride 2.
-        head_size: Side of one more convolution, of as many features as the last; 7 in the code,
-            where it has most of the 16.75 million weights. `None` for none.
-        conditional: Whether it sees the lightness beside the chroma, as a conditional GAN does.
-            That of the paper, by its equation 3, and that of the code do not, despite the name.
+        head_size: Side of a further convolution with as many features as the last one. It is 7 in
+            the code, where it has most of the 16.75 million weights. `None` leaves it out.
+        conditional: Whether the discriminator also sees the lightness, as in a conditional GAN.
+            By the paper's equation 3 and the code, Han's is not conditional, despite the name.
         name: Name of the model.
 
     Returns:
         `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
-        logit `(1,)`, the mean over all places. The code's 7x7 convolution is not padded, which
-        fixes the size of the picture.
+        logit `(1,)`, the mean over all positions. In the code, the 7x7 convolution is not padded,
+        which fixes the size of the image.
 
     Raises:
-        ValueError: If `filters` are not positive whole numbers, or there are none, `head_size` is
-            none, or `input_shape` is not `(height, width, 1)`.
+        ValueError: If there are no filters, they are not positive whole numbers, `head_size` is
+            invalid, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Han, section 2.3, and the author's code.

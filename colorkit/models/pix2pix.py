@@ -1,4 +1,4 @@
-"""The networks of pix2pix: a U-Net, and a discriminator that judges patches."""
+"""The networks of pix2pix: a U-Net, and a discriminator of patches."""
 
 import keras
 from keras import layers
@@ -21,18 +21,17 @@ def build_pix2pix_generator(
     gradual=True,
     name="pix2pix_generator",
 ):
-    """The U-Net of pix2pix: 4x4 convolutions that halve the size, skips that are concatenated.
+    """Build the U-Net of pix2pix: 4x4 convolutions that halve the size, concatenated skips.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
-        widths: Channels after each halving. The paper's eight are for 256 pixels, of which one
-            place is left; leave out one of the 512 for each halving of the size.
-        dropout: Share that the three deepest levels drop on the way up, while they learn. (The
-            paper keeps dropping when it colours, as its only noise; here a picture has one
-            colouring.)
-        gradual: Whether the way up resizes before each convolution. False takes transposed
-            convolutions, as the paper does, which leave checkerboards.
+        widths: Channels after each halving. The paper's eight halvings reduce 256 pixels to one.
+            For each halving of the image size, leave out one of the 512.
+        dropout: Dropout rate of the three deepest levels of the decoder in training. (The paper
+            also uses dropout in inference, as its only noise. Here the result is deterministic.)
+        gradual: Whether the decoder resizes before each convolution. False uses transposed
+            convolutions, as in the paper, which cause checkerboard artifacts.
         name: Name of the model.
 
     Returns:
@@ -40,7 +39,7 @@ def build_pix2pix_generator(
         natural units.
 
     Raises:
-        ValueError: If `widths` are not positive whole numbers, or there are none, `dropout` is not
+        ValueError: If there are no widths, they are not positive whole numbers, `dropout` is not
             in [0, 1), or `input_shape` is not `(height, width, 1)`.
 
     References:
@@ -58,7 +57,7 @@ def build_pix2pix_generator(
         if level:
             x = layers.LeakyReLU(0.2, name=f"down{level}_activation")(x)
         x = _convolution(width, f"down{level}", strides=2, padding="same", use_bias=not level)(x)
-        if 0 < level < len(widths) - 1:  # at the deepest of 256 pixels one value is left to norm
+        if 0 < level < len(widths) - 1:  # the deepest level has one value, too few to normalize
             x = layers.BatchNormalization(name=f"down{level}_bn")(x)
     for level in reversed(range(len(widths))):
         x = layers.Activation("relu", name=f"up{level}_activation")(x)
@@ -84,20 +83,20 @@ def build_patch_discriminator(
     conditional=True,
     name="patch_discriminator",
 ):
-    """The PatchGAN of pix2pix: for each patch of 70 by 70 pixels, whether it looks real.
+    """Build the PatchGAN of pix2pix, which classifies each patch of 70 by 70 pixels.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
-        input_shape: `(height, width, 1)` of the lightness; `None` sides accept any size from 17
-            pixels on with the default widths, 9 with three of them.
-        widths: Channels of the 4x4 convolutions; all but the last have stride 2. With four of
-            them a patch has 70 pixels a side, with three 34.
-        conditional: Whether it sees the lightness beside the chroma.
+        input_shape: `(height, width, 1)` of the lightness. `None` sides accept any size, of at
+            least 17 pixels with the default widths, or 9 with three widths.
+        widths: Channels of the 4x4 convolutions; all but the last have stride 2. With four widths
+            a patch has 70 pixels per side, with three 34.
+        conditional: Whether the discriminator also sees the lightness.
         name: Name of the model.
 
     Returns:
-        `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
-        logit a patch, `(rows, columns, 1)`: 30 by 30 of 256 by 256 pixels.
+        `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to one
+        logit per patch, `(rows, columns, 1)`: 30 by 30 for 256 by 256 pixels.
 
     Raises:
         ValueError: If a side of `input_shape` is too short for one patch, it is not
@@ -118,7 +117,7 @@ def build_patch_discriminator(
         )
     for level, width in enumerate(widths):
         last = level == len(widths) - 1
-        if last:  # padded by one pixel, and so a pixel less in the end, as the authors do
+        if last:  # padded by one pixel as in the authors' code, so the output loses one pixel
             x = layers.ZeroPadding2D(1, name=f"conv{level}_pad")(x)
         strides, padding = (1, "valid") if last else (2, "same")
         x = _convolution(
@@ -137,8 +136,8 @@ def _convolution(width, name, **options):
 
 
 def _initializer():
-    """Weights as pix2pix draws them, much smaller than the default's.
+    """Return pix2pix's initializer, whose weights are much smaller than the default's.
 
-    Each layer has one of its own: one that is shared gives every layer the same numbers.
+    Each layer needs its own: a shared initializer gives every layer the same numbers.
     """
     return keras.initializers.RandomNormal(stddev=0.02)

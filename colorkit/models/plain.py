@@ -1,4 +1,4 @@
-"""Plain stacks of convolutions: an auto-encoder and a deep network, for regression."""
+"""Plain stacks of convolutions: an autoencoder and a deep network, for regression."""
 
 import keras
 from keras import layers
@@ -17,17 +17,17 @@ def build_autoencoder(
     num_blocks=3,
     name="autoencoder",
 ):
-    """A convolutional auto-encoder: everything passes through the smallest level.
+    """Build a convolutional autoencoder, in which all features pass through the smallest level.
 
-    Each level has blocks of a 3x3 convolution, batch normalisation and ReLU; pooling on the way
-    down and resizing on the way up lie between them. With three widths and three blocks a level
-    there are fifteen, as in the source.
+    Each level has blocks of a 3x3 convolution, batch normalization and ReLU. Pooling in the encoder
+    and resizing in the decoder connect the levels. With three widths and three blocks per level
+    there are fifteen blocks, as in the source.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level, the full size first.
-        num_blocks: Blocks of each level on each way.
+        num_blocks: Blocks of each level in the encoder and in the decoder.
         name: Name of the model.
 
     Returns:
@@ -39,7 +39,7 @@ def build_autoencoder(
             or `input_shape` is not `(height, width, 1)`.
 
     References:
-        Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional auto-encoder.
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional autoencoder.
     """
     space = colorspace.get(space)
     check_widths("widths", widths)
@@ -54,7 +54,7 @@ def build_autoencoder(
         for i in range(num_blocks):
             x = conv_norm(x, width, name=f"encoder{level}_{i}")
     for level in reversed(range(len(widths) - 1)):
-        x = ResizeLike(name=f"up{level}")([x, levels[level]])  # the size alone
+        x = ResizeLike(name=f"up{level}")([x, levels[level]])  # takes only the size
         for i in range(num_blocks):
             x = conv_norm(x, widths[level], name=f"decoder{level}_{i}")
     return keras.Model(inputs, chroma_head(x, None, space), name=name)
@@ -68,13 +68,13 @@ def build_deep_cnn(
     num_blocks=15,
     name="deep_cnn",
 ):
-    """Blocks of a 3x3 convolution, batch normalisation and ReLU, all at full size.
+    """Build blocks of a 3x3 convolution, batch normalization and ReLU, all at full size.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         width: Channels of each block.
-        num_blocks: Number of blocks; a pixel sees two pixels further with each.
+        num_blocks: Number of blocks. Each adds two pixels to the sides of the receptive field.
         name: Name of the model.
 
     Returns:

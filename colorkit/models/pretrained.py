@@ -29,8 +29,8 @@ def build_pretrained_unet(
 
     The classifier sees lightness as a gray RGB image. Its features at strides 2, 4, 8, ... are the
     skip connections of a decoder with two 3x3 convolutions per level. The decoder ends one level
-    below the full size, at every second pixel: chroma needs no more, and it takes a quarter of
-    the time.
+    below the full size, at every second pixel. This is enough for chroma, and it takes a quarter
+    of the time.
 
     Batch normalization of the encoder stays in inference mode. To train the decoder alone, call
     `freeze_encoder(model)` before `compile`.
@@ -40,9 +40,9 @@ def build_pretrained_unet(
         weights: Path of the weights of EfficientNet-Lite0, see `build_efficientnet_lite0`, or
             `None` for a random encoder.
         encoder: Classifier without its head, a functional `keras.Model` from RGB of any size, such
-            as `keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3))`;
-            `None` for EfficientNet-Lite0. It sees images continued to the next size that it halves
-            without a rest: how it would pad others is its own matter.
+            as `keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3))`.
+            `None` means EfficientNet-Lite0. Images are padded by reflection to the next size that
+            the encoder can halve without remainder, as encoders differ in their own padding.
         skips: Names of the layers of `encoder` whose features the decoder takes, the largest size
             first; `None` for the last layer at each stride.
         pixel_range: Values that `encoder` expects for black and white, for instance (-1, 1) or
@@ -58,9 +58,9 @@ def build_pretrained_unet(
         in natural units. `RebalancedCrossentropy` and `JointCrossentropy` take `stride=2`.
 
     Raises:
-        FileNotFoundError: If there is no file of weights.
-        ValueError: If the file holds the weights of another network, or `encoder` does not take
-            RGB of any size or does not halve it once per width and once more.
+        FileNotFoundError: If the file of weights does not exist.
+        ValueError: If the file holds the weights of another network. Also if `encoder` does not
+            take RGB of any size, or does not halve it once more often than there are `widths`.
 
     Example:
         >>> model = build_pretrained_unet(64)
@@ -79,14 +79,14 @@ def build_pretrained_unet(
         encoder, skips = build_efficientnet_lite0(weights), skips or _SKIPS
     elif weights is not None:
         raise ValueError(
-            "`weights` are those of EfficientNet-Lite0; a given `encoder` brings its own. "
+            "`weights` are those of EfficientNet-Lite0; a given `encoder` has its own. "
             f"Received both: {weights!r} and {encoder!r}"
         )
     features_of = _pyramid(encoder, skips, levels)
     _keep_statistics(encoder)
     inputs = picture_input(input_shape)
     gray = GrayImage(space, *pixel_range, name="gray")(inputs)
-    if not is_own:  # which pads so that sizes are rounded up at each stride
+    if not is_own:  # EfficientNet-Lite0 rounds sizes up at each stride
         gray = PadToMultiple(2**levels, name="pad")(gray)
     *features, x = features_of(gray)
     for level, (width, skip) in enumerate(zip(widths, reversed(features), strict=True)):
@@ -104,8 +104,8 @@ def freeze_encoder(model, frozen=True):
     """Freeze the encoder of a pretrained U-Net, or let it train again.
 
     Args:
-        model: `keras.Model` of `build_pretrained_unet`. Compile it afterwards.
-        frozen: False lets the encoder's kernels train; its batch normalization stays as it is.
+        model: `keras.Model` of `build_pretrained_unet`. Compile it afterward.
+        frozen: If False, the encoder's kernels train; its batch normalization does not change.
 
     Raises:
         ValueError: If the model has no encoder.
@@ -121,7 +121,7 @@ def freeze_encoder(model, frozen=True):
 
 
 def _keep_statistics(encoder):
-    """Keep batch normalization in inference mode, also where the kernels beside it are trained."""
+    """Keep batch normalization in inference mode, even if other layers are trained."""
     for layer in encoder.layers:
         if isinstance(layer, layers.BatchNormalization):
             layer.trainable = False
@@ -130,7 +130,7 @@ def _keep_statistics(encoder):
 
 
 def _pyramid(encoder, skips, levels):
-    """The encoder as a model of its features at strides 2, 4, 8, ..., the largest size first."""
+    """Return the encoder as a model of its features at strides 2, 4, 8, ..., largest size first."""
     check_model("encoder", encoder)
     shapes = [tuple(given.shape) for given in encoder.inputs]
     if shapes != [(None, None, None, 3)]:

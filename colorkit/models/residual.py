@@ -18,10 +18,10 @@ def build_resnet(
     num_blocks=12,
     name="resnet",
 ):
-    """ResNet v2 with bottlenecks: normalise, activate, convolve, and add to what came in.
+    """Build ResNet v2 with bottlenecks: normalize, activate, convolve, and add the input.
 
-    Nothing halves the size, so a pixel sees no more than `2 * num_blocks + 3` pixels a side, 27 by
-    default, where a U-Net sees far more.
+    No layer reduces the size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27
+    by default. That of a U-Net is much larger.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.
@@ -65,10 +65,10 @@ def build_densenet(
     num_blocks=12,
     name="densenet",
 ):
-    """A dense block at full size: each convolution sees the results of all before it.
+    """Build a dense block at full size: each convolution sees the outputs of all previous ones.
 
-    Nothing halves the size, so a pixel sees no more than `2 * num_blocks + 3` pixels a side, 27 by
-    default, where a U-Net sees far more.
+    No layer reduces the size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27
+    by default. That of a U-Net is much larger.
 
     Args:
         space: `ColorSpace` of lightness and chroma, or its name.

@@ -1,26 +1,26 @@
-"""Begin with what another network has learned."""
+"""Start from the weights of a trained network."""
 
 import keras
 
 from colorkit import colorspace
 from colorkit.models.blocks import chroma_head, label_head
 
-# Layers that speak of one set of bins or classes, and of no other.
+# Layers that belong to one set of bins or classes.
 _HEADS = ("logits", "head", "label_logits")
 
 
 def copy_weights(trained, model):
-    """Give a network what another of its kind has learned, all but its outputs.
+    """Copy the weights of a trained network to another of its kind, except its outputs.
 
-    Layers of the same name and the same weights' shapes are copied; both networks stay apart.
+    Layers with the same name and the same shapes of weights are copied. The networks share no
+    weights.
 
     Args:
-        trained: `keras.Model` that has learned, such as
-            `Colorizer.pretrained("cifar10").model`.
-        model: `keras.Model` of the same builder, for it `build_residual_unet`.
+        trained: Trained `keras.Model`, such as `Colorizer.pretrained("cifar10").model`.
+        model: `keras.Model` of the same builder, in this example `build_residual_unet`.
 
     Raises:
-        ValueError: If no layer agrees.
+        ValueError: If no layer matches.
     """
     known = {layer.name: layer for layer in trained.layers if layer.name not in _HEADS}
     copied = 0
@@ -32,37 +32,37 @@ def copy_weights(trained, model):
     if not copied:
         raise ValueError(
             f"`model` must have layers of the names and widths of `trained`, {trained.name!r}. "
-            f"Received {model.name!r}, of which none agrees"
+            f"Received {model.name!r}, in which no layer matches"
         )
 
 
 def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None, name=None):
-    """A trained network with new outputs, to be taught other pictures.
+    """Return a trained network with new outputs, for training on other images.
 
-    All layers but the last are shared with `model`: what one learns, the other has learned.
+    All layers but the last are shared with `model`: training one network changes the other.
 
     Args:
-        model: Functional `keras.Model` whose chroma is made by a layer called "logits" or "head",
-            as the U-Nets of the kit have it; for instance `Colorizer.pretrained("cifar10").model`.
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        model: Functional `keras.Model` whose chroma comes from a layer named "logits" or "head",
+            as in the U-Nets of this package, such as `Colorizer.pretrained("cifar10").model`.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
-        num_classes: Number of classes that a second output tells, or `None` for no such output.
-            The network must be one of `build_residual_unet`.
-        name: Name of the new model; `None` for the old one's.
+        num_classes: Number of classes of a second output, or `None` for no such output. The
+            network must be one of `build_residual_unet`.
+        name: Name of the new model; `None` takes the name of `model`.
 
     Returns:
         `keras.Model` with the outputs that `build_residual_unet` describes.
 
     Raises:
-        ValueError: If the model has no such layer, or is to tell classes and cannot.
+        ValueError: If the model has no such layer, or `num_classes` is given and not possible.
     """
     space = colorspace.get(space)
     known = {layer.name: layer for layer in model.layers}
     last = known.get("logits") or known.get("head")
     if last is None:
         raise ValueError(
-            '`model` must have a layer called "logits" or "head" that makes chroma of features. '
-            f"{model.name!r} ends with {model.layers[-1].name!r}"
+            '`model` must have a layer named "logits" or "head" that predicts chroma. '
+            f"Received {model.name!r}, which ends with {model.layers[-1].name!r}"
         )
     chroma = chroma_head(last.input, num_bins, space)
     inputs, name = model.inputs[0], name or model.name
@@ -70,8 +70,8 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
         return keras.Model(inputs, chroma, name=name)
     if "features" not in known:
         raise ValueError(
-            '`num_classes` needs a layer called "features", which sees whole pictures, as '
-            f"`build_residual_unet` has it. {model.name!r} has none"
+            '`num_classes` needs a layer named "features", which sees whole images, as '
+            f"`build_residual_unet` has it. Received {model.name!r} without this layer"
         )
     label = label_head(known["features"].output, num_classes)
     return keras.Model(inputs, {"chroma": chroma, "label": label}, name=name)

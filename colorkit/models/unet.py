@@ -1,4 +1,4 @@
-"""U-Nets: features at ever smaller sizes, brought back to the full size beside what was there."""
+"""U-Nets: an encoder that reduces the size, and a decoder with skip connections."""
 
 import keras
 from keras import layers
@@ -26,10 +26,12 @@ def build_unet(
     widths=WIDTHS,
     name="unet",
 ):
-    """A plain U-Net: two 3x3 convolutions with batch normalisation a level, skips concatenated.
+    """Build a plain U-Net: two 3x3 convolutions with batch normalization per level.
+
+    Skip connections are concatenated.
 
     Args:
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level, the full size first.
@@ -40,7 +42,7 @@ def build_unet(
         natural units, or to logits `(height, width, num_bins)`.
 
     Raises:
-        ValueError: If `widths` are not positive whole numbers, or there are none, or `input_shape`
+        ValueError: If there are no widths, they are not positive whole numbers, or `input_shape`
             is not `(height, width, 1)`.
 
     References:
@@ -77,31 +79,32 @@ def build_residual_unet(
     num_classes=None,
     name="residual_unet",
 ):
-    """A U-Net of residual blocks that sees the whole picture.
+    """Build a U-Net of residual blocks that sees the whole image.
 
-    Each level halves the size by a strided convolution; the way back resizes bilinearly, which
-    leaves no checkerboard and takes pictures of any size. The mean of the smallest level is added
-    to all of its places, so that every pixel knows what picture it belongs to (Iizuka et al.).
+    Each level of the encoder halves the size with a strided convolution. The decoder resizes
+    bilinearly, which avoids checkerboard artifacts and accepts images of any size. The mean of the
+    smallest level is added to all of its positions, as Iizuka et al. do. Every pixel then has
+    information about the whole image.
 
     Args:
-        num_bins: Number of colour bins to predict logits for, or `None` to predict chroma.
+        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         space: `ColorSpace` of lightness and chroma, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level, the full size first.
-        encoder_blocks: Residual blocks of each level on the way down.
-        decoder_blocks: Residual blocks of each level but the last on the way up.
-        num_classes: Number of classes that a second output tells from the smallest level, or
+        encoder_blocks: Residual blocks of each level of the encoder.
+        decoder_blocks: Residual blocks of each level of the decoder, without the smallest level.
+        num_classes: Number of classes of a second output, predicted from the smallest level, or
             `None` for no such output.
         name: Name of the model.
 
     Returns:
         `keras.Model` from lightness `(height, width, 1)` to chroma `(height, width, channels)` in
-        natural units, or to logits `(height, width, num_bins)`. With `num_classes` its outputs
-        are a dict of that, "chroma", and of class logits `(num_classes,)`, "label".
+        natural units, or to logits `(height, width, num_bins)`. With `num_classes`, the output is
+        a dict of this, "chroma", and of class logits `(num_classes,)`, "label".
 
     Raises:
-        ValueError: If the numbers of blocks do not fit the number of widths, they or the widths
-            are no such numbers, or `input_shape` is not `(height, width, 1)`.
+        ValueError: If the numbers of blocks do not fit the number of widths, numbers are invalid,
+            or `input_shape` is not `(height, width, 1)`.
 
     References:
         Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
@@ -116,8 +119,8 @@ def build_residual_unet(
         is_tuple = isinstance(blocks, (tuple, list)) and len(blocks) == count
         if not (is_tuple and all(is_whole(number, least=0) for number in blocks)):
             raise ValueError(
-                f"`{argument}` must have {count} entries for {len(widths)} widths, whole numbers "
-                f"from 0 on. Received: {blocks!r}"
+                f"`{argument}` must have {count} entries for {len(widths)} widths, non-negative "
+                f"whole numbers. Received: {blocks!r}"
             )
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)

@@ -1,4 +1,4 @@
-"""A variational auto-encoder of colour pictures: how usual does a picture look to it?"""
+"""A variational autoencoder of color images, to measure how typical images are."""
 
 import keras
 import numpy as np
@@ -10,13 +10,13 @@ from colorkit.models.blocks import check_widths, conv_norm, picture_input
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Posterior(layers.Layer):
-    """Draws from the Gaussian of a mean and a log variance, and adds its divergence as a loss.
+    """Sample from the Gaussian of a mean and a log variance, and add its divergence as a loss.
 
-    `Posterior()([mean, log_variance])`; outside of training it gives the mean.
+    `Posterior()([mean, log_variance])` returns a sample in training, and the mean in inference.
 
     Args:
         weight: Weight of the Kullback-Leibler divergence from the standard normal distribution.
-        seed: Seed of the draws.
+        seed: Seed of the samples.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
 
     References:
@@ -46,7 +46,7 @@ class Posterior(layers.Layer):
 
 
 def divergence(mean, log_variance):
-    """Kullback-Leibler divergence from the standard normal distribution in nats, shape `(N,)`."""
+    """Compute the Kullback-Leibler divergence from the standard normal, in nats, shape `(N,)`."""
     terms = ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance
     return 0.5 * ops.sum(terms, axis=-1)
 
@@ -59,23 +59,24 @@ def build_vae(
     divergence_weight=1e-4,
     name="vae",
 ):
-    """A variational auto-encoder of RGB pictures.
+    """Build a variational autoencoder of RGB images.
 
     Args:
         input_shape: `(height, width, 3)`, both divisible by `2 ** len(widths)`.
         widths: Channels after each halving of the size.
-        latent: Numbers that stand for a picture.
-        divergence_weight: Weight of the divergence, a nat, beside the mean squared error.
+        latent: Number of latent dimensions.
+        divergence_weight: Weight of the divergence in nats; the mean squared error has weight 1.
         name: Name of the model.
 
     Returns:
-        `keras.Model` from RGB in [0, 1] to RGB in [0, 1], to be compiled with a squared error. Its
-        layers "mean" and "log_variance" are the posterior, see `distances.mean_divergence`.
+        `keras.Model` from RGB in [0, 1] to RGB in [0, 1], to be compiled with the mean squared
+        error. Its layers "mean" and "log_variance" are the posterior, see
+        `distances.mean_divergence`.
 
     Raises:
-        ValueError: If the sizes are not fixed or do not divide, `widths` are not positive whole
-            numbers, at least one, `latent` is none, or `divergence_weight` is negative or not
-            finite.
+        ValueError: If the sizes are not fixed or not divisible, or `widths` are not positive whole
+            numbers, at least one. Also if `latent` is not a positive whole number, or
+            `divergence_weight` is negative or not finite.
 
     References:
         Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014; Sinigaglia, Bertipaglia,
@@ -88,7 +89,7 @@ def build_vae(
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):
         raise ValueError(
-            f"`input_shape` must have sides that {step} divides. Received: {input_shape}"
+            f"`input_shape` must have sides divisible by {step}. Received: {input_shape}"
         )
     x = layers.Rescaling(2.0, offset=-1.0, name="normalize")(inputs)
     for i, width in enumerate(widths):

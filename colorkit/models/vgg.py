@@ -1,4 +1,4 @@
-"""The first two convolutions of VGG16, as features of gray pictures."""
+"""The first two convolutions of VGG16, as features of gray images."""
 
 import zipfile
 from pathlib import Path
@@ -24,27 +24,31 @@ def build_vgg_features(
     input_shape=(None, None, 1),
     name="vgg_features",
 ):
-    """The first two layers of VGG16 on lightness, for the `features` of another builder.
+    """Build the first two layers of VGG16 on lightness, for the `features` of another builder.
 
     Args:
-        weights: "imagenet" (Keras downloads them); a `keras.Model` that has layers named
-            block1_conv1 and block1_conv2, such as `build_vgg_classifier` makes; the path of the
-            weights file of VGG16 that Keras downloads (.h5, with or without top), or of an .npz
-            with the `kernel` (3, 3, 3, 64), for BGR input, and `bias` of the first convolution;
-            or `None` for random weights.
-        trainable: False freezes what was loaded: a feature extractor. True lets it learn on: an
-            initialisation. What was not loaded learns in any case.
+        weights: One of:
+
+            - "imagenet": Keras downloads the weights.
+            - A `keras.Model` with layers named block1_conv1 and block1_conv2, such as
+              `build_vgg_classifier` returns.
+            - The path of the weights file of VGG16 that Keras downloads (.h5, with or without top).
+            - The path of an .npz file with the `kernel` (3, 3, 3, 64), for BGR input, and the
+              `bias` of the first convolution.
+            - `None` for random weights.
+        trainable: If False, freeze the loaded weights, as a feature extractor. If True, they are
+            an initialization. Weights that were not loaded are always trained.
         space: `ColorSpace` of the lightness, or its name.
         input_shape: `(height, width, 1)`; `None` sides accept any size.
         name: Name of the model.
 
     Returns:
         `keras.Model` from lightness `(height, width, 1)` to features `(height, width, 64)`. The
-        input becomes gray RGB first, then what VGG16 was trained on: BGR in 0..255 less a mean.
+        input is converted to gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean.
 
     Raises:
-        ConnectionError: If the ImageNet weights are not at hand and cannot be downloaded.
-        FileNotFoundError: If there is no such weights file.
+        ConnectionError: If the ImageNet weights are not on disk and cannot be downloaded.
+        FileNotFoundError: If the weights file does not exist.
         ValueError: If the weights do not fit, or `input_shape` is not `(height, width, 1)`.
 
     References:
@@ -68,14 +72,16 @@ def build_vgg_features(
                 f"Received shapes {[np.shape(array) for array in arrays]}"
             )
         if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError(f"`weights` hold a NaN or an infinity for {layer.name}.")
+            raise ValueError(
+                f"`weights` must be finite. Received a NaN or an infinity for {layer.name}"
+            )
         layer.set_weights(arrays)
         layer.trainable = trainable
     return keras.Model(inputs, x, name=name)
 
 
 def _load(weights):
-    """Kernel and bias of the first layers, as far as `weights` holds them."""
+    """Return kernel and bias of the first layers, as far as `weights` has them."""
     if weights is None:
         return []
     if isinstance(weights, keras.Model):
@@ -89,19 +95,20 @@ def _load(weights):
     if weights == "imagenet":
         try:
             return _load(keras.applications.VGG16(weights="imagenet", include_top=False))
-        except Exception as error:  # what the download raises depends on where it fails
+        except Exception as error:  # its type depends on where the download fails
             raise ConnectionError(
-                f"The ImageNet weights of VGG16 are not at hand and cannot be downloaded ({error})."
+                f"The ImageNet weights of VGG16 are not on disk and cannot be downloaded ({error})."
                 " `weights` may be the path of a file, or a classifier of your own."
             ) from error
     path = Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            f'`weights` must be "imagenet", a keras.Model, `None` or a file. There is no {path}'
+            '`weights` must be "imagenet", a keras.Model, `None` or a file. '
+            f"Received {path}, which does not exist"
         )
     try:
         if path.suffix == ".npz":
-            if not zipfile.is_zipfile(path):  # NumPy would advise to unpickle it
+            if not zipfile.is_zipfile(path):  # NumPy would suggest pickle
                 raise ValueError("it is no .npz archive, or was cut off")
             with np.load(path) as arrays:
                 return [[arrays["kernel"], arrays["bias"]]]
@@ -112,5 +119,5 @@ def _load(weights):
                 [np.asarray(group[name]) for name in group.attrs["weight_names"]]
                 for group in groups
             ]
-    except Exception as error:  # what a reader raises depends on where the file is damaged
+    except Exception as error:  # its type depends on where the file is damaged
         raise ValueError(f"{path} holds no weights of VGG16 that can be read: {error}") from error

@@ -31,19 +31,18 @@ def build_zhang(
     width=1.0,
     name="zhang",
 ):
-    """The colorful network: down to an eighth by strides, dilated there, up to a quarter.
+    """Build the colorful network: strides to an eighth of the size, dilation, then a quarter.
 
-    Batch normalisation, without scale and shift, ends each of the first seven blocks after its
-    last ReLU. There is none in the last block. Lightness goes in from -1 to 1, where the authors
-    take L less 50.
+    Batch normalization, without scale and shift, ends each of the first seven blocks after its
+    last ReLU. The last block has none. Lightness is from -1 to 1, where the authors use L minus 50.
 
     Args:
-        num_bins: Number of colour bins to predict logits for, at a quarter of the size: pixel
-            `[i, j]` of them belongs to pixel `[4 i, 4 j]` of the picture. `None` predicts chroma
-            instead, enlarged to the full size, for a regression.
+        num_bins: Number of color bins to predict logits for, at a quarter of the size: their pixel
+            `[i, j]` belongs to pixel `[4 i, 4 j]` of the image. `None` predicts chroma instead,
+            enlarged to the full size, for a regression.
         space: `ColorSpace` of lightness and chroma, or its name.
-        input_shape: `(height, width, 1)`; `None` sides accept any size, also such as eight does
-            not divide.
+        input_shape: `(height, width, 1)`; `None` sides accept any size, which need not be divisible
+            by eight.
         width: Factor on the width of every block; 1 is the published network of 32 million
             weights.
         name: Name of the model.
@@ -53,8 +52,8 @@ def build_zhang(
         ceil(width / 4), num_bins)`, or to chroma `(height, width, channels)` in natural units.
 
     Raises:
-        ValueError: If `width` is not positive and finite, `num_bins` is no positive whole number,
-            or `input_shape` is not `(height, width, 1)`.
+        ValueError: If `width` is not positive and finite, `num_bins` is not a positive whole
+            number, or `input_shape` is not `(height, width, 1)`.
 
     References:
         Zhang, Isola, Efros, Table 4, and the authors' training network.
@@ -75,7 +74,7 @@ def build_zhang(
     x = layers.Conv2DTranspose(
         filters, 4, strides=2, padding="same", activation="relu", name="conv8_1"
     )(x)
-    # An eighth, rounded up and doubled, may be a pixel more than a quarter, rounded up.
+    # An eighth, rounded up and doubled, may be one pixel larger than a quarter, rounded up.
     x = CropLike(name="conv8_crop")([x, quarter])
     x = _block(x, filters, (1, 1), 1, name="conv8", first=2)
     if num_bins is None:
@@ -92,7 +91,7 @@ def _scaled(filters, width):
 
 def _block(x, filters, strides, dilation, *, name, first=1):
     for i, stride in enumerate(strides, start=first):
-        # Padded by hand: "same" would move what a stride keeps by a pixel, and 4 i with it.
+        # Padded explicitly: "same" would shift the strided pixels, and with them 4 i, by one.
         if stride > 1:
             x = layers.ZeroPadding2D(1, name=f"{name}_{i}_pad")(x)
         x = layers.Conv2D(

@@ -46,7 +46,7 @@ def compiled(function):
 
 
 def test_soft_codes_against_scikit_learn(benchmark, rng):
-    """Five neighbours of 313: two small arrays, against the route of Zhang et al.'s own code."""
+    """Five neighbors of 313: two small arrays, against the route of Zhang et al.'s own code."""
     bins = ColorBins.gamut()
     chroma = rng.normal(0, 20, (8, 112, 112, 2)).astype("float32")
     tensor = ops.convert_to_tensor(chroma)
@@ -206,7 +206,7 @@ lap("load the model")
 rgb = read_picture(sys.argv[2])
 lap("decode the JPEG")
 colored = colorizer(rgb)
-lap("colour, the network included")
+lap("color, the network included")
 colorizer.predict(np.full((1, 64, 85, 1), 50.0))
 lap("network alone")
 write_picture(sys.argv[3], colored)

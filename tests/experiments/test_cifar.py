@@ -11,12 +11,12 @@ def test_experiments_without_their_weights_say_what_they_need(monkeypatch, tmp_p
     for path in (None, tmp_path / "vgg16_weights.h5"):  # both layers would be another row
         if path:
             monkeypatch.setenv("COLORKIT_VGG16", str(path))
-        with pytest.raises(FileNotFoundError, match="which COLORKIT_VGG16 must name; it is"):
+        with pytest.raises(FileNotFoundError, match=r"must be the path of an \.npz file"):
             row.build(0.25, None)
     monkeypatch.setenv("COLORKIT_VGG16", "nowhere.npz")
     for source in ("vgg", "vgg1"):
         row = experiments.experiment(f"cifar/lab-{source}-frozen-regression")
-        with pytest.raises(FileNotFoundError, match=r"COLORKIT_VGG16 is 'nowhere\.npz'"):
+        with pytest.raises(FileNotFoundError, match=r"COLORKIT_VGG16 must be .*'nowhere\.npz'"):
             row.build(0.25, None)
 
     (tmp_path / "vgg16.weights").touch()
@@ -34,5 +34,5 @@ def test_experiments_whose_weights_cannot_be_downloaded_say_what_else_will_do(mo
     monkeypatch.delenv("COLORKIT_VGG16", raising=False)
     monkeypatch.setattr(keras.applications, "VGG16", unreachable)
     row = experiments.experiment("cifar/lab-vgg-frozen-regression")
-    with pytest.raises(ConnectionError, match=r'no network.*COLORKIT_VGG16 may name.*rows "own"'):
+    with pytest.raises(ConnectionError, match=r'no network.*Set COLORKIT_VGG16.*experiments "own"'):
         row.build(0.25, None)

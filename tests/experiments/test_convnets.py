@@ -15,7 +15,7 @@ def test_every_network_stands_beside_what_was_coded():
 
 @pytest.mark.parametrize(("kind", "weight"), [("", 100 * 2 / 220), ("-as-coded", 100 * 2 / 1)])
 def test_adversaries_weigh_the_reconstruction_as_the_paper_does(kind, weight):
-    """The paper's weight of 100 is for colours in [-1, 1]; ab span 220, RGB 1."""
+    """The paper's weight of 100 is for colors in [-1, 1]; ab span 220, RGB 1."""
     players = experiments.experiment(f"convnets/adversarial{kind}").build(0.07, None)
     assert isinstance(players, models.Adversarial)
     assert players.conditional == (kind == "")

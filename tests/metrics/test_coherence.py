@@ -28,7 +28,7 @@ def test_bleeding_is_the_step_that_nothing_in_the_truth_explains():
 
     # A step of 5 in one of eight columns, the last of the left half.
     assert measured(painted(flat, gray), painted(flat, stepped)) == pytest.approx(5 / 8, abs=0.01)
-    # Where lightness or the truth has an edge, colour may change.
+    # Where lightness or the truth has an edge, color may change.
     assert measured(painted(edged, gray), painted(edged, stepped)) == pytest.approx(0, abs=0.01)
     assert measured(painted(flat, stepped), painted(flat, 2 * stepped)) == pytest.approx(
         0, abs=0.01
@@ -61,7 +61,7 @@ def test_chroma_gradient_error_counts_missing_and_added_steps():
         (stepped, gray, 5 / 8),
         (gray, stepped, 5 / 8),
         (stepped, -stepped, 10 / 8),  # the wrong sign is twice as wrong
-        (stepped, stepped + 9, 0.0),  # which colours is left open
+        (stepped, stepped + 9, 0.0),  # which colors is left open
     ):
         metric = metrics.ChromaGradientError()
         metric.update_state(painted(flat, truth), painted(flat, prediction))

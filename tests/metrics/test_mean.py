@@ -71,7 +71,7 @@ def test_wrong_shapes_and_types_are_refused(truth):
         metrics.AbAUC(ColorBins.grid(49, space=YUV), np.ones(49))
     for weights in (np.ones(2), np.ones(truth.shape[:3])):
         for each in (metrics.PSNR(), metrics.Bleeding(), metrics.AbAUC(), metrics.DominantHue()):
-            with pytest.raises(ValueError, match="one weight a picture"):
+            with pytest.raises(ValueError, match="one weight per image"):
                 each.update_state(truth, truth, weights)
     with pytest.raises(ValueError, match="must be positive"):
         metrics.bleeding(truth, truth, chroma_edge=-1.0)

@@ -35,7 +35,7 @@ def segmenter():
 
 
 def halves(left, right):
-    """A picture `(1, 4, 4, 3)` of two colours."""
+    """A picture `(1, 4, 4, 3)` of two colors."""
     picture = np.empty((1, 4, 4, 3), "float32")
     picture[:, :, :2], picture[:, :, 2:] = left, right
     return picture
@@ -71,7 +71,7 @@ def test_mask_iou_wants_a_mask_a_picture_and_has_no_config(segmenter):
 
 def test_masks_of_what_is_no_class_are_refused(segmenter):
     mask = np.zeros((1, 4, 4))
-    for value, received in ((2, "2.0 is none"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
+    for value, received in ((2, "2.0 is unknown"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
         mask[0, 3, 3] = value
         with pytest.raises(ValueError, match=rf"classes from 0 to 1\. Received.*{received}"):
             metrics.MaskIoU(segmenter).update_state(mask, halves(RED, RED))
@@ -98,7 +98,7 @@ def test_what_is_no_segmenter_is_refused():
         with pytest.raises(ValueError, match="at least two classes.*" + re.escape(made)):
             metrics.MaskIoU(model)
     metric = metrics.MaskIoU(convolved(2, strides=2))
-    with pytest.raises(ValueError, match=r"size of the pictures, \(4, 4\). Received \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"size of the images, \(4, 4\). Received \(2, 2\)"):
         metric.update_state(np.zeros((1, 4, 4), "int32"), halves(RED, RED))
 
 

@@ -25,12 +25,12 @@ def test_colorfulness_has_known_values():
 
 def test_dominant_hue_is_its_share_of_all_chroma():
     lightness = np.linspace(40, 70, 64).reshape(8, 8)
-    colours = np.zeros((8, 8, 2), "float32")
-    colours[:4], colours[4:7] = [10, 0], [0, -20]  # 40 parts of chroma to 60, and a row of gray
-    truth = painted(lightness, 0 * colours)
+    colors = np.zeros((8, 8, 2), "float32")
+    colors[:4], colors[4:7] = [10, 0], [0, -20]  # 40 parts of chroma to 60, and a row of gray
+    truth = painted(lightness, 0 * colors)
     for prediction, expected in (
-        (painted(lightness, colours), 0.6),
-        (painted(lightness, np.full_like(colours, [0, 15])), 1.0),
+        (painted(lightness, colors), 0.6),
+        (painted(lightness, np.full_like(colors, [0, 15])), 1.0),
         (truth, 0.0),
     ):
         metric = metrics.DominantHue()
@@ -38,26 +38,26 @@ def test_dominant_hue_is_its_share_of_all_chroma():
         assert float(metric.result()) == pytest.approx(expected, abs=1e-3)
 
 
-def test_occupied_bins_of_one_colour_is_one():
+def test_occupied_bins_of_one_color_is_one():
     bins = ColorBins.grid(81)
     flat = np.full((8, 8), 60.0)
-    colours = np.zeros((8, 8, 2), "float32")
-    colours[:2, :, 0], colours[2:4, :, 0], colours[4:6, :, 1] = 25, -25, 25  # and neutral
-    truth = painted(flat, colours)
+    colors = np.zeros((8, 8, 2), "float32")
+    colors[:2, :, 0], colors[2:4, :, 0], colors[4:6, :, 1] = 25, -25, 25  # and neutral
+    truth = painted(flat, colors)
     for prediction, expected in (
         (truth, 1.0),
-        (painted(flat, 0 * colours), 1 / 4),
-        (painted(flat, 0 * colours - np.float32([0, 25])), 0.0),  # a bin that the truth has not
+        (painted(flat, 0 * colors), 1 / 4),
+        (painted(flat, 0 * colors - np.float32([0, 25])), 0.0),  # a bin that the truth has not
     ):
         metric = metrics.OccupiedBins(bins)
         metric.update_state(truth, prediction)
         assert float(metric.result()) == pytest.approx(expected)
     # Neutral, and a bin that no more than a ninth of the pixels has.
-    colours = np.zeros((9, 9, 2), "float32")
-    colours[0, :, 0] = 25
+    colors = np.zeros((9, 9, 2), "float32")
+    colors[0, :, 0] = 25
     truth, gray = (
-        painted(np.full((9, 9), 60.0), colours),
-        painted(np.full((9, 9), 60.0), 0 * colours),
+        painted(np.full((9, 9), 60.0), colors),
+        painted(np.full((9, 9), 60.0), 0 * colors),
     )
     for share, expected in ((0.1, 1 / 2), (0.2, 1.0)):
         metric = metrics.OccupiedBins(bins, share=share)

@@ -128,7 +128,7 @@ def test_generators_of_another_size_are_refused(batch):
     chroma = keras.layers.Conv2D(2, 3, strides=4, padding="same")(inputs)
     model = Adversarial(keras.Model(inputs, chroma), build().discriminator)
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match=r"\(4, 4, 2\) where \(16, 16, 2\) is true"):
+    with pytest.raises(ValueError, match=r"\(4, 4, 2\) instead of \(16, 16, 2\)"):
         model.train_on_batch(*batch)
 
 
@@ -146,11 +146,11 @@ def test_fit_lowers_the_error_and_reports_both_players(batch):
 def test_networks_that_do_not_fit_each_other_are_refused():
     generator = models.build_pix2pix_generator(widths=(4, 6), input_shape=(32, 32, 1))
     discriminator = models.build_patch_discriminator(widths=(4, 6), input_shape=(16, 16, 1))
-    with pytest.raises(ValueError, match=r"16, 16, 2.*for .*32, 32, 2"):
+    with pytest.raises(ValueError, match=r"16, 16, 2.*instead of .*32, 32, 2"):
         Adversarial(generator, discriminator)
-    with pytest.raises(ValueError, match="must take what"):
+    with pytest.raises(ValueError, match="must take the output"):
         Adversarial(generator, models.build_patch_discriminator(space="rgb"))
-    with pytest.raises(ValueError, match="makes 1 of 2; are the players swapped"):
+    with pytest.raises(ValueError, match="with 2 and 1; are the networks swapped"):
         Adversarial(discriminator, generator)
     with pytest.raises(ValueError, match="least_squares"):
         build(objective="hinge")
@@ -158,7 +158,7 @@ def test_networks_that_do_not_fit_each_other_are_refused():
         build(reconstruction_weight=-1.0)
 
 
-def test_saved_model_colours_the_same(batch, tmp_path):
+def test_saved_model_colors_the_same(batch, tmp_path):
     network = build()
     network.compile("adam", run_eagerly=True)
     network.fit(*batch, verbose=0)
@@ -174,12 +174,12 @@ def test_swapped_players_are_refused_whatever_they_see():
         models.build_picture_discriminator(filters=(4,), conditional=False),
     ):
         generator = models.build_pix2pix_generator(widths=(4, 6))
-        with pytest.raises(ValueError, match=r"None, 2\); are the players swapped"):
+        with pytest.raises(ValueError, match=r"None, 2\); are the networks swapped"):
             Adversarial(discriminator, generator)
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-def test_players_of_two_colour_spaces_are_refused(conditional):
+def test_players_of_two_color_spaces_are_refused(conditional):
     for spaces in (("lab", "yuv"), ("yuv", "lab")):
         generator = models.build_pix2pix_generator(widths=(4, 6), space=spaces[0])
         discriminators = {

@@ -76,5 +76,5 @@ def test_wrong_sizes_are_refused():
         models.build_dense_regression(input_shape=(None, None, 1))
     with pytest.raises(ValueError, match="fixed and at least 9"):
         models.build_dense_regression(input_shape=(8, 32, 1))
-    with pytest.raises(ValueError, match="one entry a block"):
+    with pytest.raises(ValueError, match="one entry per block"):
         models.build_conv_classification(81, dilation_rates=(1, 2))

@@ -29,7 +29,7 @@ def test_classifiers_learn_to_tell_colors(build, rng):
     model.fit(labeled(images, batch_size=16, augment=True), epochs=12, verbose=0)
     scores = evaluate_classifier(model, images)
     assert scores["accuracy"] > 0.9
-    assert scores["gray/accuracy"] < 0.7, "without colour there is little to tell"
+    assert scores["gray/accuracy"] < 0.7, "without color there is little to tell"
 
 
 def test_residual_classifier_needs_one_number_of_blocks_a_level():

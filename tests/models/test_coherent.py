@@ -118,7 +118,7 @@ def test_what_is_no_colorful_network_is_refused(bins, builder):
     for network in (None, builder(zhang), "zhang"):
         with pytest.raises(ValueError, match="one output"):
             builder(network)
-    with pytest.raises(ValueError, match="logit for each colour"):
+    with pytest.raises(ValueError, match="logits over color bins"):
         builder(models.build_zhang(None, width=0.03))
     for options in ({"filters": 32}, {"regularization": -1.0}):
         with pytest.raises(ValueError, match=next(iter(options))):

@@ -37,7 +37,7 @@ def test_too_few_filters_are_refused():
         models.build_simple_convnet(filters=())
     with pytest.raises(ValueError, match="one entry"):
         models.build_additive_unet(filters=())
-    with pytest.raises(ValueError, match="one entry a convolution"):
+    with pytest.raises(ValueError, match="one entry per convolution"):
         models.build_shallow_classification(filters=(), dilation_rates=())
 
 
@@ -64,7 +64,7 @@ def test_layers_as_coded_are_drawn_apart_and_as_the_code_draws_them():
 
 
 def test_a_spread_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match=r"`stddev` must be a finite number.*-1"):
+    with pytest.raises(ValueError, match=r"`stddev` must be a finite, non-negative number.*-1"):
         models.build_shallow_classification(9, stddev=-1)
     with pytest.raises(ValueError, match="`stddev` must be positive"):
         models.build_shallow_classification(9, stddev=0)

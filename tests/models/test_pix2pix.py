@@ -13,7 +13,7 @@ def test_discriminator_judges_patches_as_published():
         30,
         1,
     )
-    # 2.77 million weights at three colours and a condition of three in the published code; here
+    # 2.77 million weights at three colors and a condition of three in the published code; here
     # the first of five convolutions has three channels of input instead of six.
     expected = 4 * 4 * (3 * 64 + 64 * 128 + 128 * 256 + 256 * 512 + 512)
     kernels = [v for v in discriminator.weights if v.path.endswith("kernel")]

@@ -36,7 +36,7 @@ def test_trained_on_pictures_it_finds_others_less_usual(rng, pictures):
 
 def test_sides_that_do_not_divide_are_refused():
     for shape in ((30, 32, 3), (None, None, 3)):
-        with pytest.raises(ValueError, match="8 divides"):
+        with pytest.raises(ValueError, match="divisible by 8"):
             build_vae(input_shape=shape)
 
 

@@ -25,7 +25,7 @@ def test_regression_keeps_the_size(rng):
 
 
 # The authors' training network: filters, stride and dilation of each convolution, "norm" for a
-# normalisation without scale and shift; all but the last are 3x3, or 4x4 where transposed, and
+# normalization without scale and shift; all but the last are 3x3, or 4x4 where transposed, and
 # pass a ReLU.
 PUBLISHED = """
 64/1/1 64/2/1 norm
@@ -56,7 +56,7 @@ def test_layers_are_those_of_the_published_network():
 
 
 def test_features_belong_to_every_nth_pixel():
-    # What a strided convolution keeps is the pixel it is centred on, at every size on the way.
+    # What a strided convolution keeps is the pixel it is centered on, at every size on the way.
     network = models.build_zhang(4, width=0.02)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D) and layer.kernel_size == (3, 3):
