@@ -406,10 +406,30 @@ def test_pretrained_is_what_its_record_says():
     vivid = record.metrics["T=0/threshold_accuracy"]  # over all test pictures
     assert vivid > record.metrics["gray/threshold_accuracy"]
     assert record.parameters < 5_000_000 and (folder / "cifar10.keras").stat().st_size < 10e6
-    assert Colorizer.pretrained().temperature == 0.38
+    assert Colorizer.pretrained("cifar10").temperature == 0.38
     assert Colorizer.pretrained("cifar10", temperature=0).temperature == 0
     with pytest.raises(ValueError, match="temperature"):
         Colorizer.pretrained(temperature=-1)
+
+
+def test_default_model_is_for_photographs_at_the_temperature_of_its_record():
+    colorizer, record = Colorizer.pretrained(), results.pretrained("photos")
+    assert colorizer.model.get_layer("efficientnet_lite0")
+    assert colorizer.temperature == record.settings["temperature"]
+    assert record.metrics["ciede2000"] < record.metrics["gray/ciede2000"]
+
+
+def test_default_model_gives_a_portrait_skin_and_keeps_its_lightness():
+    import skimage.color
+    import skimage.data
+
+    photo = skimage.data.astronaut()[:280, 90:370]
+    rgb = Colorizer.pretrained()(photo)
+    lab, true = skimage.color.rgb2lab(rgb), skimage.color.rgb2lab(photo)
+    assert np.abs(lab[..., 0] - true[..., 0]).max() < 1.0
+    forehead = lab[60:80, 110:150, 1:].mean(axis=(0, 1))
+    hue = np.degrees(np.arctan2(forehead[1], forehead[0]))
+    assert 20 < hue < 90 and np.hypot(*forehead) > 8  # human skin lies around 50 to 70 degrees
 
 
 def test_pretrained_flowers_color_flowers_they_have_not_seen():
