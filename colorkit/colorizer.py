@@ -15,9 +15,10 @@ from colorkit import colorspace
 from colorkit.bins import checked_class_weights
 from colorkit.checks import check_model
 from colorkit.files import make_folder, read_model, save_model
-from colorkit.layers import ColorDecoder, enlarge, size_rule
+from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
 from colorkit.pictures import as_rgb
+from colorkit.sizes import size_rule
 
 # Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
 _STRIP_PIXELS = 2**18

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from colorkit import ColorBins, Colorizer, models, pairs
-from colorkit.layers import output_stride
 from colorkit.losses import RebalancedCrossentropy
+from colorkit.sizes import output_stride
 
 SMALL = {
     "autoencoder": lambda **options: models.build_autoencoder(widths=(4, 6, 8), **options),

@@ -16,9 +16,9 @@ from colorkit.layers import (
     StopGradient,
     enlarge,
     normalize_lightness,
-    output_stride,
     to_chroma,
 )
+from colorkit.sizes import output_stride
 
 
 def test_rescaling_spans_the_natural_units():

@@ -10,9 +10,9 @@ from colorkit.layers import (
     Enlarge,
     StopGradient,
     normalize_lightness,
-    output_stride,
 )
 from colorkit.models.blocks import check_widths
+from colorkit.sizes import output_stride
 
 
 def build_coherent(
