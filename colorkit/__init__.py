@@ -1,59 +1,82 @@
-"""Automatic image colorization with Keras 3.
+"""Automatic image colorization with Keras 3."""
 
-Each name is imported when it is first used, so that the command line answers `--help` at once.
-"""
-
-import lazy_loader
+import importlib
+import sys
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=[
-        "aging",
-        "claims",
-        "comparison",
-        "data",
-        "distances",
-        "evaluation",
-        "experiments",
-        "figures",
-        "gradients",
-        "hardware",
-        "images",
-        "layers",
-        "losses",
-        "metrics",
-        "models",
-        "pictures",
-        "pipeline",
-        "results",
-        "studies",
-        "tables",
-        "training",
-        "turing",
-        "video",
-    ],
-    submod_attrs={
-        "bins": ["ColorBins"],
-        "colorizer": ["Colorizer"],
-        "comparison": ["compare"],
-        "colorspace": [
-            "LAB",
-            "RGB",
-            "YUV",
-            "lab_to_rgb",
-            "rgb_to_lab",
-            "rgb_to_yuv",
-            "to_gray",
-            "yuv_to_rgb",
-        ],
-        "data": ["load"],
-        "evaluation": ["evaluate"],
-        "experiments": ["profile"],
-        "pipeline": ["pairs"],
-        "rebalancing": ["class_weights", "color_prior", "smooth_prior"],
-        "training": ["run"],
-    },
-)
-__all__ = [*__all__, "__version__"]
+# Public name -> module that defines it.
+_NAMES = {
+    "ColorBins": "color.bins",
+    "class_weights": "color.priors",
+    "color_prior": "color.priors",
+    "smooth_prior": "color.priors",
+    "LAB": "color.spaces",
+    "RGB": "color.spaces",
+    "YUV": "color.spaces",
+    "lab_to_rgb": "color.spaces",
+    "rgb_to_lab": "color.spaces",
+    "rgb_to_yuv": "color.spaces",
+    "to_gray": "color.spaces",
+    "yuv_to_rgb": "color.spaces",
+    "load": "data.datasets",
+    "pairs": "data.batches",
+    "Colorizer": "colorizer",
+    "evaluate": "evaluation",
+    "compare": "evaluation",
+    "profile": "experiments.definition",
+    "run": "experiments.run",
+}
+# Public modules, also under the names that they had before.
+_MODULES = {
+    "aging": "data.aging",
+    "claims": "report.claims",
+    "color": "color",
+    "comparison": "evaluation.comparison",
+    "data": "data",
+    "distances": "metrics.distances",
+    "duplicates": "data.duplicates",
+    "evaluation": "evaluation",
+    "experiments": "experiments",
+    "figures": "figures",
+    "gradients": "color.edges",
+    "hardware": "experiments.hardware",
+    "images": "data.images",
+    "layers": "layers",
+    "losses": "losses",
+    "metrics": "metrics",
+    "models": "models",
+    "pictures": "data.image_files",
+    "pipeline": "data.batches",
+    "report": "report",
+    "results": "experiments.records",
+    "studies": "report.studies",
+    "tables": "report.tables",
+    "training": "experiments.run",
+    "turing": "turing",
+    "video": "data.video",
+}
+__all__ = ["__version__", *_NAMES, *_MODULES]
+
+
+def __getattr__(name):
+    """Import a public name when it is first used."""
+    if name in _NAMES:
+        value = getattr(importlib.import_module(f"colorkit.{_NAMES[name]}"), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"colorkit.{_MODULES[name]}")
+    else:
+        raise AttributeError(f"module 'colorkit' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return __all__
+
+
+# Keras finds the classes of saved models only if they are registered. The command line imports
+# this package first, and must answer `--help` without waiting for Keras.
+if sys.argv[:1] != ["-m"]:
+    for _room in ("layers", "losses", "metrics", "models"):
+        importlib.import_module(f"colorkit.{_room}")

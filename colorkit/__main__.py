@@ -120,8 +120,8 @@ def _colorize(options):
 
 def _color_files(jobs, problems, options):
     from colorkit.colorizer import Colorizer
-    from colorkit.pictures import write_picture
-    from colorkit.video import color_video, is_video
+    from colorkit.data.image_files import write_picture
+    from colorkit.data.video import color_video, is_video
 
     if Path(options.model).suffix == ".keras" or Path(options.model).is_file():
         colorizer = Colorizer.load(options.model)
@@ -145,8 +145,8 @@ def _color_files(jobs, problems, options):
 
 def _jobs(inputs, output):
     """Return pairs of input and output paths, and the problems of the inputs without one."""
-    from colorkit.pictures import find_pictures
-    from colorkit.video import WRITTEN, is_video
+    from colorkit.data.image_files import find_pictures
+    from colorkit.data.video import WRITTEN, is_video
 
     if "" in inputs:
         raise ValueError("An input must be the path of a file or folder. Received an empty one.")
@@ -195,8 +195,8 @@ def _jobs(inputs, output):
 
 
 def _check_ending(source, target):
-    from colorkit.pictures import output_format
-    from colorkit.video import WRITTEN, is_video
+    from colorkit.data.image_files import output_format
+    from colorkit.data.video import WRITTEN, is_video
 
     if not is_video(source):
         output_format(target)
@@ -205,7 +205,7 @@ def _check_ending(source, target):
 
 
 def _has_picture_ending(path):
-    from colorkit.pictures import output_format
+    from colorkit.data.image_files import output_format
 
     try:
         return bool(output_format(path))
@@ -216,8 +216,8 @@ def _has_picture_ending(path):
 def _train(options):
     import keras
 
-    from colorkit.tables import overview
-    from colorkit.training import run
+    from colorkit.experiments.run import run
+    from colorkit.report.tables import overview
 
     if options.epochs is not None and options.epochs < 1:
         raise ValueError(f"--epochs must be at least 1. Received: {options.epochs}")
@@ -263,7 +263,7 @@ def _experiments(patterns):
 
 def _results(options):
     from colorkit import report
-    from colorkit.results import read_all
+    from colorkit.experiments.records import read_all
 
     if options.folder and not os.path.isdir(options.folder):
         raise ValueError(f"--folder must be a folder of records. Received: {options.folder}")

@@ -11,14 +11,14 @@ from keras import ops
 from PIL import Image
 from scipy.ndimage import uniform_filter
 
-from colorkit import colorspace
-from colorkit.bins import checked_class_weights
 from colorkit.checks import check_model
+from colorkit.color import spaces
+from colorkit.color.bins import checked_class_weights
+from colorkit.data.image_files import as_rgb
 from colorkit.files import make_folder, read_model, save_model
 from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
-from colorkit.pictures import as_rgb
-from colorkit.sizes import size_rule
+from colorkit.models.sizes import size_rule
 
 # Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
@@ -66,14 +66,14 @@ class Colorizer:
         self,
         model,
         *,
-        space=colorspace.LAB,
+        space=spaces.LAB,
         bins=None,
         temperature=0.38,
         size=256,
         mirror=False,
         class_weights=None,
     ):
-        self.space = colorspace.get(space)
+        self.space = spaces.get(space)
         if bins is not None and bins.space is not self.space:
             raise ValueError(
                 f"`bins` must be in the color space of `space`, {self.space!r}. "
@@ -212,7 +212,7 @@ class Colorizer:
             lightness: Shape `(..., 1)`.
             chroma: Shape `(..., channels)`, as `predict` returns it.
         """
-        if self.space is colorspace.LAB:
+        if self.space is spaces.LAB:
             return self._merge_lab(lightness, chroma)
         return ops.convert_to_numpy(self.space.merge(lightness, chroma))
 
@@ -384,14 +384,14 @@ class Colorizer:
     def _merge_lab(lightness, chroma):
         """Compute `LAB.merge` in a fraction of the time, as few pixels are outside the gamut."""
         lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
-        merged = colorspace.LAB.merge(lightness, chroma, keep_lightness=False)
+        merged = spaces.LAB.merge(lightness, chroma, keep_lightness=False)
         rgb = np.array(ops.convert_to_numpy(merged))
         outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
         count = int(outside.sum())
         if count:
             # Pad to a power of two: backends compile once per size.
             spare = ((0, 2 ** (count - 1).bit_length() - count), (0, 0))
-            fitted = colorspace.LAB.merge(
+            fitted = spaces.LAB.merge(
                 np.pad(lightness[outside], spare), np.pad(chroma[outside], spare)
             )
             rgb[outside] = ops.convert_to_numpy(fitted)[:count]

@@ -29,6 +29,20 @@ def make_folder(path):
         ) from error
 
 
+def home():
+    """Return the folder for results: the checkout around the working directory, or the latter."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "colorkit" / "experiments").is_dir():
+            return folder
+    return here
+
+
+def figures_folder(profile):
+    """Return the folder for figures and records of a profile; "smoke" never uses figures/."""
+    return home() / ("runs/smoke/figures" if profile == "smoke" else "figures")
+
+
 @contextlib.contextmanager
 def written_whole(path):
     """Yield a temporary path beside `path`; rename it on success and remove it on failure."""

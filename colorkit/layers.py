@@ -4,9 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit import bins as _bins  # noqa: F401  (registers the bins of saved decoders)
-from colorkit import colorspace
 from colorkit.checks import check_whole
+from colorkit.color import bins as _bins  # noqa: F401  (registers the bins of saved decoders)
+from colorkit.color import spaces
 
 
 def normalize_lightness(lightness, space, name="normalize"):
@@ -226,7 +226,7 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     def call(self, inputs):
         x, lightness = inputs
-        fits = colorspace.same_size(x.shape[:-1], lightness.shape[:-1])
+        fits = spaces.same_size(x.shape[:-1], lightness.shape[:-1])
         if not fits or lightness.shape[-1] != 1:
             raise ValueError(
                 "Features (N, height, width, channels) and lightness (N, height, width, 1) must "
@@ -307,7 +307,7 @@ class ColorRegularizer(keras.layers.Layer):
 
     def call(self, inputs):
         colorful, coherent = inputs
-        if not colorspace.same_size(colorful.shape, coherent.shape):
+        if not spaces.same_size(colorful.shape, coherent.shape):
             raise ValueError(
                 "`colorful` and `coherent` must be logits of the same shape. "
                 f"Received: {tuple(colorful.shape)} and {tuple(coherent.shape)}"
@@ -352,7 +352,7 @@ class GrayImage(keras.layers.Layer):
                 "`low` and `high` must be the finite values of black and white, such as -1 and 1. "
                 f"Received: {low!r} and {high!r}"
             )
-        self.space = colorspace.get(space)
+        self.space = spaces.get(space)
         self.low = low
         self.high = high
 
@@ -376,7 +376,7 @@ def _gray_rgb(lightness, space):
     """Convert lightness `(..., 1)` in natural units to gray RGB in [0, 1], float32 `(..., 3)`."""
     lightness = ops.cast(lightness, "float32")
     chroma = ops.repeat(ops.zeros_like(lightness), space.chroma_channels, axis=-1)
-    if space is colorspace.RGB:
+    if space is spaces.RGB:
         chroma = chroma + lightness
     return space.merge(lightness, chroma, keep_lightness=False)
 
@@ -392,7 +392,7 @@ class VGGPreprocessing(keras.layers.Layer):
 
     def __init__(self, space=None, **kwargs):
         super().__init__(**kwargs)
-        self.space = None if space is None else colorspace.get(space)
+        self.space = None if space is None else spaces.get(space)
 
     def call(self, inputs):
         rgb = inputs if self.space is None else _gray_rgb(inputs, self.space)
@@ -433,7 +433,7 @@ class ColorDecoder(keras.layers.Layer):
     ):
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        self.space = colorspace.get(space)
+        self.space = spaces.get(space)
         self.bins = bins
         self.temperature = temperature
         self.size = size

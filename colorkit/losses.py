@@ -4,10 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.bins import ColorBins, checked_class_weights
 from colorkit.checks import check_whole
-from colorkit.colorspace import same_size
-from colorkit.gradients import MAGNITUDES, checked_magnitudes, gradient, magnitude
+from colorkit.color.bins import ColorBins, checked_class_weights
+from colorkit.color.edges import MAGNITUDES, checked_magnitudes, gradient, magnitude
+from colorkit.color.spaces import same_size
 
 
 def rebalanced_crossentropy(

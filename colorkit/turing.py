@@ -12,8 +12,8 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from colorkit.checks import check_weight, check_whole, is_list
+from colorkit.data.image_files import as_rgb, checksum
 from colorkit.files import make_folder, written_whole
-from colorkit.pictures import as_rgb, checksum
 
 _SIDES = ("left", "right")
 

@@ -4,7 +4,7 @@ import pytest
 
 from colorkit import ColorBins, Colorizer, models, pairs
 from colorkit.losses import RebalancedCrossentropy
-from colorkit.sizes import output_stride
+from colorkit.models.sizes import output_stride
 
 SMALL = {
     "autoencoder": lambda **options: models.build_autoencoder(widths=(4, 6, 8), **options),

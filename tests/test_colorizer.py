@@ -10,7 +10,8 @@ import skimage.data
 from PIL import Image
 
 import colorkit
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models, results
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models
+from colorkit.experiments import records
 from tests.conftest import DATA
 
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
@@ -400,7 +401,7 @@ def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
 
 def test_pretrained_is_what_its_record_says():
     folder = Path(colorkit.__file__).parent / "weights"
-    record = results.pretrained("cifar10")
+    record = records.pretrained("cifar10")
     colorizer = Colorizer.load(folder / "cifar10.keras")
     assert colorizer.temperature == record.settings["temperature"]
     vivid = record.metrics["T=0/threshold_accuracy"]  # over all test pictures
@@ -413,7 +414,7 @@ def test_pretrained_is_what_its_record_says():
 
 
 def test_default_model_is_for_photographs_at_the_temperature_of_its_record():
-    colorizer, record = Colorizer.pretrained(), results.pretrained("photos")
+    colorizer, record = Colorizer.pretrained(), records.pretrained("photos")
     assert colorizer.model.get_layer("efficientnet_lite0")
     assert colorizer.temperature == record.settings["temperature"]
     assert record.metrics["ciede2000"] < record.metrics["gray/ciede2000"]
@@ -435,7 +436,7 @@ def test_default_model_gives_a_portrait_skin_and_keeps_its_lightness():
 def test_pretrained_flowers_color_flowers_they_have_not_seen():
     from colorkit import evaluate
 
-    record = results.pretrained("flowers")
+    record = records.pretrained("flowers")
     scores = record.metrics
     assert scores["threshold_accuracy"] > scores["constant/threshold_accuracy"]
     assert 0.75 < scores["colorfulness"] / scores["truth/colorfulness"] < 1.1

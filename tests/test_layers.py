@@ -4,7 +4,8 @@ import pytest
 import scipy.ndimage
 import skimage.color
 
-from colorkit import LAB, RGB, YUV, ColorBins, hardware
+from colorkit import LAB, RGB, YUV, ColorBins
+from colorkit.experiments import hardware
 from colorkit.layers import (
     ColorDecoder,
     CropLike,
@@ -18,7 +19,7 @@ from colorkit.layers import (
     normalize_lightness,
     to_chroma,
 )
-from colorkit.sizes import output_stride
+from colorkit.models.sizes import output_stride
 
 
 def test_rescaling_spans_the_natural_units():

@@ -11,7 +11,7 @@ from colorkit.losses import (
     JointCrossentropy,
     RebalancedCrossentropy,
 )
-from tests.test_colorspace import gradient
+from tests.color.test_spaces import gradient
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ import skimage.data
 from PIL import Image
 
 import colorkit
-from colorkit import ColorBins, Colorizer, models, results
+from colorkit import ColorBins, Colorizer, models
 from colorkit.__main__ import main
-from colorkit.pictures import read_picture
-from colorkit.video import read_frames
-from tests.test_tables import make_record
+from colorkit.data.image_files import read_picture
+from colorkit.data.video import read_frames
+from colorkit.experiments import records
+from tests.report.test_tables import make_record
 
 
 @pytest.fixture(autouse=True)
@@ -220,7 +221,7 @@ def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_
     folder.mkdir()
     for name in ("unet-mae", "unet-mse"):
         record = make_record(f"architectures/{name}@flowers", colorfulness=1.0)
-        results.write(record, folder / f"{name}.json")
+        records.write(record, folder / f"{name}.json")
     assert main(["results", "--folder", str(folder)]) == 0
     judged = capsys.readouterr().out.split("## What the papers claim, on flowers")[1]
     told, untold = judged.split("Not run")
@@ -246,7 +247,6 @@ def test_training_prints_its_table(tmp_path, capsys):
 
 
 def test_patterns_train_several_experiments_and_go_on_after_a_failure(monkeypatch, capsys):
-    from colorkit import training
 
     trained = []
 
@@ -254,9 +254,9 @@ def test_patterns_train_several_experiments_and_go_on_after_a_failure(monkeypatc
         trained.append((name, seed))
         if "vgg1" in name:
             raise FileNotFoundError("weights of VGG16 are needed")
-        return None, results.read(Path(colorkit.__file__).parent / "weights/cifar10.json")
+        return None, records.read(Path(colorkit.__file__).parent / "weights/cifar10.json")
 
-    monkeypatch.setattr(training, "run", fake)
+    monkeypatch.setattr("colorkit.experiments.run.run", fake)
     assert main(["train", "cifar/lab-*-frozen-regression", "cifar/rgb-*", "--seed", "2"]) == 2
     assert [name for name, _ in trained] == [
         "cifar/rgb-dense-regression",

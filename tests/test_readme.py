@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from colorkit import report, results, tables
+from colorkit import report
+from colorkit.experiments.records import read, read_all
+from colorkit.report import tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,14 +18,14 @@ def test_ci_runs_the_test_command_of_the_readme():
 
 
 def test_results_in_the_readme_are_those_of_the_records():
-    records, problems = results.read_all(ROOT / "figures" / "records")
+    records, problems = read_all(ROOT / "figures" / "records")
     assert records and not problems
     text = (ROOT / "README.md").read_text()
     assert tables.summary(records) in text
 
 
 def test_page_of_results_is_that_of_the_records():
-    records, _ = results.read_all(ROOT / "figures" / "records")
+    records, _ = read_all(ROOT / "figures" / "records")
     page = (ROOT / "figures" / "results.md").read_text()
     assert page == report.render(records) + "\n", (
         "`colorkit results > figures/results.md` makes it anew"
@@ -34,7 +36,7 @@ def test_weights_in_the_package_come_with_their_record():
     weights = sorted((ROOT / "colorkit" / "weights").rglob("*.keras"))
     assert len(weights) >= 3
     for path in weights:
-        record = results.read(path.with_suffix(".json"))
+        record = read(path.with_suffix(".json"))
         assert record.data != "cifar10" or record.sizes["test"] == 10_000
         assert record.profile in ("quick", "full")
         assert path.stat().st_size <= 10e6

@@ -2,13 +2,21 @@
 
 import difflib
 
-from colorkit.experiments import architectures, cifar, coherence, convnets, flowers, photos, pix2pix
 from colorkit.experiments.definition import (
     PROFILES,
     TEMPERATURES,
     Experiment,
     Profile,
     profile,
+)
+from colorkit.experiments.rows import (
+    champati,
+    flowers,
+    han,
+    photos,
+    pix2pix,
+    sinigaglia,
+    stellbrink,
 )
 
 __all__ = [
@@ -24,10 +32,10 @@ __all__ = [
 EXPERIMENTS = {
     row.name: row
     for row in (
-        *cifar.ROWS,
-        *coherence.ROWS,
-        *convnets.ROWS,
-        *architectures.ROWS,
+        *champati.ROWS,
+        *stellbrink.ROWS,
+        *han.ROWS,
+        *sinigaglia.ROWS,
         *pix2pix.ROWS,
         *flowers.ROWS,
         *photos.ROWS,

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from colorkit import colorspace, hardware
-from colorkit.data import joined
+from colorkit.color import spaces
+from colorkit.data.datasets import joined
+from colorkit.experiments import hardware
 
 # Temperatures at which every experiment with bins is also evaluated.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
@@ -145,7 +146,7 @@ class Experiment:
     build_options: dict = dataclasses.field(default_factory=dict)
     base: str | None = None
     target: str = "chroma"
-    space: colorspace.ColorSpace = colorspace.LAB
+    space: spaces.ColorSpace = spaces.LAB
     bins: Callable | None = None
     loss: type | None = None
     loss_options: dict = dataclasses.field(default_factory=dict)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from colorkit.gradients import gradient, magnitude
+from colorkit.color.edges import gradient, magnitude
 from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
 
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.colorspace import LAB, check_range
+from colorkit.color.spaces import LAB, check_range
 
 
 class MeanMetric(keras.metrics.Metric):

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.bins import ColorBins, checked_class_weights
-from colorkit.colorspace import LAB
+from colorkit.color.bins import ColorBins, checked_class_weights
+from colorkit.color.spaces import LAB
 from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
 
 # Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.

@@ -5,8 +5,8 @@ import math
 import keras
 from keras import ops
 
-from colorkit.bins import ColorBins
-from colorkit.colorspace import LAB
+from colorkit.color.bins import ColorBins
+from colorkit.color.spaces import LAB
 from colorkit.metrics.mean import MeanMetric, checked, lab, picture_weights
 
 

@@ -6,7 +6,7 @@ To load a model that `model.save` wrote, import `colorkit.models` before
 """
 
 from colorkit.models.adversarial import Adversarial
-from colorkit.models.cifar import (
+from colorkit.models.champati import (
     build_conv_classification,
     build_conv_regression,
     build_dense_regression,
@@ -15,11 +15,6 @@ from colorkit.models.classifier import (
     build_residual_classifier,
     build_vgg_classifier,
     load_classifier,
-)
-from colorkit.models.coherent import (
-    build_coherent,
-    build_coherent_as_published,
-    smooth_predictions,
 )
 from colorkit.models.efficientnet import build_efficientnet_lite0
 from colorkit.models.han import (
@@ -32,6 +27,11 @@ from colorkit.models.pix2pix import build_patch_discriminator, build_pix2pix_gen
 from colorkit.models.plain import build_autoencoder, build_deep_cnn
 from colorkit.models.pretrained import build_pretrained_unet, freeze_encoder
 from colorkit.models.residual import build_densenet, build_resnet
+from colorkit.models.stellbrink import (
+    build_coherent,
+    build_coherent_as_published,
+    smooth_predictions,
+)
 from colorkit.models.transfer import copy_weights, replace_head
 from colorkit.models.unet import build_residual_unet, build_unet
 from colorkit.models.vae import build_vae

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from colorkit.checks import check_model, check_weight
-from colorkit.colorspace import LAB, RGB, YUV, same_size
+from colorkit.color.spaces import LAB, RGB, YUV, same_size
 
 OBJECTIVES = ("least_squares", "crossentropy")
 

@@ -11,8 +11,8 @@ import math
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_weight, check_whole
+from colorkit.color import spaces
 from colorkit.layers import (
     CropLike,
     ResizeLike,
@@ -31,7 +31,7 @@ _SLOPE = 0.1  # of the leaky ReLU
 
 def build_simple_convnet(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     filters=SIMPLE_FILTERS,
     gradual=True,
@@ -61,7 +61,7 @@ def build_simple_convnet(
     References:
         Han, section 2.1, Figure 3, and the author's code.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("filters", filters, least=0)
     least = 1 if gradual else _POOLINGS
     if len(filters) < least:
@@ -112,7 +112,7 @@ def _convolution(width, size, stddev=None, **options):
 def build_shallow_classification(
     num_bins=313,
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     filters=CLASSIFICATION_FILTERS,
     dilation_rates=(1, 1, 1),
@@ -145,7 +145,7 @@ def build_shallow_classification(
     References:
         Han, section 2.2, Figure 5, and the author's code.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("filters", filters, least=0)
     check_widths("dilation_rates", dilation_rates, least=0)
     check_whole("num_bins", num_bins)
@@ -170,7 +170,7 @@ def build_shallow_classification(
 
 def build_additive_unet(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     filters=GENERATOR_FILTERS,
     gradual=True,
@@ -198,7 +198,7 @@ def build_additive_unet(
     References:
         Han, section 2.3, Figure 7, and the author's code.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("filters", filters)
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
@@ -223,7 +223,7 @@ def build_additive_unet(
 
 def build_picture_discriminator(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     filters=GENERATOR_FILTERS,
     head_size=None,
@@ -254,7 +254,7 @@ def build_picture_discriminator(
     References:
         Han, section 2.3, and the author's code.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("filters", filters)
     if head_size is not None:
         check_whole("head_size", head_size)

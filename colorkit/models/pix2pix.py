@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_share
+from colorkit.color import spaces
 from colorkit.layers import normalize_lightness, to_chroma
 from colorkit.models.blocks import check_widths, doubled, judged, picture_input
 
@@ -14,7 +14,7 @@ DISCRIMINATOR_WIDTHS = (64, 128, 256, 512)
 
 def build_pix2pix_generator(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=GENERATOR_WIDTHS,
     dropout=0.5,
@@ -46,7 +46,7 @@ def build_pix2pix_generator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017, section 6.1.1.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     check_share("dropout", dropout)
     inputs = picture_input(input_shape)
@@ -77,7 +77,7 @@ def build_pix2pix_generator(
 
 def build_patch_discriminator(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=DISCRIMINATOR_WIDTHS,
     conditional=True,
@@ -106,7 +106,7 @@ def build_patch_discriminator(
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017, section 6.1.2.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     inputs, x = judged(space, input_shape, conditional)
     least = 2 ** len(widths) + 1

@@ -3,15 +3,15 @@
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_whole
+from colorkit.color import spaces
 from colorkit.layers import ResizeLike, normalize_lightness
 from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
 
 
 def build_autoencoder(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=(64, 128, 256),
     num_blocks=3,
@@ -41,7 +41,7 @@ def build_autoencoder(
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", convolutional autoencoder.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     check_whole("num_blocks", num_blocks)
     inputs = picture_input(input_shape)
@@ -62,7 +62,7 @@ def build_autoencoder(
 
 def build_deep_cnn(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     width=64,
     num_blocks=15,
@@ -88,7 +88,7 @@ def build_deep_cnn(
     References:
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", deep convolutional neural network.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_whole("width", width)
     check_whole("num_blocks", num_blocks)
     inputs = picture_input(input_shape)

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_model
+from colorkit.color import spaces
 from colorkit.layers import CropLike, GrayImage, PadToMultiple, ResizeLike
 from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
 from colorkit.models.efficientnet import build_efficientnet_lite0
@@ -20,7 +20,7 @@ def build_pretrained_unet(
     encoder=None,
     skips=None,
     pixel_range=(-1.0, 1.0),
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=WIDTHS,
     name="pretrained_unet",
@@ -71,7 +71,7 @@ def build_pretrained_unet(
         Ronneberger et al., "U-Net", MICCAI 2015; Han, "Image Colorization with Convolutional
         Neural Networks", proposes pretrained features as future work.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     levels = len(widths) + 1
     is_own = encoder is None

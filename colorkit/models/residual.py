@@ -3,15 +3,15 @@
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_whole
+from colorkit.color import spaces
 from colorkit.layers import normalize_lightness
 from colorkit.models.blocks import chroma_head, picture_input
 
 
 def build_resnet(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     width=128,
     bottleneck=32,
@@ -43,7 +43,7 @@ def build_resnet(
         He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016; Sinigaglia,
         Bertipaglia, Colato, "Image Colorization", ResNet.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_whole("width", width)
     check_whole("bottleneck", bottleneck)
     check_whole("num_blocks", num_blocks)
@@ -59,7 +59,7 @@ def build_resnet(
 
 def build_densenet(
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     growth=24,
     num_blocks=12,
@@ -89,7 +89,7 @@ def build_densenet(
         Huang et al., "Densely Connected Convolutional Networks", CVPR 2017 (DenseNet-B);
         Sinigaglia, Bertipaglia, Colato, "Image Colorization", DenseNet.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_whole("growth", growth)
     check_whole("num_blocks", num_blocks)
     inputs = picture_input(input_shape)

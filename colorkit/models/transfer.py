@@ -2,7 +2,7 @@
 
 import keras
 
-from colorkit import colorspace
+from colorkit.color import spaces
 from colorkit.models.blocks import chroma_head, label_head
 
 # Layers that belong to one set of bins or classes.
@@ -36,7 +36,7 @@ def copy_weights(trained, model):
         )
 
 
-def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None, name=None):
+def replace_head(model, num_bins=None, *, space=spaces.LAB, num_classes=None, name=None):
     """Return a trained network with new outputs, for training on other images.
 
     All layers but the last are shared with `model`: training one network changes the other.
@@ -56,7 +56,7 @@ def replace_head(model, num_bins=None, *, space=colorspace.LAB, num_classes=None
     Raises:
         ValueError: If the model has no such layer, or `num_classes` is given and not possible.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     known = {layer.name: layer for layer in model.layers}
     last = known.get("logits") or known.get("head")
     if last is None:

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import is_whole
+from colorkit.color import spaces
 from colorkit.layers import ResizeLike, normalize_lightness
 from colorkit.models.blocks import (
     check_widths,
@@ -21,7 +21,7 @@ WIDTHS = (32, 64, 128, 256)
 def build_unet(
     num_bins=None,
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=WIDTHS,
     name="unet",
@@ -49,7 +49,7 @@ def build_unet(
         Ronneberger et al., "U-Net", MICCAI 2015; Sinigaglia, Bertipaglia, Colato, "Image
         Colorization", U-Net.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     inputs = picture_input(input_shape)
     x = normalize_lightness(inputs, space)
@@ -71,7 +71,7 @@ def build_unet(
 def build_residual_unet(
     num_bins=None,
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     widths=WIDTHS,
     encoder_blocks=(0, 2, 2, 2),
@@ -110,7 +110,7 @@ def build_residual_unet(
         Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
         Iizuka et al., "Let there be Color!", SIGGRAPH 2016 (global features, joint classes).
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     check_widths("widths", widths)
     for argument, blocks, count in (
         ("encoder_blocks", encoder_blocks, len(widths)),

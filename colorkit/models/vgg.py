@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from colorkit import colorspace
+from colorkit.color import spaces
 from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import picture_input
 
@@ -20,7 +20,7 @@ def build_vgg_features(
     weights="imagenet",
     *,
     trainable=False,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     name="vgg_features",
 ):
@@ -55,7 +55,7 @@ def build_vgg_features(
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
         "Small-Scale Automatic Image Colorization", section 3.5.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     inputs = picture_input(input_shape)
     loaded = _load(weights)
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)

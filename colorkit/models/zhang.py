@@ -5,8 +5,8 @@ import math
 import keras
 from keras import layers
 
-from colorkit import colorspace
 from colorkit.checks import check_whole
+from colorkit.color import spaces
 from colorkit.layers import CropLike, Enlarge, normalize_lightness, to_chroma
 from colorkit.models.blocks import picture_input
 
@@ -26,7 +26,7 @@ _LAST = 256  # width of the block that doubles the size
 def build_zhang(
     num_bins=313,
     *,
-    space=colorspace.LAB,
+    space=spaces.LAB,
     input_shape=(None, None, 1),
     width=1.0,
     name="zhang",
@@ -58,7 +58,7 @@ def build_zhang(
     References:
         Zhang, Isola, Efros, Table 4, and the authors' training network.
     """
-    space = colorspace.get(space)
+    space = spaces.get(space)
     if not 0 < width < math.inf:
         raise ValueError(f"`width` must be positive and finite. Received: {width!r}")
     if num_bins is not None:

@@ -19,8 +19,8 @@ from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
 from colorkit import LAB, ColorBins, Colorizer, experiments, models, pairs, rgb_to_lab
+from colorkit.data.image_files import read_picture, write_picture
 from colorkit.losses import RebalancedCrossentropy
-from colorkit.pictures import read_picture, write_picture
 
 
 def seconds(function):
@@ -195,7 +195,7 @@ TWELVE_MEGAPIXELS = """
 import json, resource, sys, time
 import numpy as np
 from colorkit import Colorizer
-from colorkit.pictures import read_picture, write_picture
+from colorkit.data.image_files import read_picture, write_picture
 
 seconds, start = {}, time.perf_counter()
 def lap(name):

@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from colorkit import experiments, hardware, models
+from colorkit import experiments, models
+from colorkit.experiments import hardware
 
 TRAINED_BEFORE = ("-vgg-", "-vgg1-", "-own-")  # rows that begin with weights from elsewhere
 

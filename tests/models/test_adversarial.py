@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from colorkit import models, pairs
-from colorkit.images import Images
+from colorkit.data.images import Images
 from colorkit.models.adversarial import Adversarial
 
 DISTANCE = Adversarial._distance

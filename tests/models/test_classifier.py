@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from colorkit import models
-from colorkit.evaluation import evaluate_classifier
-from colorkit.images import Images
-from colorkit.pipeline import labeled
+from colorkit.data.batches import labeled
+from colorkit.data.images import Images
+from colorkit.evaluation.scores import evaluate_classifier
 
 
 @pytest.mark.parametrize(

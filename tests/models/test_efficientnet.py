@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from colorkit import hardware, models
+from colorkit import models
+from colorkit.experiments import hardware
 from colorkit.models import efficientnet
 from tests.conftest import LITE0_TABLE
 

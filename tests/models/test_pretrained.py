@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, files, hardware, models, pairs
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, files, models, pairs
+from colorkit.experiments import hardware
 from colorkit.losses import JointCrossentropy
 from colorkit.models.pretrained import _pyramid
 

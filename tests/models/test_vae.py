@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit.distances import mean_divergence
+from colorkit.metrics.distances import mean_divergence
 from colorkit.models.vae import Posterior, build_vae, divergence
 
 

@@ -1,0 +1,1 @@
+"""Color math on tensors: spaces, bins, priors and edges."""

@@ -1,0 +1,429 @@
+"""Color bins: divide a chroma plane into classes, so that colorization becomes classification."""
+
+import functools
+import math
+import numbers
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.spatial import KDTree
+
+from colorkit.color import spaces
+
+# Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
+# it is one of them. No test on sRGB alone gives 313; the cells of all 8-bit colors are 261.
+_GAMUT_OUTLINE = np.array(
+    [(-90, 90), (-90, 50), (-80, 20), (-60, -20), (-30, -50), (10, -80), (40, -100), (60, -110),
+     (90, -110), (100, -90), (100, 0), (90, 70), (70, 80), (40, 90), (0, 100), (-50, 100)]
+)  # fmt: skip
+# Below this temperature the annealed mean equals the mode, and dividing logits would overflow.
+_COLDEST = 1e-6
+# The lookup table divides twice the space's chroma range into this many cells per side.
+_TABLE_CELLS = 256
+
+
+def chroma_batches(images, space, batch_size=256):
+    """Yield the chroma of images as float32 arrays `(N, height, width, channels)`.
+
+    Args:
+        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
+            or any iterable. Their sizes may differ.
+        space: `ColorSpace`.
+        batch_size: Maximum number of images per batch. All images of a batch have one size.
+
+    Raises:
+        ValueError: If there are no images, or an image holds a NaN or a value outside [0, 1].
+    """
+
+    def chroma():
+        return ops.convert_to_numpy(space.split(np.stack(batch))[1])
+
+    batch = []
+    for image in images:
+        image = np.asarray(image)
+        if image.dtype.kind == "f":
+            spaces.check_range(image, "`images` must be uint8, or floating point")
+        if batch and (len(batch) == batch_size or image.shape != batch[0].shape):
+            yield chroma()
+            batch = []
+        batch.append(image)
+    if not batch:
+        raise ValueError("`images` must hold at least one image. Received none")
+    yield chroma()
+
+
+def checked_class_weights(weights, count):
+    """Return the weights of bins, or of other classes, as a float32 array.
+
+    Raises:
+        ValueError: If they are not `count` positive, finite numbers.
+    """
+    weights = np.asarray(weights, "float32")
+    if weights.shape != (count,):
+        raise ValueError(
+            f"`class_weights` must have one entry per class, shape ({count},). "
+            f"Received shape {weights.shape}"
+        )
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        raise ValueError(
+            "`class_weights` must be positive and finite. "
+            f"Received values from {weights.min()} to {weights.max()}"
+        )
+    return weights
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class ColorBins:
+    """Color bins that divide a chroma plane: each pixel belongs to its nearest bin.
+
+    Create bins with `ColorBins.grid`, `gamut` or `fit`, or from your own centers.
+
+    Args:
+        centers: Bin centers in chroma units of `space`, shape `(num_bins, 2)`.
+        space: `ColorSpace` with two chroma channels, or its name.
+
+    Attributes:
+        centers: float32 array, shape `(num_bins, 2)`.
+        num_bins: Number of bins.
+        space: `ColorSpace`.
+
+    Raises:
+        ValueError: If `centers` has another shape, a NaN or two equal rows, or if `space` has no
+            chroma plane.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
+    """
+
+    def __init__(self, centers, space=spaces.LAB):
+        self.space = _plane(space)
+        centers = np.array(centers, "float32")
+        if centers.ndim != 2 or centers.shape[1] != 2 or len(centers) == 0:
+            raise ValueError(
+                f"`centers` must have shape (num_bins, 2). Received shape {centers.shape}"
+            )
+        if not np.isfinite(centers).all():
+            raise ValueError("`centers` must be finite. Received a NaN or an infinity")
+        if len(np.unique(centers, axis=0)) < len(centers):
+            raise ValueError("`centers` must be distinct. Received the same center twice")
+        centers.setflags(write=False)
+        self.centers = centers
+
+    @classmethod
+    def grid(cls, num_bins, *, space=spaces.LAB, centered=True):
+        """Create a square lattice over the whole chroma range of `space`.
+
+        Args:
+            num_bins: A square number: 49, 64, 81, 100, ...
+            space: `ColorSpace` with two chroma channels, or its name.
+            centered: If True, one bin is exactly neutral; the step is range / side, as in the
+                published lattice. If False, the lattice is that of Champati et al., whose lower
+                corners start at -110 (-0.5 in YUV). It has no neutral bin when the side is odd.
+
+        Raises:
+            ValueError: If `num_bins` is not a square number of at least 4.
+
+        References:
+            Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3.
+        """
+        space = _plane(space)
+        whole = isinstance(num_bins, (int, np.integer)) and num_bins > 0
+        side = math.isqrt(num_bins) if whole else 0
+        if side < 2 or side * side != num_bins:
+            raise ValueError(
+                f"`num_bins` must be a square such as 49, 64, 81 or 100. Received: {num_bins!r}"
+            )
+        if centered:
+            high = space.chroma_range[1]
+            axis = (np.arange(side) - side // 2) * (2 * high / side)
+        else:
+            high = 0.5 if space is spaces.YUV else space.chroma_range[1]
+            axis = -high + np.arange(side) * (2 * high / side)
+        return cls(_lattice(axis), space)
+
+    @classmethod
+    def gamut(cls):
+        """Create the 313 ab bins of Zhang et al., 10 units apart, sorted by a, then b.
+
+        One bin is exactly neutral.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, Figure 3.
+        """
+        points = _lattice(np.arange(-110.0, 111.0, 10.0))
+        edges = np.roll(_GAMUT_OUTLINE, -1, axis=0) - _GAMUT_OUTLINE
+        offsets = points[:, None] - _GAMUT_OUTLINE
+        # The outline runs counterclockwise: inside is to the left of every edge.
+        left = edges[:, 0] * offsets[..., 1] - edges[:, 1] * offsets[..., 0]
+        return cls(points[(left >= 0).all(axis=1)])
+
+    @classmethod
+    def fit(cls, images, num_bins=64, *, space=spaces.LAB, seed=0):
+        """Fit bins to your own images, and move the bin nearest to neutral onto neutral.
+
+        K-means runs on a histogram of the images' chroma. Each occupied cell has the square root
+        of its count as weight, so that rare colors get their own bins.
+
+        Args:
+            images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array
+                `(N, H, W, 3)` or any iterable.
+            num_bins: Number of bins, at least 2.
+            space: `ColorSpace` with two chroma channels, or its name.
+            seed: Seed of the k-means initialization.
+
+        Raises:
+            ValueError: If there are no images, if one holds a NaN or an infinity, or if there are
+                fewer distinct colors than bins.
+        """
+        from sklearn.cluster import KMeans  # slow to import, and used only here
+
+        space = _plane(space)
+        if not isinstance(num_bins, (int, np.integer)) or num_bins < 2:
+            raise ValueError(
+                f"`num_bins` must be a whole number of at least 2. Received: {num_bins!r}"
+            )
+        low, high = space.chroma_range
+        edges = np.linspace(low, high, 2 * _TABLE_CELLS + 1)
+        counts = 0
+        for chroma in chroma_batches(images, space):
+            a, b = np.clip(chroma, low, high).reshape(-1, 2).T
+            counts = counts + np.histogram2d(a, b, bins=(edges, edges))[0]
+        occupied = np.argwhere(counts)
+        if len(occupied) < num_bins:
+            raise ValueError(
+                f"`num_bins` must be at most the number of distinct colors. Received {num_bins} "
+                f"bins for images with {len(occupied)}; ask for fewer bins or give more images."
+            )
+        middles = (edges[:-1] + edges[1:]) / 2
+        kmeans = KMeans(num_bins, n_init=1, random_state=seed)
+        kmeans.fit(middles[occupied], sample_weight=np.sqrt(counts[counts > 0]))
+        centers = kmeans.cluster_centers_
+        centers[np.argmin(np.linalg.norm(centers, axis=1))] = 0.0
+        return cls(centers[np.lexsort(centers.T[::-1])], space)
+
+    @property
+    def num_bins(self):
+        return len(self.centers)
+
+    def __len__(self):
+        return self.num_bins
+
+    def __repr__(self):
+        return f"<ColorBins: {self.num_bins} bins in {self.space.name}>"
+
+    def encode(self, chroma):
+        """Return the nearest bin of every pixel.
+
+        Args:
+            chroma: Shape `(..., 2)`, in units of the bins' space. The result is exact within
+                twice the space's chroma range (±220 in Lab); values beyond are clipped first.
+
+        Returns:
+            int32 tensor of shape `(...)`.
+
+        Raises:
+            ValueError: If `chroma` does not have two channels last, or holds a NaN. Only arrays
+                are checked for a NaN, tensors are not.
+        """
+        rows, distances = self._candidates(chroma, 1)
+        return self._chosen(rows, ops.argmin(distances, axis=-1)[..., None], 1)[..., 0]
+
+    def soft_encode(self, chroma, neighbors=5, sigma=5.0):
+        """Return the nearest bins of every pixel with Gaussian weights, not a vector of all bins.
+
+        Args:
+            chroma: Shape `(..., 2)`, as for `encode`.
+            neighbors: Number of bins per pixel.
+            sigma: Standard deviation of the Gaussian, in chroma units. Zero gives hard codes.
+
+        Returns:
+            `(indices, weights)`, int32 and float32 of shape `(..., neighbors)`. The nearest bin
+            comes first, and the weights sum to 1 over the last axis.
+
+        Raises:
+            ValueError: As `encode`; if `neighbors` is not in 1..num_bins or `sigma` is negative.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
+            neighbors, sigma 5; the authors' code takes 10).
+        """
+        self.check_codes(neighbors, sigma)
+        rows, distances = self._candidates(chroma, neighbors)
+        closeness, order = ops.top_k(-distances, neighbors)
+        indices, distances = self._chosen(rows, order, neighbors), -closeness
+        # Subtracting the smallest distance avoids 0 / 0 for far colors and for small sigmas.
+        distances = distances - distances[..., :1]
+        scale = 2.0 * max(float(sigma), 1e-6 * self.space.chroma_range[1]) ** 2
+        weights = ops.exp(-distances / scale)
+        return indices, weights / ops.sum(weights, axis=-1, keepdims=True)
+
+    def decode(self, logits, temperature=0.38, class_weights=None):
+        """Decode logits to chroma, as the mean of the annealed distribution.
+
+        A network trained with class weights predicts a distribution shifted toward rare colors.
+        Dividing by the weights after annealing corrects this at temperature 1. At temperature 0
+        the shift remains, and the colors stay vivid.
+
+        Args:
+            logits: Shape `(..., num_bins)`, before any softmax.
+            temperature: 1 gives the mean of the distribution and 0 its mode. Values between give
+                the annealed mean.
+            class_weights: Weights that divide the annealed distribution, shape `(num_bins,)`, or
+                `None`.
+
+        Returns:
+            float32 tensor of shape `(..., 2)`.
+
+        Raises:
+            ValueError: If the last axis does not have `num_bins` entries, `temperature` is
+                negative, or `class_weights` are not one positive, finite number per bin.
+
+        References:
+            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5; Menon et
+            al., "Long-Tail Learning via Logit Adjustment", ICLR 2021 (the division).
+        """
+        logits = self._checked_logits(logits)
+        centers = ops.convert_to_tensor(self.centers)
+        if not temperature >= 0:
+            raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
+        if temperature < _COLDEST:
+            return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
+        logits = logits / temperature
+        if class_weights is not None:
+            class_weights = checked_class_weights(class_weights, self.num_bins)
+            logits = logits - ops.convert_to_tensor(np.log(class_weights))
+        return ops.matmul(ops.softmax(logits, axis=-1), centers)
+
+    def sample(self, logits, seed=0, temperature=1.0):
+        """Sample one coherent result: all pixels of an image share one random number per bin.
+
+        The same Gumbel noise is added to a bin's logit at every pixel. Each pixel then follows its
+        own distribution, and pixels with the same distribution get the same color.
+
+        Args:
+            logits: Shape `(..., height, width, num_bins)`.
+            seed: Integer; the same seed gives the same draw.
+            temperature: A value below 1 stays nearer to the mode.
+
+        Returns:
+            float32 tensor of shape `(..., height, width, 2)`.
+
+        Raises:
+            ValueError: As `decode`, or if `temperature` is not above zero.
+        """
+        logits = self._checked_logits(logits)
+        if not temperature > 0:
+            raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
+        shape = (*logits.shape[:-3], 1, 1, self.num_bins)
+        noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
+        # Scale the noise by the temperature: dividing logits would overflow at small values.
+        return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
+
+    def check_codes(self, neighbors, sigma):
+        """Raise a `ValueError` if `neighbors` or `sigma` is out of range."""
+        whole = isinstance(neighbors, (int, np.integer))
+        if not (whole and 1 <= neighbors <= self.num_bins):
+            raise ValueError(
+                f"`neighbors` must be a whole number in 1..{self.num_bins}. Received: {neighbors!r}"
+            )
+        if not (isinstance(sigma, numbers.Real) and sigma >= 0):
+            raise ValueError(f"`sigma` must be a non-negative number. Received: {sigma!r}")
+
+    def get_config(self):
+        return {"centers": self.centers.tolist(), "space": self.space.name}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+    def _checked_logits(self, logits):
+        logits = ops.convert_to_tensor(logits)
+        if logits.shape[-1] != self.num_bins:
+            raise ValueError(
+                f"`logits` must have {self.num_bins} entries last, one per bin. "
+                f"Received shape {tuple(logits.shape)}"
+            )
+        return ops.cast(logits, "float32")
+
+    def _candidates(self, chroma, neighbors):
+        """Return each pixel's row in the lookup table, and squared distances to its bins."""
+        chroma = self._checked_chroma(chroma)
+        _, centers = self._table(neighbors)
+        limit = self._table_limit
+        chroma = ops.clip(chroma, -limit, limit)
+        cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
+        cell = ops.minimum(cell, _TABLE_CELLS - 1)
+        rows = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
+        difference = ops.take(centers, rows, axis=0) - chroma[..., None, :]
+        return rows, ops.sum(difference * difference, axis=-1)
+
+    def _chosen(self, rows, order, neighbors):
+        """Return the bins at the positions `order` of the given rows of the lookup table."""
+        indices, centers = self._table(neighbors)
+        places = rows[..., None] * centers.shape[1] + ops.cast(order, "int32")
+        return ops.take(indices, places, axis=0)
+
+    def _checked_chroma(self, chroma):
+        if isinstance(chroma, (list, tuple)):
+            chroma = np.asarray(chroma)
+        if len(chroma.shape) == 0 or chroma.shape[-1] != 2:
+            raise ValueError(
+                f"`chroma` must have 2 channels last, shape (..., 2). "
+                f"Received shape {tuple(chroma.shape)}"
+            )
+        if isinstance(chroma, np.ndarray) and not np.isfinite(chroma).all():
+            raise ValueError("`chroma` must be finite. Received a NaN or an infinity")
+        return ops.cast(ops.convert_to_tensor(chroma), "float32")
+
+    @property
+    def _table_limit(self):
+        return 2.0 * self.space.chroma_range[1]
+
+    def _table(self, neighbors):
+        tensors = _table(self.centers.tobytes(), self._table_limit, neighbors)
+        return [ops.convert_to_tensor(tensor) for tensor in tensors]
+
+
+@functools.lru_cache(maxsize=8)
+def _table(centers, limit, neighbors):
+    """Return, for each cell of the plane, the bins that can be among the `neighbors` nearest.
+
+    The result is their indices, int32 of shape `(cells * m,)`, and their centers, shape
+    `(cells, m, 2)`, so that one lookup fetches all candidates. A bin is left out of a cell only
+    if at least `neighbors` other bins are nearer to every point of the cell. The search of one
+    row is therefore exact.
+    """
+    centers = np.frombuffer(centers, "float32").reshape(-1, 2)
+    width = 2 * limit / _TABLE_CELLS
+    middles = _lattice(-limit + (np.arange(_TABLE_CELLS) + 0.5) * width)
+    tree = KDTree(centers)
+    count = neighbors
+    while True:
+        count = min(2 * count + 4, len(centers))
+        distances, indices = tree.query(middles, k=np.arange(1, count + 1))
+        # Every point of a cell is within half the cell's diagonal of its center.
+        reach = distances[:, [neighbors - 1]] + math.sqrt(2) * width * 1.001
+        within = (distances <= reach).sum(axis=1).max()
+        if within < count or count == len(centers):
+            break
+    indices = indices[:, :within].astype("int32")
+    tables = indices.reshape(-1), centers[indices]
+    if keras.backend.backend() != "tensorflow":
+        return tables
+    import tensorflow as tf
+
+    with tf.init_scope():  # all graphs share these tensors instead of holding copies
+        return [tf.convert_to_tensor(table) for table in tables]
+
+
+def _plane(space):
+    space = spaces.get(space)
+    if space.chroma_channels != 2:
+        raise ValueError(f"`space` must have two chroma channels: LAB or YUV. Received: {space!r}")
+    return space
+
+
+def _lattice(axis):
+    """Return all pairs of values of `axis`, first coordinate slowest, shape `(len(axis)**2, 2)`."""
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)

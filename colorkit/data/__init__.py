@@ -1,0 +1,1 @@
+"""Datasets of color images: files, videos, TensorFlow Datasets, and training batches."""

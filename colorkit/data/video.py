@@ -1,0 +1,233 @@
+"""Read, color and write video files with PyAV."""
+
+import warnings
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from colorkit.files import make_folder, written_whole
+
+# Maximum change of a pixel, in units of L, to count as the same object as before.
+_SAME_THING = 4.0
+# Value in H.273 for a matrix that a file does not name.
+_UNSPECIFIED = 2
+# Endings of files that can be written; many more can be read.
+WRITTEN = (".mp4", ".mkv", ".mov")
+_READ = (*WRITTEN, ".avi", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv")
+
+
+def is_video(path):
+    """Return whether a path has the ending of a video."""
+    return Path(path).suffix.lower() in _READ
+
+
+def color_video(colorizer, source, target, *, steadiness=0.5):
+    """Color a video frame by frame, and keep colors steady where nothing moves.
+
+    Frame by frame, colors flicker. Where a pixel keeps its lightness, its chroma is therefore mixed
+    with that of the previous frame. Where something moves or the scene changes, it is not. Each
+    frame keeps its duration and shape, and the file stores how its colors are encoded. Sound is
+    not copied.
+
+    Args:
+        colorizer: `Colorizer`, or any function from an image to a colored one.
+        source: Path of a video file.
+        target: Path of the file to write, such as "colored.mp4". Its format needs even sides, so
+            odd sides are extended by one pixel.
+        steadiness: Share of the previous color where nothing moves, in [0, 1). 0 colors each frame
+            separately.
+
+    Returns:
+        Number of frames.
+
+    Raises:
+        FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
+            `colorizer` cannot color, `steadiness` is out of range, or `target` is the source or
+            has no ending of a video.
+    """
+    from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
+
+    check_share("steadiness", steadiness)
+    check_colorizer(colorizer)
+    target = Path(target).expanduser()
+    if target.suffix.lower() not in WRITTEN:
+        raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
+    source = Path(source).expanduser()
+    if target.resolve() == source.resolve():
+        raise ValueError(f"`target` must be another file than `source`. Received: {target}")
+    frames = _frames(source)
+    frame, rgb = next(frames)  # raise errors of the file before anything is written
+    make_folder(target.parent)
+    count, before = 0, None
+    with written_whole(target) as temporary, _Writer(temporary, source) as writer:
+        while rgb is not None:
+            colored = colorizer(rgb)
+            if steadiness:
+                colored, before = _steadied(colored, before, steadiness)
+            writer.write(colored, frame)
+            count, (frame, rgb) = count + 1, next(frames, (None, None))
+    return count
+
+
+class _Writer:
+    """Write frames in a format for every player, with the times and the shape of another video."""
+
+    def __init__(self, path, source):
+        import av
+
+        with av.open(str(source)) as container:
+            stream = container.streams.video[0]
+            self._rate = stream.average_rate or Fraction(25)
+            self._aspect = stream.sample_aspect_ratio
+        self._container = av.open(str(path), "w")
+        self._stream, self._start, self._time = None, 0, -1
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error, *_):
+        try:
+            if error is None and self._stream is not None:
+                self._container.mux(self._stream.encode())
+        finally:
+            self._container.close()
+
+    def write(self, rgb, like):
+        """Add an image that is shown at the time of the frame `like`."""
+        import av
+
+        sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
+        rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
+        tick = like.time_base or 1 / self._rate
+        if self._stream is None:
+            self._stream = self._opened(rgb, like, tick)
+            self._start = like.pts or 0  # recordings of broadcasts may not start at 0
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
+            format="yuv420p", dst_colorspace=_matrix(*rgb.shape[:2])[0]
+        )
+        wanted = 0 if like.pts is None else like.pts - self._start
+        self._time = max(self._time + 1, wanted)
+        frame.pts, frame.time_base = self._time, tick
+        self._container.mux(self._stream.encode(frame))
+
+    def _opened(self, rgb, like, tick):
+        stream = self._container.add_stream("libx264", rate=self._rate)
+        stream.height, stream.width = rgb.shape[:2]
+        stream.pix_fmt = "yuv420p"
+        codec = stream.codec_context
+        codec.time_base = tick
+        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(*rgb.shape[:2])[1]
+        codec.color_range = 1  # from 16 to 235
+        if self._aspect:
+            is_turned = like.rotation % 180 != 0
+            codec.sample_aspect_ratio = 1 / self._aspect if is_turned else self._aspect
+        return stream
+
+
+def _matrix(height, width):
+    """Return the matrix that players assume at this size: name for PyAV, and number in H.273."""
+    # (Number 6 is SMPTE 170M, which is BT.601 in a file of 525 lines. Wide videos have fewer.)
+    return ("ITU709", 1) if height >= 720 or width >= 1280 else ("ITU601", 6)
+
+
+def _steadied(rgb, before, steadiness):
+    """Return a colored frame, its chroma mixed with that of the previous one, and its planes."""
+    from keras import ops
+
+    from colorkit.color.spaces import LAB
+
+    lightness, chroma = (ops.convert_to_numpy(plane) for plane in LAB.split(rgb))
+    if before is None:
+        return rgb, (lightness, chroma)
+    same = np.exp(-np.abs(lightness - before[0]) / _SAME_THING)
+    chroma += steadiness * same * (before[1] - chroma)
+    mixed = ops.convert_to_numpy(LAB.merge(lightness, chroma))
+    return np.uint8(np.round(255 * mixed)), (lightness, chroma)
+
+
+def read_frames(path, stride=1):
+    """Read the frames of a video one after the other, upright.
+
+    If the frames end long before the duration in the file, they are read with a warning.
+
+    Args:
+        path: Path of a video file.
+        stride: Distance between frames; 1 reads all of them, starting with the first.
+
+    Yields:
+        uint8 arrays of shape `(height, width, 3)`.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+        ImportError: If PyAV is not installed.
+        ValueError: If the file is empty or damaged, holds no video, or its frames change size; or
+            if `stride` is not a positive whole number.
+    """
+    # Imported here, as the command line checks endings before it loads a framework.
+    from colorkit.checks import check_whole
+
+    check_whole("stride", stride)
+    for index, (_, rgb) in enumerate(_frames(path)):
+        if index % stride == 0:
+            yield rgb
+
+
+def _frames(path):
+    """Yield the frames of a video as PyAV frames and as images; errors as `read_frames`."""
+    path = Path(path).expanduser()
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no such file"
+        raise FileNotFoundError(f"A video file was expected at {path}, but it is {what}.")
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError("Videos need PyAV: pip install av") from error
+    shape, index = None, -1
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise ValueError(f"{path} holds no images, only sound.")
+            container.streams.video[0].thread_type = "AUTO"
+            for index, frame in enumerate(container.decode(video=0)):
+                rgb = _upright(frame)
+                if shape not in (None, rgb.shape):
+                    raise ValueError(
+                        f"{path} changes size: frame {index} has {rgb.shape[1]}x{rgb.shape[0]} "
+                        f"pixels, those before have {shape[1]}x{shape[0]}. Cut it there into two "
+                        "files."
+                    )
+                shape = rgb.shape
+                yield frame, rgb
+            if index >= 0:
+                _check_end(path, container, frame)
+    except (OSError, av.FFmpegError) as error:
+        raise ValueError(
+            f"{path} cannot be decoded as video ({error}); convert it, for instance with ffmpeg."
+        ) from error
+    if shape is None:
+        raise ValueError(f"{path} holds no frames.")
+
+
+def _upright(frame):
+    """Rotate a frame upright: telephones may store upright videos rotated by 90 degrees."""
+    turns = frame.rotation // 90  # counterclockwise
+    options = {"format": "rgb24"}
+    if frame.colorspace == _UNSPECIFIED:
+        options["src_colorspace"] = _matrix(frame.height, frame.width)[0]
+    return np.ascontiguousarray(np.rot90(frame.to_ndarray(**options), turns))
+
+
+def _check_end(path, container, last):
+    """Warn if the frames end long before the duration in the file, as in an incomplete file."""
+    stream = container.streams.video[0]
+    if stream.duration is not None:
+        seconds = float(stream.duration * stream.time_base)
+    else:
+        seconds = (container.duration or 0) / 1e6
+    end = (last.time or 0.0) - (container.start_time or 0) / 1e6
+    if seconds - end > max(1.0, seconds / 10):
+        warnings.warn(
+            f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; later frames are missing",
+            stacklevel=3,
+        )

@@ -1,0 +1,25 @@
+"""Evaluation of colorizers: every metric, beside the trivial baselines."""
+
+from colorkit.evaluation.comparison import compare
+from colorkit.evaluation.scores import (
+    VERSION,
+    curve,
+    evaluate,
+    evaluate_classifier,
+    inverse_frequency,
+    mean_chroma,
+    measure_baselines,
+    temperature_curve,
+)
+
+__all__ = [
+    "VERSION",
+    "compare",
+    "curve",
+    "evaluate",
+    "evaluate_classifier",
+    "inverse_frequency",
+    "mean_chroma",
+    "measure_baselines",
+    "temperature_curve",
+]

@@ -1,0 +1,129 @@
+"""Compare colorizers image by image: errors, shares of better images, and their intervals."""
+
+import numpy as np
+import scipy.stats
+from keras import ops
+
+from colorkit import metrics
+from colorkit.color import spaces
+from colorkit.color.bins import ColorBins
+from colorkit.color.priors import color_prior
+from colorkit.data.image_files import as_rgb
+from colorkit.evaluation.scores import inverse_frequency, mean_chroma
+
+_CONFIDENCE = 0.95
+
+
+def compare(colorizers, images, *, inputs=None, constant=None):
+    """Color images with several colorizers and compare each image with its ground truth.
+
+    Args:
+        colorizers: Dict from name to `Colorizer`, or to any function from a uint8 image
+            `(height, width, 3)` to a colored one.
+        images: Ground truth: `Images`, or any sequence of uint8 color images. Sizes may differ.
+        inputs: Images to color instead of the lightness of `images`, such as old gray photographs
+            that also exist in color. They must match `images` in number and sizes.
+        constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`, which
+            no colorizer can know.
+
+    Returns:
+        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth".
+        "ciede2000" is the mean over images of the mean difference per pixel, and
+        "ciede2000_interval" its 95 % interval (Student's t). "better_than_gray",
+        "better_than_constant" and "better_than_both" are shares of the images with a smaller
+        difference than the baseline. "better_than_both_interval" is a Wilson interval.
+        "colorfulness_share" is "colorfulness" divided by that of the ground truth. The others are
+        "ab_auc_rebalanced" and "bleeding".
+
+    Raises:
+        ValueError: If there are no images, `inputs` do not match them, or a colorizer has the
+            name of a baseline.
+
+    Example:
+        >>> rows = compare({"photos": Colorizer.pretrained("photos")}, load("photos", "test"))
+        >>> rows["photos"]["better_than_gray"]
+    """
+    baselines = ("gray", "constant", "truth")
+    if taken := set(colorizers) & set(baselines):
+        raise ValueError(
+            f"`colorizers` must have other names than the baselines {baselines}. "
+            f"Received: {sorted(taken)}"
+        )
+    if len(images) == 0:
+        raise ValueError("`images` must hold at least one image. Received none")
+    if inputs is not None and len(inputs) != len(images):
+        raise ValueError(
+            f"`inputs` must be as many as `images`, {len(images)}. Received: {len(inputs)}"
+        )
+    constant = mean_chroma(images, spaces.LAB) if constant is None else np.asarray(constant)
+    bins = ColorBins.gamut()
+    rarity = inverse_frequency(color_prior(images, bins))
+    names = (*colorizers, *baselines)
+    differences = {name: [] for name in names}
+    pooled = {
+        name: {
+            "colorfulness": metrics.Colorfulness(),
+            "ab_auc_rebalanced": metrics.AbAUC(bins, rarity),
+            "bleeding": metrics.Bleeding(),
+        }
+        for name in names
+    }
+    for i, image in enumerate(images):
+        truth = as_rgb(image)
+        gray = truth if inputs is None else as_rgb(inputs[i])
+        if gray.shape != truth.shape:
+            raise ValueError(
+                f"`inputs` must have the sizes of `images`. Received shape {gray.shape} at number "
+                f"{i}, instead of {truth.shape}"
+            )
+        colored = {name: color(gray) for name, color in colorizers.items()}
+        colored |= _baselines(gray, constant) | {"truth": truth}
+        y_true = _tensor(truth)
+        for name, rgb in colored.items():
+            y_pred = _tensor(rgb)
+            differences[name].append(float(metrics.ciede2000(y_true, y_pred)[0]))
+            for metric in pooled[name].values():
+                metric.update_state(y_true, y_pred)
+    differences = {name: np.array(values) for name, values in differences.items()}
+    truth = float(pooled["truth"]["colorfulness"].result())
+    return {name: _summary(differences, name, pooled[name], truth) for name in names}
+
+
+def _baselines(gray, constant):
+    lightness, chroma = spaces.LAB.split(gray)
+    chroma = np.zeros(chroma.shape, "float32")
+    merge = spaces.LAB.merge
+    return {
+        "gray": ops.convert_to_numpy(merge(lightness, chroma)),
+        "constant": ops.convert_to_numpy(merge(lightness, chroma + np.float32(constant))),
+    }
+
+
+def _tensor(rgb):
+    rgb = np.asarray(rgb)
+    return ops.convert_to_tensor(np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb)[None]
+
+
+def _summary(differences, name, pooled, true_colorfulness):
+    values = differences[name]
+    row = {metric: float(meter.result()) for metric, meter in pooled.items()}
+    row["colorfulness_share"] = row["colorfulness"] / true_colorfulness if true_colorfulness else 0
+    row["ciede2000"] = float(values.mean())
+    row["ciede2000_interval"] = _mean_interval(values)
+    better = {other: values < differences[other] for other in ("gray", "constant")}
+    both = better["gray"] & better["constant"]
+    row |= {f"better_than_{other}": float(won.mean()) for other, won in better.items()}
+    row["better_than_both"] = float(both.mean())
+    test = scipy.stats.binomtest(int(both.sum()), len(both))
+    interval = test.proportion_ci(_CONFIDENCE, method="wilson")
+    row["better_than_both_interval"] = (float(interval.low), float(interval.high))
+    return row
+
+
+def _mean_interval(values):
+    error = scipy.stats.sem(values) if len(values) > 1 else 0.0
+    mean = float(values.mean())
+    if not error:
+        return mean, mean
+    low, high = scipy.stats.t.interval(_CONFIDENCE, len(values) - 1, mean, error)
+    return float(low), float(high)

@@ -1,0 +1,267 @@
+"""Files in the folder of a run, so that it can stop at any time and resume."""
+
+import contextlib
+import dataclasses
+import json
+import shutil
+import time
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+
+from colorkit import experiments
+from colorkit.experiments import records
+from colorkit.files import written_whole
+
+# Weights in the folder of a run: with the lowest validation loss, and of the last epoch. The second
+# name is that of `keras.callbacks.BackupAndRestore`.
+BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
+_SETTINGS = "settings.json"
+# All files in a folder before a run has settings.
+_BEFORE = {"lock", "bins.json"}
+_DIVERGED = (
+    "The loss is no longer a number, so training stopped; nothing of this epoch was kept. A lower "
+    "learning rate usually helps."
+)
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """Lock a folder so that one process at a time can use it, as a context manager.
+
+    The lock ends with the process.
+
+    Raises:
+        RuntimeError: If another process uses the folder.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(folder / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"This experiment is already running in another process ({folder}). Wait for it, "
+                "or choose another seed."
+            ) from None
+        yield
+
+
+@contextlib.contextmanager
+def unless_begun_removed(folder):
+    """Remove the folder of a run if the run fails before it has results, as a context manager.
+
+    Its parent folders, up to "runs", are removed too if they are empty.
+    """
+    try:
+        yield
+    except BaseException:
+        if {path.name for path in folder.iterdir()} <= _BEFORE:
+            shutil.rmtree(folder)
+            with contextlib.suppress(OSError):
+                for parent in folder.parents:
+                    parent.rmdir()
+                    if parent.name == "runs":
+                        break
+        raise
+
+
+def begin(folder, settings):
+    """Save a run's settings, or read the settings with which it started.
+
+    Args:
+        folder: Folder of the run.
+        settings: Dict of everything that its weights depend on, as JSON values.
+
+    Returns:
+        Dict of `settings` and `circumstances` at the start of the run.
+
+    Raises:
+        ValueError: If the run was started with other settings, or they cannot be read.
+    """
+    path = folder / _SETTINGS
+    settings = json.loads(json.dumps(settings))  # convert to the types that a file gives
+    if path.exists():
+        begun = stored(path)
+        whole = all(isinstance(begun.get(key), dict) for key in ("settings", "circumstances"))
+        if not (whole and begun["circumstances"].keys() >= records.circumstances().keys()):
+            raise _damaged(path, "required fields are missing")
+        # Older runs lack newer settings: use the value that the setting had by default.
+        before = {
+            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
+            **{
+                name: settings.get(name)
+                for name in ("data", "loss", "network", "parameters", "space")
+            },
+            "loss_options": {},
+            "build_options": {},
+            **begun["settings"],
+        }
+        changed = {key: (before.get(key), settings[key]) for key in settings
+                   if before.get(key) != settings[key]}  # fmt: skip
+        if changed:
+            changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
+            hint = " Folders or films of one name share a run." if "checksum" in changed else ""
+            raise ValueError(
+                f"This run was started with other settings ({changes}). Use those again, delete "
+                f"{folder} to start again, or take another seed.{hint}"
+            )
+        return begun
+    begun = {
+        "settings": settings,
+        "circumstances": records.circumstances(),
+    }
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(begun, indent=2))
+    return begun
+
+
+def stored(path):
+    """Read a dict that a run has saved as JSON.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, error) from error
+    if not isinstance(value, dict):
+        raise _damaged(path, f"it is a {type(value).__name__}")
+    return value
+
+
+def _damaged(path, why):
+    return ValueError(
+        f"{path} is damaged: {why}. Restore it, or delete {path.parent} to start again."
+    )
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Write a line of JSON per epoch with metrics and duration, which survives an interruption.
+
+    It also stops training when it no longer helps, and when the loss is not a number.
+
+    Args:
+        path: Path of the file. Lines of earlier epochs are read from it.
+        train_pairs: Training data, whose `epoch` is set.
+        experiment: `Experiment`, which defines the best epoch and the patience.
+        patience: Epochs to wait for an improvement; `None` takes the experiment's value.
+    """
+
+    def __init__(self, path, train_pairs, experiment, patience=None):
+        super().__init__()
+        self.path = Path(path)
+        self.train_pairs = train_pairs
+        self.patience = experiment.patience if patience is None else patience
+        # If the network also learns classes, the best weights are those with the best colors. No
+        # loss shows which weights of an adversarial model are best, so the last ones are used.
+        self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(
+            experiment.target, "val_loss"
+        )
+        self.rows = {}
+        lines = self.path.read_bytes().splitlines() if self.path.exists() else []
+        for line in lines:
+            # Ignore damaged lines: training resumes before them.
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                row = json.loads(line)
+                needed = [row["seconds"], *([row[self.monitor]] if self.monitor else [])]
+                if isinstance(row["epoch"], int) and np.isfinite(np.float64(needed)).all():
+                    self.rows[row["epoch"]] = row
+
+    @property
+    def epochs(self):
+        return len(self.rows)
+
+    @property
+    def seconds(self):
+        return sum(row["seconds"] for row in self.rows.values())
+
+    @property
+    def milliseconds(self):
+        """Return the training time per image in the fastest epoch; 0 without an epoch."""
+        pictures = len(self.train_pairs) * self.train_pairs.batch_size
+        # Older runs only have the time of the whole epoch, with validation.
+        seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows.values())
+        return 1000 * min(seconds, default=0.0) / pictures
+
+    @property
+    def best_epoch(self):
+        if self.monitor is None:
+            return max(self.rows, default=None)
+        return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
+
+    @property
+    def best_loss(self):
+        return self.rows[self.best_epoch][self.monitor] if self.monitor and self.rows else None
+
+    @property
+    def is_stuck(self):
+        """Return whether the best epoch is so long ago that training must stop."""
+        return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
+
+    def keep(self, epochs):
+        """Remove the lines after the first `epochs` epochs."""
+        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.train_pairs.epoch = epoch  # after a resume, use the order of this epoch
+        self._start = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not np.isfinite(float((logs or {}).get("loss", 0.0))):
+            raise RuntimeError(_DIVERGED)
+
+    def on_test_begin(self, logs=None):
+        self._trained = time.monotonic()  # the rest of the epoch is validation
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor and not np.isfinite(float((logs or {}).get(self.monitor, 0.0))):
+            raise RuntimeError(_DIVERGED)
+        row = {
+            "epoch": epoch,
+            "seconds": round(time.monotonic() - self._start, 3),
+            "training_seconds": round(self._trained - self._start, 3),
+        }
+        row.update({key: float(value) for key, value in (logs or {}).items()})
+        self.rows[epoch] = row
+        with written_whole(self.path) as temporary:
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
+        self.model.stop_training = self.is_stuck
+
+
+def mend(folder, log):
+    """After an interruption, keep the newest complete checkpoint and the epochs before it."""
+    latest = folder / LATEST
+    metadata = latest.with_name("training_metadata.json")
+    epoch = 0
+    for ending in ("", ".bkp"):
+        weights, state = (path.with_name(path.name + ending) for path in (latest, metadata))
+        try:
+            with h5py.File(weights):
+                epoch = json.loads(state.read_text())["epoch"]
+            if not isinstance(epoch, int) or epoch < 0:
+                raise ValueError(epoch)
+        except (OSError, ValueError, TypeError, KeyError):
+            epoch = 0
+            continue
+        if ending:
+            shutil.copy(weights, latest)
+            shutil.copy(state, metadata)
+        break
+    best = folder / BEST
+    try:
+        h5py.File(best).close()
+    except OSError:
+        epoch = 0  # the best weights do not follow from the latest: start again
+    if not set(range(epoch)) <= set(log.rows):
+        epoch = 0  # the best weights cannot be known either
+    if epoch == 0:
+        shutil.rmtree(latest.parent, ignore_errors=True)
+        best.unlink(missing_ok=True)
+    log.keep(epoch)

@@ -1,0 +1,347 @@
+"""Save and load the records of runs."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import importlib.resources
+import json
+import math
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+import keras
+
+from colorkit.experiments import hardware
+from colorkit.files import figures_folder, make_folder, written_whole
+
+# Increase it whenever a field changes its meaning, so that old records are not read as new ones.
+VERSION = 1
+_RANK = {"quick": 1, "full": 2}
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """The results of one run, and the circumstances in which it was run.
+
+    Attributes:
+        experiment: Name of the experiment.
+        profile: "smoke", "quick" or "full".
+        data: Name of the dataset.
+        sizes: Number of images in each split. If there are damaged files, "left_out" is their
+            number.
+        seed: Seed of weights, order and augmentation.
+        epochs, images_seen, minutes: Length of the training. The minutes include the experiments
+            that the run starts from.
+        parameters: Number of weights of the network.
+        metrics: Dict from metric to value, with the names of `evaluate` or `evaluate_classifier`.
+        settings: Other settings that the numbers depend on: temperature, batch size, ...
+        hardware, precision, versions, revision, date: Circumstances at the start of the run.
+        version: Version of this format.
+        training_milliseconds: Training time per image, without validation, in the fastest epoch,
+            which other processes disturbed least. 0 without training or without measurement.
+    """
+
+    experiment: str
+    profile: str
+    data: str
+    sizes: dict
+    seed: int
+    epochs: int
+    images_seen: int
+    minutes: float
+    parameters: int
+    metrics: dict
+    settings: dict
+    hardware: str
+    precision: str
+    versions: dict
+    revision: str
+    date: str
+    version: int = VERSION
+    training_milliseconds: float = 0.0
+
+    def value(self, name):
+        """Return a metric, or another number of the record such as "minutes", else `None`."""
+        if name == "training_milliseconds":
+            return self.training_milliseconds or None
+        value = self.metrics.get(name, getattr(self, name, None))
+        return value if isinstance(value, (int, float)) else None
+
+
+def circumstances():
+    """Return hardware, precision, versions, git revision and date, as fields of a `Record`."""
+    packages = ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit")
+    versions = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "hardware": hardware.describe(),
+        "precision": hardware.fast_precision(),
+        "versions": versions,
+        "revision": _revision(),
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def save(record):
+    """Save a record, unless a record of a longer run of the same kind exists.
+
+    Each experiment has one record per profile and seed. "smoke" has its own folder.
+
+    Returns:
+        Path of the existing record, new or old.
+    """
+    folder = figures_folder(record.profile) / "records"
+    make_folder(folder)
+    name = record.experiment.replace("/", "--")
+    path = folder / f"{name}.{record.profile}.seed{record.seed}.json"
+    if path.exists() and record.profile != "smoke":
+        try:
+            standing = read(path)
+        except ValueError:
+            standing = None
+        if standing is not None and standing.images_seen > record.images_seen:
+            return path
+    write(record, path)
+    return path
+
+
+def write(record, path):
+    """Write a record to a file, which is never left half-written."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(_plain(dataclasses.asdict(record)), indent=2) + "\n")
+
+
+def read(path):
+    """Read a record from a file.
+
+    Raises:
+        ValueError: If the file is damaged or has another version.
+    """
+    try:
+        if not Path(path).is_file():
+            raise ValueError("there is no such file")
+        fields = json.loads(
+            Path(path).read_text(), parse_constant=_refuse, object_pairs_hook=_unique
+        )
+        if not isinstance(fields, dict):
+            raise ValueError(f"it is a {type(fields).__name__}")
+        if fields.get("version") != VERSION:
+            raise ValueError(f"its version is {fields.get('version', 'missing')}, not {VERSION}")
+        known = {field.name: field for field in dataclasses.fields(Record)}
+        optional = {"training_milliseconds"}
+        if wrong := (known.keys() - optional - fields.keys()) | (fields.keys() - known.keys()):
+            raise ValueError(f"these fields are missing or unknown: {', '.join(sorted(wrong))}")
+        for name, value in fields.items():
+            _check_field(name, value, known[name].type)
+        return Record(**fields)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not a record that can be read: {error}") from error
+
+
+def _refuse(constant):
+    raise ValueError(f"it holds {constant}, which is not a number")
+
+
+def _unique(pairs):
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("it has the same name twice")
+    return entries
+
+
+def _check_field(name, value, kind):
+    """Raise a `ValueError` unless a field of a record has a valid type and value."""
+    if kind in (int, float):
+        fits = _is_number(value, kind) and value >= 0
+    elif name in ("metrics", "sizes") and isinstance(value, dict):
+        is_right = _is_measure if name == "metrics" else lambda key, entry: _is_number(entry, int)
+        wrong = {key: entry for key, entry in value.items() if not is_right(key, entry)}
+        value, fits = wrong, not wrong
+    elif name in ("experiment", "profile", "data"):  # tables show them
+        fits = isinstance(value, str) and re.fullmatch(r"[^\s|](?:[^\n|]*[^\s|])?", value)
+    else:
+        fits = isinstance(value, kind)
+    if not fits:
+        raise ValueError(f"its {name} is {str(value)[:80]!r}")
+
+
+def _is_measure(name, value):
+    if value is None:
+        return True
+    # Colored images can keep more features than the ground truth has.
+    is_bounded = is_share(name) and not name.endswith("_kept")
+    return _is_number(value, float) and not (is_bounded and abs(value) > 1)
+
+
+def _is_number(value, kind):
+    if isinstance(value, bool) or not isinstance(value, (int, kind)):
+        return False
+    return abs(value) < 1e300  # neither infinite nor too large for a float
+
+
+def pretrained(name="cifar10"):
+    """Return the record of the run that trained a pretrained colorizer, see `Colorizer.pretrained`.
+
+    Raises:
+        ValueError: If the record does not exist.
+    """
+    file = importlib.resources.files("colorkit") / "weights" / f"{name}.json"
+    with importlib.resources.as_file(file) as path:
+        return read(path)
+
+
+def read_all(folder=None):
+    """Read all records of a folder, `figures/records` by default.
+
+    Some readable records are left out, as they must not count as a further seed. These are a
+    second record of the same seed, and records with other images or settings than the longest run.
+
+    Returns:
+        `(records, problems)`: a list of `Record` and a list of messages.
+    """
+    folder = Path(figures_folder("full") / "records" if folder is None else folder)
+    if not folder.is_dir():
+        return [], [f"There is no folder {folder}."]
+    found, problems = {}, []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            found[path] = read(path)
+        except ValueError as error:
+            problems.append(str(error))
+    records, longest = {}, {}
+    for path, record in sorted(
+        found.items(), key=lambda item: (-item[1].images_seen, item[1].seed, item[0])
+    ):
+        like = record.experiment, record.profile
+        first = longest.setdefault(like, path)
+        if differences := _differences(found[first], record):
+            problems.append(
+                f"{path} is left out: unlike {first} of the same experiment and profile, it has "
+                f"{', '.join(differences)}."
+            )
+        elif (*like, record.seed) in records:
+            problems.append(
+                f"{path} is left out: {records[*like, record.seed]} has the same experiment, "
+                "profile and seed."
+            )
+        else:
+            records[*like, record.seed] = path
+    return [found[path] for path in sorted(records.values())], problems
+
+
+# Settings that a run determines, so that they may differ from seed to seed.
+_FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum")
+
+
+def _differences(record, other):
+    """Return the settings that should be the same for two seeds of an experiment but differ."""
+    made, other_made = ({"data": r.data, "sizes": r.sizes, **r.settings} for r in (record, other))
+    return [
+        f"{name} {other_made[name]!r} for {made[name]!r}"
+        for name in made
+        if name in other_made and name not in _FOUND and made[name] != other_made[name]
+    ]
+
+
+def by_profile(records, experiments):
+    """Return the records of the largest profile at which all given experiments were run.
+
+    Args:
+        records: List of `Record`.
+        experiments: Names of experiments.
+
+    Returns:
+        Dict from each of the names to a list of its records, sorted by seed. The lists are empty
+        if there is no such profile.
+    """
+    found = {name: {} for name in experiments}
+    for record in sorted(records, key=lambda record: record.seed):
+        if record.experiment in found:
+            found[record.experiment].setdefault(record.profile, []).append(record)
+    shared = set.intersection(*map(set, found.values())) if found else ()
+    best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
+    return {name: profiles.get(best, []) for name, profiles in found.items()}
+
+
+def is_share(metric):
+    """Return whether a metric is in [0, 1] and shown in percent, by its name."""
+    kinds = ("accuracy", "preservation", "auc", "occupied", "dominant", "ssim")
+    return any(kind in metric for kind in kinds)
+
+
+def markdown(rows):
+    """Format rows of text as a Markdown table, with the first row as the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
+    lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def save_table(rows, name, profile, *, data, seed):
+    """Save a table that a notebook measured, with the circumstances.
+
+    Args:
+        rows: See `markdown`.
+        name: File name without its ending, such as "11_architectures_sets".
+        profile: `Profile` or its name; "smoke" has its own folder.
+        data: Names of the datasets.
+        seed: Seed of the measurements.
+
+    Returns:
+        The table as Markdown.
+
+    Raises:
+        OSError: If the folder cannot be created or written.
+    """
+    profile = getattr(profile, "name", profile)
+    path = figures_folder(profile) / f"{name}.md"
+    make_folder(path.parent)
+    table, now = markdown(rows), circumstances()
+    versions = ", ".join(f"{package} {version}" for package, version in now["versions"].items())
+    with written_whole(path) as temporary:
+        temporary.write_text(
+            f"{table}\n\nProfile {profile}, {data}, seed {seed}. {now['hardware']}; {versions}; "
+            f"revision {now['revision']}, {now['date']}.\n"
+        )
+    return table
+
+
+def _plain(value):
+    """Convert numbers of NumPy and tensors for JSON; a NaN, which JSON lacks, becomes null."""
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    return value
+
+
+def _revision():
+    """Return the git revision of the code, with "+" if the code has changed since."""
+    folder = Path(__file__).parent
+    try:
+        revision, status = (
+            subprocess.run(
+                ["git", "-C", folder, *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (
+                ["rev-parse", "--short", "HEAD"],
+                ["status", "--porcelain", "--", "."],
+            )
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return revision + ("+" if status else "")

@@ -1,0 +1,276 @@
+"""Experiments of Champati, Houle and Zhang on CIFAR-10, their audit, and a better model."""
+
+import dataclasses
+import os
+
+from colorkit import losses, models
+from colorkit.color import spaces
+from colorkit.color.bins import ColorBins
+from colorkit.experiments.definition import Experiment, scaled
+from colorkit.models import champati, classifier, unet
+
+
+def _dense_regression(space):
+    return lambda width, num_bins: models.build_dense_regression(
+        space=space, filters=scaled(champati.DENSE_FILTERS, width)
+    )
+
+
+def _conv_regression(space=spaces.LAB, features=None):
+    return lambda width, num_bins: models.build_conv_regression(
+        space=space,
+        blocks=scaled(champati.REGRESSION_BLOCKS, width),
+        features=features and features(),
+    )
+
+
+def _conv_classification(space=spaces.LAB, features=None):
+    return lambda width, num_bins: models.build_conv_classification(
+        num_bins,
+        space=space,
+        blocks=scaled(champati.CLASSIFICATION_BLOCKS, width),
+        features=features and features(),
+    )
+
+
+def _lattice(num_bins, **options):
+    return lambda images: ColorBins.grid(num_bins, **options)
+
+
+_FILE_OF_VGG16 = (
+    "Set COLORKIT_VGG16 to the weights file of VGG16 that Keras downloads (.h5). For the "
+    'experiments "vgg1" it may be an .npz file with the `kernel` (3, 3, 3, 64), for BGR input, '
+    'and the `bias` of the first convolution. The experiments "own" need no file'
+)
+
+
+def _file_of_vgg16():
+    path = os.environ.get("COLORKIT_VGG16", "")
+    if path and not os.path.isfile(path):
+        raise FileNotFoundError(f"COLORKIT_VGG16 must be the path of a file. Received: {path!r}")
+    if path and not path.endswith((".h5", ".npz")):
+        raise ValueError(
+            f"COLORKIT_VGG16 must end in .h5 or .npz. Received: {path!r}. {_FILE_OF_VGG16}."
+        )
+    return path
+
+
+def _vgg16():
+    path = _file_of_vgg16()
+    return path if path.endswith(".h5") else "imagenet"
+
+
+def _first_of_vgg16():
+    path = _file_of_vgg16()
+    if not path.endswith(".npz"):
+        raise FileNotFoundError(
+            "This experiment starts from the first convolution of VGG16, so COLORKIT_VGG16 must be "
+            f"the path of an .npz file. Received: {path!r}. {_FILE_OF_VGG16}."
+        )
+    return path
+
+
+# Sources of the first two layers in the transfer experiments. Only the first is the paper's own.
+_SOURCES = {
+    "vgg": _vgg16,
+    "vgg1": _first_of_vgg16,
+    "own": lambda: models.load_classifier("vgg"),
+}
+
+
+def _features(source, trainable):
+    def build():
+        weights = _SOURCES[source]()
+        try:
+            return models.build_vgg_features(weights, trainable=trainable)
+        except ConnectionError as error:
+            raise ConnectionError(f"{error} {_FILE_OF_VGG16}.") from error
+
+    return build
+
+
+def _paper(table, accuracy, preservation):
+    return {
+        "source": f"Champati, Houle, Zhang, Tables {table} and {table + 1}",
+        "threshold_accuracy": accuracy,
+        "feature_preservation": preservation,
+    }
+
+
+def _regressions():
+    """Return Tables 3 and 4: two networks in three color spaces."""
+    published = {
+        ("dense", "rgb"): (91.22, 66.68),
+        ("dense", "yuv"): (94.08, 40.76),
+        ("dense", "lab"): (95.58, 74.66),
+        ("conv", "rgb"): (92.88, 74.41),
+        ("conv", "yuv"): (95.68, 74.65),
+        ("conv", "lab"): (95.82, 76.46),
+    }
+    for (network, name), numbers in published.items():
+        space = spaces.get(name)
+        yield Experiment(
+            f"cifar/{name}-{network}-regression",
+            build=(_dense_regression if network == "dense" else _conv_regression)(space),
+            space=space,
+            narrow=1.0 if network == "dense" else 0.5,
+            epochs=100,
+            paper=_paper(3, *numbers),
+        )
+
+
+# Rebalancing as the paper describes it: lambda 0.2, a Gaussian of 3 steps of the 9 x 9 lattice.
+_REBALANCED = {"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9}
+
+
+def _as_published(row):
+    """Return the same experiment with weights that cancel."""
+    return dataclasses.replace(
+        row, name=f"{row.name}-as-published", loss=losses.CancellingCrossentropy
+    )
+
+
+def _classifications():
+    """Return Tables 5 and 6: bins of the published lattice, and the audit's experiments."""
+    published = {
+        49: (94.60, 74.79),
+        64: (94.39, 73.57),
+        81: (95.58, 76.74),
+        100: (94.26, 74.92),
+    }
+    name = "cifar/lab-conv-classification-{}".format
+    for num_bins, numbers in published.items():
+        yield Experiment(
+            name(num_bins),
+            build=_conv_classification(),
+            bins=_lattice(num_bins, centered=False),
+            paper=_paper(5, *numbers),
+        )
+    row = Experiment(
+        name("81-rebalanced"),
+        build=_conv_classification(),
+        bins=_lattice(81, centered=False),
+        paper=_paper(5, 95.56, 75.97),
+        **_REBALANCED,
+    )
+    yield row
+    yield _as_published(row)
+    # With an even side, the published lattice is already centered.
+    for num_bins in (49, 81):
+        yield Experiment(
+            name(f"{num_bins}-centered"), build=_conv_classification(), bins=_lattice(num_bins)
+        )
+    # Figure 9; the paper gives no numbers.
+    yield Experiment(
+        "cifar/yuv-conv-classification-81",
+        build=_conv_classification(spaces.YUV),
+        space=spaces.YUV,
+        bins=_lattice(81, space=spaces.YUV, centered=False),
+    )
+    # The published bins of Zhang et al., ten units apart: hard codes, as in the paper, then soft
+    # codes and mild rebalancing.
+    yield Experiment(
+        name("313-hard"), build=_conv_classification(), bins=lambda images: ColorBins.gamut()
+    )
+    yield Experiment(
+        name(313),
+        build=_conv_classification(),
+        bins=lambda images: ColorBins.gamut(),
+        neighbors=5,
+        uniform_weight=0.8,
+        learning_rate=2e-3,
+        batch_size=64,
+        validation_split=0.05,
+    )
+
+
+def _transfers():
+    """Return the experiments with layers of VGG16, or of a substitute without download."""
+    published = {
+        ("frozen", "regression"): _paper(3, 95.71, 75.62),
+        ("trainable", "regression"): _paper(3, 95.85, 76.65),
+        ("frozen", "classification-81"): _paper(5, 95.40, 76.94),
+        ("frozen", "classification-81-rebalanced"): _paper(5, 95.40, 76.77),
+        ("trainable", "classification-81"): _paper(5, 95.25, 76.45),
+        ("trainable", "classification-81-rebalanced"): _paper(5, 95.57, 76.23),
+    }
+    for source in _SOURCES:
+        for (mode, kind), paper in published.items():
+            features = _features(source, trainable=mode == "trainable")
+            options = {"build": _conv_regression(features=features), "epochs": 100, "narrow": 0.5}
+            if kind != "regression":
+                options = {
+                    "build": _conv_classification(features=features),
+                    "bins": _lattice(81, centered=False),
+                }
+            if kind.endswith("rebalanced"):
+                options |= _REBALANCED
+            row = Experiment(
+                f"cifar/lab-{source}-{mode}-{kind}",
+                paper=paper if source == "vgg" else {},
+                **options,
+            )
+            yield row
+            if kind.endswith("rebalanced"):
+                yield _as_published(row)
+
+
+def _residual_unet(width, num_bins):
+    return models.build_residual_unet(num_bins, widths=scaled(unet.WIDTHS, width), num_classes=10)
+
+
+def _classifiers():
+    """Return the evaluation classifiers: one as strong as the paper's, and a stronger one."""
+    yield Experiment(
+        "cifar/vgg-classifier",
+        build=lambda width, num_bins: models.build_vgg_classifier(
+            widths=scaled(classifier.VGG_WIDTHS, width)
+        ),
+        target="label",
+        epochs=15,
+        paper={"source": "Champati, Houle, Zhang, Table 2", "accuracy": 81.44},
+    )
+    yield Experiment(
+        "cifar/residual-classifier",
+        build=lambda width, num_bins: models.build_residual_classifier(
+            widths=scaled(classifier.RESIDUAL_WIDTHS, width)
+        ),
+        target="label",
+        shift=4,
+        learning_rate=3e-3,
+        weight_decay=0.2,
+        epochs=30,
+        validation_split=0.05,
+    )
+
+
+# The best model for these images on two cores, `Colorizer.pretrained("cifar10")`.
+BEST = Experiment(
+    "cifar/lab-residual-unet",
+    build=_residual_unet,
+    target="both",
+    bins=lambda images: ColorBins.fit(images[:20_000], min(64, len(images) // 2)),
+    loss=losses.JointCrossentropy,
+    loss_options={"regression_weight": 0.2, "delta": 30.0},
+    neighbors=5,
+    uniform_weight=0.5,
+    logit_adjustment=True,
+    label_weight=0.5,
+    temperature=None,
+    mirror=True,
+    shift=4,
+    learning_rate=3e-3,
+    weight_decay=0.2,
+    epochs=60,
+    validation_split=0.05,
+)
+
+# The effect of learning the classes too: the same experiment without them.
+_WITHOUT_CLASSES = dataclasses.replace(BEST, name=f"{BEST.name}-without-classes", label_weight=0.0)
+
+_JUDGES = ("vgg", "residual")
+_COLORIZERS = (*_regressions(), *_classifications(), *_transfers(), BEST, _WITHOUT_CLASSES)
+ROWS = (
+    *(dataclasses.replace(row, classifiers=_JUDGES) for row in _COLORIZERS),
+    *_classifiers(),
+)

@@ -1,0 +1,438 @@
+"""Run an experiment: train or resume it, evaluate it, and write its record."""
+
+import contextlib
+import dataclasses
+import functools
+import json
+import shlex
+import warnings
+import zlib
+
+import keras
+import numpy as np
+
+from colorkit import evaluation, experiments, models
+from colorkit.checks import check_whole
+from colorkit.color.bins import ColorBins
+from colorkit.colorizer import Colorizer
+from colorkit.data.batches import has_color
+from colorkit.data.image_files import checksum
+from colorkit.evaluation import (
+    evaluate,
+    evaluate_classifier,
+    measure_baselines,
+    temperature_curve,
+)
+from colorkit.experiments import checkpoints, fit, hardware, records
+from colorkit.experiments.splits import divided, large
+from colorkit.files import home, make_folder, round_kernels, save_model, written_whole
+from colorkit.models import load_classifier
+
+_LARGEST = 2**32 - 1  # largest seed that Keras accepts
+_BASELINES = {}
+
+
+def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
+    """Train or resume one experiment, evaluate it on its test set, and write its record.
+
+    The results are in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
+    directory. They are a checkpoint after each epoch, the best weights by validation loss, and at
+    the end `colorizer.keras`. An experiment that learns labels writes `classifier.keras` instead.
+    An interrupted run resumes at its last epoch, and a complete run is not trained again.
+
+    Args:
+        experiment: Name in `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
+        profile: "smoke", "quick", "full" or `None`, see `colorkit.profile`.
+        data: Dataset to train on instead of the experiment's own, a name for `colorkit.load`. The
+            name of the experiment is then "EXPERIMENT@DATA".
+        seed: Seed of weights, order and augmentation.
+        epochs: Number of epochs, instead of that of the experiment or the profile.
+        devices: Devices to train on, such as `["gpu:0", "gpu:1"]`; `None` for all accelerators.
+        verbose: Progress bar, as in `fit`.
+
+    Returns:
+        `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
+
+    Raises:
+        ValueError: If the experiment or profile is unknown, `epochs` or `seed` are invalid, or a
+            device does not exist. Also if images cannot be read, have no color or have more classes
+            than the network, or the run was started with other settings.
+        RuntimeError: If another process runs the same experiment, or its loss is not a number.
+        FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
+            are not available. The message has the solution.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1)):
+        if value is None and name == "epochs":
+            continue
+        check_whole(name, value, least, _LARGEST)
+    if epochs and not experiment.epochs:
+        raise ValueError(
+            f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
+        )
+    hardware.check_devices(devices)
+    pictures = divided(experiment, profile, seed)
+    if experiment.target != "label" and not any(map(has_color, pictures[0])):
+        raise ValueError(
+            f"All training images of {pictures[0].name} are gray, or nearly gray; give images "
+            "in color."
+        )
+    folder = _folder(experiment, profile, seed)
+    make_folder(folder)
+    with checkpoints.alone(folder), checkpoints.unless_begun_removed(folder):
+        return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
+
+
+def history(experiment, profile=None, *, data=None, seed=0):
+    """Return the metrics of a run by epoch.
+
+    Args:
+        experiment: See `run`.
+        profile: See `run`.
+        data: See `run`.
+        seed: See `run`.
+
+    Returns:
+        List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
+        validation, "training_seconds". It also has each loss and metric, and those of the
+        validation images with "val_" before their names.
+
+    Raises:
+        FileNotFoundError: If the run was never started.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    path = _folder(experiment, profile, seed) / "history.jsonl"
+    if not path.exists():
+        raise FileNotFoundError(
+            f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
+            f"`python -m colorkit train {_arguments(experiment, profile, seed)}` starts one."
+        )
+    return list(checkpoints.EpochLog(path, None, experiment).rows.values())
+
+
+def splits(experiment, profile=None, *, data=None, seed=0):
+    """Return the images that `run` uses for training, validation and test.
+
+    Args:
+        experiment: See `run`.
+        profile: See `run`.
+        data: See `run`.
+        seed: Seed of the choice of validation images.
+
+    Returns:
+        `(train, validation, test)`, each `Images`.
+
+    Raises:
+        ValueError, ConnectionError, FileNotFoundError: As `run`.
+    """
+    experiment, profile = _chosen(experiment, profile, data)
+    return divided(experiment, profile, seed)
+
+
+def _arguments(experiment, profile, seed):
+    name, _, label = experiment.name.partition("@")
+    data = f" --data {shlex.quote(experiment.data)}" if label else ""
+    return f"{name}{data} --profile {profile.name} --seed {seed}"
+
+
+def _chosen(experiment, profile, data):
+    experiment, profile = experiments.experiment(experiment), experiments.profile(profile)
+    if data is not None:
+        experiment, profile = experiment.on(str(data)), dataclasses.replace(profile, data=None)
+    size, crop = experiment.sides(profile)
+    large = experiment.large_size
+    if large and size != experiment.size:
+        large = large * size // experiment.size
+    return dataclasses.replace(experiment, size=size, crop=crop, large_size=large), profile
+
+
+def _folder(experiment, profile, seed):
+    return home() / "runs" / profile.name / experiment.name / f"seed{seed}"
+
+
+def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
+    train, validation, test = pictures
+    if epochs is None:
+        epochs = experiment.schedule(
+            profile, min(len(train), experiment.epoch_images or len(train))
+        )
+    batch_size = min(experiment.batch_size, len(train))
+    train_pairs = fit.batches(
+        experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
+    )
+    bins = _bins(experiment, train, folder)
+    base = _base(experiment, profile, seed, devices, verbose)
+    sizes = experiment.width(profile), bins and bins.num_bins
+    build = functools.partial(_build, experiment, base, *sizes)
+    # In float32: a colorizer trained in mixed precision must run anywhere.
+    with hardware.precision("float32"):
+        network = build()
+    _check_labels(experiment, network, pictures)
+    begun = checkpoints.begin(
+        folder,
+        _settings(experiment, profile, epochs, network, train_pairs, validation, test)
+        | {"base_checksum": base and base.checksum},
+    )
+    record = _record(folder, experiment, profile, seed)
+    if record is not None:
+        # If the file is missing or damaged, it is created again from the weights, if they exist.
+        with contextlib.suppress(OSError, ValueError):
+            return _load(experiment, folder), record
+    patience = fit.patience(experiment, epochs, train_pairs)
+    log = checkpoints.EpochLog(folder / "history.jsonl", train_pairs, experiment, patience)
+    checkpoints.mend(folder, log)
+    done = log.epochs >= epochs or log.is_stuck
+    classifiers = _classifiers(experiment, profile)  # before training, as they may be missing
+    weights = fit.balance(experiment, bins, train)
+    if not done:
+        if (folder / checkpoints.LATEST).exists():
+            _load_weights(network, folder, checkpoints.LATEST)  # raises an error for other weights
+        whole = fit.whole_batches(validation, batch_size)
+        validation_pairs = fit.batches(experiment, whole, batch_size)
+        fit.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
+                    train_pairs, validation_pairs)  # fmt: skip
+
+    best_epoch = log.best_epoch
+    if experiment.target == "label":
+        _load_weights(network, folder)
+        trained = network
+        save_model(network, folder / "classifier.keras")
+        metrics = evaluate_classifier(network, test)
+    else:
+        trained = _colorizer(experiment, network, bins, weights, train)
+        if not epochs:
+            round_kernels(network)  # no training rounded them
+        elif bins is None or experiment.temperature is not None:
+            _load_weights(network, folder)
+        else:
+            if _choose(trained, network, folder, validation) == checkpoints.LATEST:
+                best_epoch = log.epochs - 1
+        trained.save(folder / "colorizer.keras")
+        metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
+        if experiment.large_size:
+            whole = large(experiment, profile, len(test))
+            for name, value in _measured(trained, whole, {}).items():
+                head, slash, last = name.rpartition("/")
+                metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
+    record = records.Record(
+        experiment=experiment.name,
+        profile=profile.name,
+        data=train.name,
+        seed=seed,
+        epochs=log.epochs,
+        images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
+        minutes=log.seconds / 60 + (base.minutes if base else 0),
+        training_milliseconds=log.milliseconds,
+        parameters=(
+            network.generator if experiment.target == "adversarial" else network
+        ).count_params(),
+        metrics=metrics,
+        **begun["circumstances"],
+        sizes=begun["settings"]["sizes"],
+        settings={
+            **{key: value for key, value in begun["settings"].items() if key != "sizes"},
+            "measures": evaluation.VERSION,
+            "source_side": train.source_side,
+            "large_size": experiment.large_size,
+            "temperature": None if bins is None else trained.temperature,
+            **({} if experiment.smoothing is None else {"smoothing": experiment.smoothing}),
+            "best_epoch": 0 if best_epoch is None else best_epoch + 1,
+            "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
+        },
+    )
+    records.write(record, folder / "record.json")
+    records.save(record)
+    return trained, record
+
+
+def _record(folder, experiment, profile, seed):
+    """Return the record of a complete run, unless it was measured in another way than now."""
+    try:
+        record = records.read(folder / "record.json")
+    except ValueError:
+        return None
+    is_own = (record.experiment, record.profile, record.seed) == (
+        experiment.name, profile.name, seed,
+    )  # fmt: skip
+    return record if is_own and record.settings.get("measures") == evaluation.VERSION else None
+
+
+def _check_labels(experiment, network, pictures):
+    """Raise a `ValueError` if the images have classes that the network does not know."""
+    if experiment.target not in ("label", "both"):
+        return
+    outputs = network.output
+    known = (outputs if experiment.target == "label" else outputs["label"]).shape[-1]
+    for images in pictures:
+        if images.labels is not None and max(images.labels) >= known:
+            raise ValueError(
+                f"{images.name} has images of class {max(images.labels)}; {experiment.name} "
+                f"has {known} classes, numbered from 0."
+            )
+
+
+def _classifiers(experiment, profile):
+    # They know the classes of the experiment's own dataset, not of its replacement.
+    names = experiment.classifiers if profile.data is None else ()
+    return {name: load_classifier(name) for name in names}
+
+
+@dataclasses.dataclass(frozen=True)
+class _Base:
+    """The trained experiment that another experiment starts from."""
+
+    experiment: experiments.Experiment
+    weights: list
+    minutes: float
+
+    @property
+    def checksum(self):
+        return f"{zlib.crc32(b''.join(w.tobytes() for w in self.weights)):08x}"
+
+
+def _base(experiment, profile, seed, devices, verbose):
+    if experiment.base is None:
+        return None
+    base = experiments.experiment(experiment.base)
+    if "@" in experiment.name:
+        base = base.on(experiment.data)
+    try:
+        colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
+    except ValueError as error:
+        raise ValueError(f"{experiment.name} starts from {base.name}: {error}") from error
+    return _Base(base, colorizer.model.get_weights(), record.minutes)
+
+
+def _build(experiment, base, width, num_bins):
+    """Build the network of an experiment; the network that it starts from is trained and frozen."""
+    if base is None:
+        return experiment.build(width, num_bins, **experiment.build_options)
+    network = base.experiment.build(width, num_bins, **base.experiment.build_options)
+    network.set_weights(base.weights)
+    network.trainable = False
+    return experiment.build(width, num_bins, network, **experiment.build_options)
+
+
+def _load_weights(network, folder, name=checkpoints.BEST):
+    path = folder / name
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the error below has the details
+            network.load_weights(path)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{path} does not hold weights of the network {network.name} ({why}). Restore the "
+            f"right weights, or delete the folder {folder} to start again."
+        ) from error
+    round_kernels(network)  # so that the file holds the measured weights
+
+
+def _choose(colorizer, network, folder, validation):
+    """Set the temperature of a colorizer, and the weights of its network, best on validation.
+
+    Returns:
+        Name of the chosen weights.
+    """
+    best = {"threshold_accuracy": -1.0}
+    for name in (checkpoints.BEST, checkpoints.LATEST):
+        _load_weights(network, folder, name)
+        for row in temperature_curve(colorizer, validation, experiments.TEMPERATURES):
+            if row["threshold_accuracy"] > best["threshold_accuracy"]:
+                best = {**row, "name": name}
+    colorizer.temperature = best["temperature"]
+    _load_weights(network, folder, best["name"])
+    return best["name"]
+
+
+def _colorizer(experiment, network, bins, weights, train):
+    """Return the network of a run as a colorizer."""
+    if experiment.target == "both":
+        network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
+    elif experiment.target == "adversarial":
+        network = network.generator
+    if experiment.smoothing is not None:
+        network = models.smooth_predictions(
+            network, edge=experiment.smoothing, space=experiment.space
+        )
+    if experiment.context is not None:
+        side, scale = np.max(experiment.crop), experiment.context[1]
+    else:
+        side, scale = max(train.shape), 1.0
+    if experiment.zoom is not None:  # color at the scale of the validation images
+        scale = min(experiment.zoom[1], side / (experiment.crop or side))
+    return Colorizer(
+        network,
+        space=experiment.space,
+        bins=bins,
+        temperature=experiment.temperature or 0.0,
+        size=round(side / scale),
+        mirror=experiment.mirror,
+        class_weights=weights if experiment.logit_adjustment else None,
+    )
+
+
+def _measured(colorizer, images, classifiers, temperatures=()):
+    """Compute every metric; baselines are shared between equal images and classifiers."""
+    key = checksum(images), *classifiers
+    if key not in _BASELINES:
+        _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
+    return evaluate(
+        colorizer,
+        images,
+        classifiers=classifiers,
+        baselines=_BASELINES[key],
+        temperatures=temperatures,
+    )
+
+
+def _load(experiment, folder):
+    if experiment.target == "label":
+        return keras.saving.load_model(folder / "classifier.keras", compile=False)
+    return Colorizer.load(folder / "colorizer.keras")
+
+
+def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
+    """Return everything that a run's weights depend on, except the seed in its folder's name."""
+    fields = ("size", "learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
+              "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
+              "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
+              "epoch_images", "average")  # fmt: skip
+    left_out = train_pairs.images.left_out + test.left_out
+    return {
+        "sizes": {
+            "train": len(train_pairs.images),
+            "validation": len(validation),
+            "test": len(test),
+            **({"left_out": left_out} if left_out else {}),
+        },
+        "epochs": epochs,
+        "batch_size": train_pairs.batch_size,
+        "width": experiment.width(profile),
+        "network": network.name,
+        "parameters": network.count_params(),
+        "space": experiment.space.name,
+        "data": train_pairs.images.name,
+        "checksum": train_pairs.images.checksum,
+        "loss": fit.loss_class(experiment).__name__,
+        **{name: getattr(experiment, name) for name in fields},
+    }
+
+
+def _bins(experiment, train, folder):
+    """Return the bins of a run, saved with it: fitted bins must be the same after a resume."""
+    if experiment.bins is None:
+        return None
+    path = folder / "bins.json"
+    if path.exists():
+        config = checkpoints.stored(path)
+        try:
+            return ColorBins.from_config(config)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} holds no bins: {error}. Delete it to create them again."
+            ) from error
+    bins = experiment.bins(train)
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(bins.get_config()))
+    return bins

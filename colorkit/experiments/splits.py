@@ -1,0 +1,136 @@
+"""Load and split the images of an experiment."""
+
+import functools
+import os
+
+import numpy as np
+
+from colorkit.data.datasets import load
+from colorkit.data.duplicates import alike, thumbnail
+
+_CHECKED = {}  # images that were read last: an experiment and its base share them
+
+
+def source(experiment, profile, which):
+    """Return name and split of the images to train with, `which` 0, or to test with."""
+    if profile.data is None:
+        return experiment.data, experiment.splits[which]
+    return profile.data, ("train", "test")[which]
+
+
+def loaded(name, split, size):
+    """Load images of a source, resized."""
+    if ":" in name:
+        return load(name, split, size=size)
+    return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
+
+
+@functools.lru_cache(maxsize=2)
+def _prepared(name, split, size, data_dir):
+    """Load a dataset once: unlike folders it does not change, so experiments share it in memory."""
+    return load(name, split, size=size, data_dir=data_dir)
+
+
+def divided(experiment, profile, seed):
+    """Return images for training, validation and test; the first two have no image in common.
+
+    From a folder, damaged files are left out, with a warning. Test images that are copies of
+    training images are left out too, as a network that has memorized them is no better. Validation
+    images may be copies of other images.
+
+    Published datasets are tested completely, as published. If a profile takes fewer images than
+    there are, they are spread evenly over folders and videos, which may be sorted. Of datasets,
+    which are not sorted, the first images are used.
+
+    Args:
+        experiment: `Experiment` with the size of its images.
+        profile: `Profile`.
+        seed: Seed of the choice of validation images.
+
+    Raises:
+        ValueError: If no file of a folder can be read, no training images are left after
+            validation, or no test images are left after removing copies.
+    """
+    pool, test, _ = _sources(experiment, profile)
+    if not len(test):
+        raise ValueError(
+            f"All test images of {pool.name} are copies of training images; give other test images."
+        )
+    kept, rest = _held_out(pool, experiment.validation_split, seed)
+    validation, train = pool[kept], pool[rest]
+    if not len(train):
+        raise ValueError(
+            f"{pool.name} has {len(pool)} images for training, of which {len(pool)} are needed "
+            "for validation; give more."
+        )
+    most = min(filter(None, (profile.test, experiment.test_images)), default=None)
+    if profile.test_pixels is not None and test.shape is not None:
+        most = min(
+            most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
+        )
+    parts = zip((train, validation, test), (profile.train, profile.validation, most), strict=True)
+    return tuple(_some(images, count) for images, count in parts)
+
+
+def large(experiment, profile, count):
+    """Return `count` test images of `divided` at the experiment's large size."""
+    _, _, own = _sources(experiment, profile)
+    return _some(loaded(*source(experiment, profile, 1), experiment.large_size)[own], count)
+
+
+def _some(images, count):
+    """Return `count` images, or all."""
+    if count is None or count >= len(images):
+        return images
+    if ":" in images.name or "+" in images.name:
+        return images[np.linspace(0, len(images) - 1, count).astype(int)]
+    return images[:count]
+
+
+def _held_out(pool, share, seed):
+    """Return the indices of validation images and of training images, sorted."""
+    kept, rest = [], []
+    films = np.zeros(len(pool), int) if pool.films is None else pool.films
+    for film in np.unique(films):
+        members = np.flatnonzero(films == film)
+        count = max(1, round(share * len(members)))
+        order, gap = np.random.default_rng(seed).permutation(members), 0
+        if film:
+            # Neighboring frames are nearly the same: validation comes last, after a gap.
+            order, gap = members[::-1], max(1, count // 2)
+        kept.append(order[:count])
+        rest.append(order[count + gap :])
+    return np.concatenate(kept), np.sort(np.concatenate(rest))
+
+
+def _sources(experiment, profile):
+    """Return training images, test images, and the indices of the latter in the source.
+
+    From folders, damaged files are left out of both, and copies of training images out of the test.
+    """
+    (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
+    pool = loaded(name, train, experiment.size)
+    test = loaded(name, held_out, experiment.size)
+    if "folder:" not in name:
+        return pool, test, slice(None)  # images in memory stay shared
+    key = name, train, held_out, experiment.size, _stamp(pool), _stamp(test)
+    if key not in _CHECKED:
+        pool, _, learned = _seen(pool)
+        test, places, tested = _seen(test)
+        own = np.flatnonzero(~alike(tested, learned))
+        _CHECKED.clear()
+        _CHECKED[key] = pool, test[own], places[own]
+    return _CHECKED[key]
+
+
+def _seen(images):
+    """Return the readable images, their indices among all, and their thumbnails, in one pass."""
+    thumbnails = {}
+    images = images.readable(lambda i, rgb: thumbnails.update({i: thumbnail(rgb)}))
+    return images, np.array(list(thumbnails)), list(thumbnails.values())
+
+
+def _stamp(images):
+    """Return a value that changes with the files of images."""
+    files = (item for item in images._items if isinstance(item, os.PathLike))
+    return images.checksum, hash(tuple(os.stat(path).st_mtime_ns for path in files))

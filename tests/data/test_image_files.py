@@ -1,0 +1,177 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorkit.data.image_files import (
+    as_rgb,
+    find_pictures,
+    picture_size,
+    read_picture,
+    write_picture,
+)
+
+
+@pytest.fixture
+def rgb(rng):
+    return rng.integers(0, 256, (12, 20, 3), dtype="uint8")
+
+
+def test_written_png_reads_back_the_same(tmp_path, rgb):
+    path = tmp_path / "new" / "folder" / "picture.png"
+    write_picture(path, rgb)
+    np.testing.assert_array_equal(read_picture(path), rgb)
+    assert [p.name for p in path.parent.iterdir()] == ["picture.png"]
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".JPEG", ".webp", ".tif", ".bmp"])
+def test_other_formats_can_be_written(tmp_path, rgb, ending):
+    path = tmp_path / f"picture{ending}"
+    write_picture(path, np.full_like(rgb, 100))
+    assert np.abs(read_picture(path).astype(int) - 100).max() <= 2
+
+
+def test_jpeg_keeps_chroma_at_full_resolution(tmp_path):
+    stripes = np.zeros((16, 16, 3), "uint8")
+    stripes[:, ::2, 0] = stripes[:, 1::2, 2] = 255
+    write_picture(tmp_path / "stripes.jpg", stripes)
+    assert np.abs(read_picture(tmp_path / "stripes.jpg").astype(int) - stripes).mean() < 5
+
+
+def test_gray_palette_alpha_and_animation_are_read_as_rgb(tmp_path, rgb):
+    picture = Image.fromarray(rgb)
+    picture.convert("L").save(tmp_path / "gray.png")
+    gray = np.asarray(picture.convert("L"))
+    np.testing.assert_array_equal(read_picture(tmp_path / "gray.png"), np.stack([gray] * 3, -1))
+
+    palette = picture.quantize(8)
+    palette.save(tmp_path / "palette.png")
+    expected = np.asarray(palette.convert("RGB"))
+    np.testing.assert_array_equal(read_picture(tmp_path / "palette.png"), expected)
+
+    alpha = np.zeros((*rgb.shape[:2], 1), "uint8")
+    alpha[:6] = 255
+    Image.fromarray(np.concatenate([rgb, alpha], -1)).save(tmp_path / "alpha.png")
+    over_white = np.concatenate([rgb[:6], np.full_like(rgb[6:], 255)])
+    np.testing.assert_array_equal(read_picture(tmp_path / "alpha.png"), over_white)
+
+    frames = [Image.fromarray(frame) for frame in (rgb, 255 - rgb)]
+    frames[0].save(tmp_path / "animated.png", save_all=True, append_images=frames[1:])
+    np.testing.assert_array_equal(read_picture(tmp_path / "animated.png"), rgb)
+    frames[0].save(tmp_path / "animated.gif", save_all=True, append_images=frames[1:])
+    assert read_picture(tmp_path / "animated.gif").shape == rgb.shape
+
+
+def test_palette_with_transparency_is_laid_over_white(tmp_path):
+    palette = Image.new("P", (4, 4), 1)
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    palette.save(tmp_path / "palette.png", transparency=1)
+    assert (read_picture(tmp_path / "palette.png") == 255).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_rotation_is_applied(tmp_path, orientation):
+    picture = Image.new("RGB", (30, 10), "black")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "rotated.jpg", exif=exif)
+    size = (30, 10) if orientation >= 5 else (10, 30)
+    assert read_picture(tmp_path / "rotated.jpg").shape[:2] == size
+    assert picture_size(tmp_path / "rotated.jpg") == size
+
+
+def test_sixteen_bit_gray_is_scaled_not_clipped(tmp_path):
+    levels = np.linspace(0, 65535, 256).astype("uint16").reshape(16, 16)
+    Image.fromarray(levels).save(tmp_path / "deep.png")
+    expected = np.round(levels / 257).astype(int)
+    assert np.abs(read_picture(tmp_path / "deep.png")[..., 0] - expected).max() <= 1
+
+
+def test_cmyk_is_converted(tmp_path, rgb):
+    Image.fromarray(np.full_like(rgb, 80)).convert("CMYK").save(tmp_path / "print.jpg")
+    assert np.abs(read_picture(tmp_path / "print.jpg").astype(int) - 80).max() < 10
+
+
+def test_arrays_of_every_kind_become_rgb(rgb):
+    gray = rgb[..., 0]
+    stacked = np.stack([gray] * 3, -1)
+    for picture in (gray, gray[..., None], np.float32(gray / 255), gray.astype("uint16") * 257):
+        np.testing.assert_array_equal(as_rgb(picture), stacked)
+    np.testing.assert_array_equal(as_rgb(rgb), rgb)
+    np.testing.assert_array_equal(as_rgb(Image.fromarray(rgb)), rgb)
+    opaque = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], -1)
+    np.testing.assert_array_equal(as_rgb(opaque), rgb)
+
+
+@pytest.mark.parametrize(
+    "array, message",
+    [
+        (np.zeros((4, 5, 2), "uint8"), r"\(4, 5, 2\)"),
+        (np.zeros((0, 5, 3), "uint8"), r"\(0, 5, 3\)"),
+        (np.zeros(5, "uint8"), r"\(5, 1\)|\(5,\)"),
+        (np.zeros((4, 5, 3), "int64"), "int64"),
+        (np.full((4, 5, 3), 100.0), r"\[0, 1\]"),
+        (np.full((4, 5, 3), np.nan), r"\[0, 1\]"),
+    ],
+)
+def test_other_arrays_are_refused(array, message):
+    with pytest.raises(ValueError, match=message):
+        as_rgb(array)
+
+
+def test_bad_files_are_named_with_their_fault(tmp_path, rgb):
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        read_picture(tmp_path / "missing.png")
+    with pytest.raises(FileNotFoundError, match="a folder"):
+        read_picture(tmp_path)
+    (tmp_path / "empty.png").touch()
+    with pytest.raises(ValueError, match=r"empty\.png is empty"):
+        read_picture(tmp_path / "empty.png")
+    (tmp_path / "text.png").write_text("not a picture")
+    with pytest.raises(ValueError, match=r"text\.png is not an image"):
+        read_picture(tmp_path / "text.png")
+    for name in ("whole.jpg", "whole.png"):
+        Image.fromarray(np.tile(rgb, (20, 20, 1))).save(tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+        cut = tmp_path / f"cut-{name}"
+        cut.write_bytes(content[: len(content) // 2])
+        with pytest.raises(ValueError, match=f"{name} is damaged, truncated"):
+            read_picture(cut)
+    Image.new("F", (4, 4)).save(tmp_path / "float.tif")
+    with pytest.raises(ValueError, match="no fixed range"):
+        read_picture(tmp_path / "float.tif")
+
+
+def test_unknown_ending_is_refused_before_anything_is_written(tmp_path, rgb):
+    for name in ("picture.txt", "picture"):
+        with pytest.raises(ValueError, match="must end in"):
+            write_picture(tmp_path / "new" / name, rgb)
+    assert not list(tmp_path.iterdir())
+
+
+def test_failed_write_leaves_what_was_there(tmp_path, rgb, monkeypatch):
+    path = tmp_path / "picture.png"
+    path.write_bytes(b"before")
+
+    def fail(self, target, **options):
+        target.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_picture(path, rgb)
+    assert path.read_bytes() == b"before"
+    assert [p.name for p in tmp_path.iterdir()] == ["picture.png"]
+
+
+def test_pictures_are_found_in_order_below_a_folder(tmp_path, rgb):
+    for name in ("b.png", "a.JPG", "sub/c.png", ".hidden.png", "note.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rgb).save(path, format="PNG")
+    found = [str(path.relative_to(tmp_path)) for path in find_pictures(tmp_path)]
+    assert found == ["a.JPG", "b.png", "sub/c.png"]
+    with pytest.raises(ValueError, match="holds no images"):
+        (tmp_path / "none").mkdir()
+        find_pictures(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match="folder of images"):
+        find_pictures(tmp_path / "missing")

@@ -1,0 +1,33 @@
+from colorkit import experiments
+from colorkit.experiments.rows import pix2pix
+
+
+def test_pretrained_players_go_on_with_the_network_that_learned_alone():
+    row = experiments.experiment("pix2pix/pretrained")
+    base = experiments.experiment(row.base)
+    assert base.name == "pix2pix/unet" and (base.data, base.size) == (row.data, row.size)
+    network = base.build(0.05, None)
+    network.trainable = False  # as a run hands it over
+    players = row.build(0.05, None, network)
+    assert players.generator is network and network.trainable_variables
+
+
+def test_players_differ_in_what_the_discriminator_sees_and_is_taught_by():
+    players = {}
+    for title in ("adversarial", "unconditional", "crossentropy"):
+        row = experiments.experiment(f"pix2pix/{title}")
+        players[title] = row.build(0.05, None, **row.build_options)
+    assert [p.conditional for p in players.values()] == [True, False, True]
+    assert [p.objective for p in players.values()] == [
+        "least_squares", "least_squares", "crossentropy",
+    ]  # fmt: skip
+    assert len({p.reconstruction_weight for p in players.values()}) == 1
+
+
+def test_patches_are_crops_of_larger_pictures():
+    patches = [row for row in pix2pix.ROWS if row.name.endswith("-patches")]
+    assert len(patches) == 2
+    for row in patches:
+        whole = experiments.experiment(row.name.removesuffix("-patches"))
+        assert row.crop == whole.size < row.size and whole.crop is None
+        assert row.large_size == whole.large_size == row.size

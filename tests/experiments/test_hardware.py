@@ -1,0 +1,102 @@
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+from colorkit.experiments import hardware
+
+
+def test_devices_that_are_not_there_are_refused():
+    hardware.check_devices(None)
+    if keras.backend.backend() != "torch":
+        hardware.check_devices(["cpu:0"])
+        hardware.check_devices(["/device:CPU:0"])
+    with pytest.raises(ValueError, match=r"'gpu:77'"):
+        hardware.check_devices(["gpu:77"])
+
+
+def test_description_names_the_cores():
+    assert f"{os.cpu_count()} cores" in hardware.describe()
+
+
+def test_precision_and_compilation_follow_the_accelerator(monkeypatch):
+    monkeypatch.setattr(hardware, "accelerators", lambda: ["gpu:0"])
+    monkeypatch.setattr(hardware, "_accelerator_multiplies_bfloat16", lambda: False)
+    assert hardware.fast_precision() == "float32"
+    monkeypatch.setattr(hardware, "_accelerator_multiplies_bfloat16", lambda: True)
+    assert hardware.fast_precision() == "mixed_bfloat16"
+    assert hardware.jit_compile() == "auto"
+    monkeypatch.setattr(hardware, "accelerators", list)
+    monkeypatch.setattr(hardware, "_cpuinfo", lambda: "flags: sse4_2 avx2")
+    assert hardware.fast_precision() == "float32"
+    for flag in ("amx_bf16", "avx512_bf16"):
+        monkeypatch.setattr(hardware, "_cpuinfo", lambda flag=flag: f"flags: {flag} avx2")
+        assert hardware.fast_precision() == "mixed_bfloat16"
+
+
+TWO_DEVICES = """
+import numpy as np, keras
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from colorkit import ColorBins, models, pairs
+from colorkit.losses import RebalancedCrossentropy
+from colorkit.experiments.hardware import distributed
+
+images = np.random.default_rng(0).integers(0, 256, (32, 12, 12, 3), dtype="uint8")
+for kind in ("classification", "adversary"):
+    results = []
+    for devices in (["cpu:0"], ["cpu:0", "cpu:1"]):
+        keras.utils.set_random_seed(0)
+        with distributed(devices) as synchronize:
+            if kind == "adversary":
+                model = models.Adversarial(
+                    models.build_pix2pix_generator(widths=(4, 4), dropout=0),
+                    models.build_patch_discriminator(widths=(4, 4)),
+                    reconstruction_weight=0.01,
+                )
+                loss = None
+            else:
+                model = models.build_conv_classification(
+                    49, blocks=((8,), (8,)), dilation_rates=(1, 2)
+                )
+                loss = RebalancedCrossentropy(ColorBins.grid(49), np.linspace(0.5, 2, 49))
+            synchronize(model)
+            model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
+            train = pairs(images, batch_size=16, augment=True)
+            history = model.fit(train, epochs=2, shuffle=False, verbose=0)
+            if keras.backend.backend() == "jax":
+                batch = keras.distribution.distribution()
+                assert (batch is not None) == (len(devices) == 2)
+        curves = [history.history[name] for name in sorted(history.history)]
+        results.append((curves, model.get_weights()))
+    (one_loss, one_weights), (two_loss, two_weights) = results
+    np.testing.assert_allclose(two_loss, one_loss, rtol=1e-4)
+    for one, two in zip(one_weights, two_weights):
+        np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-5)
+print("same on", len(devices))
+"""
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="no distribution on PyTorch")
+def test_two_devices_compute_what_one_does():
+    flags = "--xla_force_host_platform_device_count=2"
+    done = subprocess.run(
+        [sys.executable, "-c", TWO_DEVICES],
+        env={**os.environ, "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert "same on 2" in done.stdout, done.stderr[-3000:]
+
+
+def test_precision_is_set_back_after_a_failure():
+    before = keras.config.dtype_policy()
+    with pytest.raises(KeyError), hardware.precision("mixed_bfloat16"):
+        assert keras.layers.Dense(1).compute_dtype == "bfloat16"
+        raise KeyError
+    assert keras.config.dtype_policy() == before
