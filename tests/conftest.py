@@ -1,6 +1,5 @@
 """Fixtures that tests share: random numbers, bins, pictures, and real data where it is at hand."""
 
-import dataclasses
 import functools
 import gc
 import os
@@ -50,13 +49,12 @@ def eager(monkeypatch):
 def row(tmp_path, monkeypatch):
     """An experiment with a network that is soon compiled; its runs go to a temporary folder."""
     monkeypatch.chdir(tmp_path)
-    return dataclasses.replace(
-        experiments.experiment("cifar/lab-conv-classification-313"),
+    return experiments.experiment("cifar/lab-conv-classification-313").but(
         name="test/tiny",
-        batch_size=8,
         build=lambda width, num_bins: models.build_conv_classification(
             num_bins, blocks=((round(80 * width),),), dilation_rates=(1,)
         ),
+        schedule={"batch_size": 8},
     )
 
 

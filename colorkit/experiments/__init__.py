@@ -5,9 +5,20 @@ import difflib
 from colorkit.experiments.definition import (
     PROFILES,
     TEMPERATURES,
+    Data,
+    Decoding,
     Experiment,
     Profile,
+    Schedule,
     profile,
+)
+from colorkit.experiments.objectives import (
+    Adversarial,
+    Classification,
+    ClassificationAndLabels,
+    Coherence,
+    Labels,
+    Regression,
 )
 from colorkit.experiments.rows import (
     champati,
@@ -23,8 +34,17 @@ __all__ = [
     "EXPERIMENTS",
     "PROFILES",
     "TEMPERATURES",
+    "Adversarial",
+    "Classification",
+    "ClassificationAndLabels",
+    "Coherence",
+    "Data",
+    "Decoding",
     "Experiment",
+    "Labels",
     "Profile",
+    "Regression",
+    "Schedule",
     "experiment",
     "profile",
 ]

@@ -1,7 +1,6 @@
 """Files in the folder of a run, so that it can stop at any time and resume."""
 
 import contextlib
-import dataclasses
 import json
 import shutil
 import time
@@ -11,7 +10,6 @@ import h5py
 import keras
 import numpy as np
 
-from colorkit import experiments
 from colorkit.experiments import records
 from colorkit.files import written_whole
 
@@ -19,6 +17,15 @@ from colorkit.files import written_whole
 # name is that of `keras.callbacks.BackupAndRestore`.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
 _SETTINGS = "settings.json"
+# Settings that experiments of older runs did not have, and the values that they stand for.
+_LATER = {
+    "shift": 0,
+    "zoom": None,
+    "context": None,
+    "aging": 0.0,
+    "epoch_images": None,
+    "average": None,
+}
 # All files in a folder before a run has settings.
 _BEFORE = {"lock", "bins.json"}
 _DIVERGED = (
@@ -91,17 +98,8 @@ def begin(folder, settings):
         whole = all(isinstance(begun.get(key), dict) for key in ("settings", "circumstances"))
         if not (whole and begun["circumstances"].keys() >= records.circumstances().keys()):
             raise _damaged(path, "required fields are missing")
-        # Older runs lack newer settings: use the value that the setting had by default.
-        before = {
-            **{field.name: field.default for field in dataclasses.fields(experiments.Experiment)},
-            **{
-                name: settings.get(name)
-                for name in ("data", "loss", "network", "parameters", "space")
-            },
-            "loss_options": {},
-            "build_options": {},
-            **begun["settings"],
-        }
+        # A setting that older runs lack had its default value, or it was not recorded.
+        before = {**settings, **_LATER, **begun["settings"]}
         changed = {key: (before.get(key), settings[key]) for key in settings
                    if before.get(key) != settings[key]}  # fmt: skip
         if changed:
@@ -150,20 +148,16 @@ class EpochLog(keras.callbacks.Callback):
     Args:
         path: Path of the file. Lines of earlier epochs are read from it.
         train_pairs: Training data, whose `epoch` is set.
-        experiment: `Experiment`, which defines the best epoch and the patience.
-        patience: Epochs to wait for an improvement; `None` takes the experiment's value.
+        monitor: Name of the loss whose lowest value marks the best epoch, or `None` for the last.
+        patience: Epochs to wait for an improvement, or `None` to wait forever.
     """
 
-    def __init__(self, path, train_pairs, experiment, patience=None):
+    def __init__(self, path, train_pairs, monitor, patience=None):
         super().__init__()
         self.path = Path(path)
         self.train_pairs = train_pairs
-        self.patience = experiment.patience if patience is None else patience
-        # If the network also learns classes, the best weights are those with the best colors. No
-        # loss shows which weights of an adversarial model are best, so the last ones are used.
-        self.monitor = {"both": "val_chroma_loss", "adversarial": None}.get(
-            experiment.target, "val_loss"
-        )
+        self.monitor = monitor
+        self.patience = np.inf if patience is None else patience
         self.rows = {}
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
         for line in lines:

@@ -9,6 +9,7 @@ from pathlib import Path
 from colorkit.color import spaces
 from colorkit.data.datasets import joined
 from colorkit.experiments import hardware
+from colorkit.experiments.objectives import Regression
 
 # Temperatures at which every experiment with bins is also evaluated.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
@@ -74,8 +75,101 @@ def profile(name=None):
 
 
 @dataclasses.dataclass(frozen=True)
+class Data:
+    """Images of an experiment, and how training shows them.
+
+    Attributes:
+        name: Name for `colorkit.load`.
+        splits: Names of the splits for training and test.
+        validation_split: Share of the training images used for validation.
+        size: Side of the images, or `None` to keep the sizes of the dataset.
+        large_size: Side at which whole test images are colored in addition. The record has the
+            metrics under "large/".
+        test_images: Maximum number of test images, or `None` for all.
+        classifiers: Names of evaluation classifiers for `models.load_classifier`.
+        epoch_images: Number of images per epoch, if a pass over all is too long, or `None`.
+        crop: Side of the training crops, several sides, or `None` for whole images. Test images
+            are whole.
+        shift: Maximum number of pixels by which training images are moved.
+        near_gray, luminance_gate, zoom, context, aging: See `colorkit.pairs`.
+    """
+
+    name: str = "cifar10"
+    splits: tuple = ("train", "test")
+    validation_split: float = 0.2
+    size: int | None = None
+    large_size: int | None = None
+    test_images: int | None = None
+    classifiers: tuple = ()
+    epoch_images: int | None = None
+    crop: int | tuple | None = None
+    shift: int = 0
+    near_gray: str = "keep"
+    luminance_gate: bool = False
+    zoom: tuple | None = None
+    context: tuple | None = None
+    aging: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """Length and steps of a training.
+
+    Attributes:
+        learning_rate: Peak learning rate of Adam, with cosine decay to zero.
+        beta_1: Momentum of Adam.
+        weight_decay: Decay of AdamW, or `None` for Adam.
+        average: Momentum of the moving average of the weights, which is validated and kept, or
+            `None` for the weights themselves.
+        batch_size, epochs: Values of the full profile; 0 epochs if nothing is learned.
+        patience: Epochs without a lower validation loss after which training stops. With few
+            images it is at least the warm-up of the learning rate.
+        narrow: Factor on the width below the full profile, in addition to the profile's own, for
+            networks that are slow at full resolution.
+        quick_size: Side of the training images, or crops, at the quick profile. `None` means that
+            of the full profile.
+        quick_images: Number of images to show at the quick profile, in whole epochs without
+            partial batches. `None` means the profile's epochs.
+        smallest: Minimum side of the training images at any profile, for networks with many
+            halvings.
+    """
+
+    learning_rate: float = 1e-3
+    beta_1: float = 0.9
+    weight_decay: float | None = None
+    average: float | None = None
+    batch_size: int = 128
+    epochs: int = 70
+    patience: int = 20
+    narrow: float = 1.0
+    quick_size: int | None = None
+    quick_images: int | None = None
+    smallest: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Decoding:
+    """How the colorizer of an experiment decodes what its network predicts.
+
+    Attributes:
+        temperature: Temperature of the decoder. `None` chooses one of `TEMPERATURES`, by threshold
+            accuracy on validation images. It also chooses the weights: those with the lowest
+            validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
+            does not harm decoded colors.)
+        mirror: Whether the colorizer averages over mirror images.
+        smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
+        logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
+    """
+
+    temperature: float | None = 0.38
+    mirror: bool = False
+    smoothing: float | None = None
+    logit_adjustment: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One trained model: data, network, loss and schedule.
+    """One trained model: data, network, objective, schedule and decoding.
 
     Attributes:
         name: "family/what-it-is".
@@ -84,60 +178,11 @@ class Experiment:
         build_options: Further arguments of `build`.
         base: Name of the experiment that this one starts from, or `None`. It is run first, with
             the same profile, data and seed, and its weights are frozen.
-        target: "chroma"; "label" for a classifier; "both", for a model with both outputs, of which
-            the colorizer uses the chroma; or "adversarial". With "adversarial", `build` returns an
-            `Adversarial`, and the colorizer uses its generator after the last epoch.
         space: Color space.
-        bins: Function from the training images to `ColorBins`, or `None` for regression.
-        loss: Class of the loss. `None` means `RebalancedCrossentropy` with bins, and the mean
-            squared error without bins.
-        loss_options: Arguments of `loss`, in addition to bins, class weights and neighbors.
-        neighbors: Number of bins per pixel in the soft code; 1 is a hard code.
-        uniform_weight: Lambda of `class_weights`; `None` means no rebalancing. Gradient coherence
-            rebalances sizes of gradients, and cross-entropy rebalances colors.
-        prior_sigma: Sigma of `smooth_prior` in chroma units, for rebalancing. `None` takes the
-            prior of soft codes.
-        logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
-        label_weight: Weight of the classes' loss if the target is "both".
-        temperature: Temperature of the decoder. `None` chooses one of `TEMPERATURES`, by threshold
-            accuracy on validation images. It also chooses the weights: those with the lowest
-            validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
-            does not harm decoded colors.)
-        mirror: Whether the colorizer averages over mirror images.
-        smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
-        data: Name for `colorkit.load`.
-        splits: Names of its splits for training and test.
-        size: Side of the images, or `None` to keep the sizes of the dataset.
-        near_gray: "keep" or "mask", see `colorkit.pairs`.
-        luminance_gate: See `colorkit.pairs`.
-        large_size: Side at which whole test images are colored in addition. The record has the
-            metrics under "large/".
-        crop: Side of the training crops, several sides, or `None` for whole images. Test images
-            are whole.
-        shift: Maximum number of pixels by which training images are moved.
-        zoom: See `colorkit.pairs`.
-        context: See `colorkit.pairs`.
-        aging: See `colorkit.pairs`.
-        epoch_images: Number of images per epoch, if a pass over all is too long, or `None`.
-        average: Momentum of the moving average of the weights, which is validated and kept, or
-            `None` for the weights themselves.
-        narrow: Factor on the width below the full profile, in addition to the profile's own, for
-            networks that are slow at full resolution.
-        learning_rate: Peak learning rate of Adam, with cosine decay to zero.
-        beta_1: Momentum of Adam.
-        weight_decay: Decay of AdamW, or `None` for Adam.
-        batch_size, epochs: Schedule at the full profile; 0 epochs if nothing is learned.
-        quick_size: Side of the training images, or crops, at the quick profile. `None` means that
-            of the full profile.
-        smallest: Minimum side of the training images at any profile, for networks with many
-            halvings.
-        quick_images: Number of images to show at the quick profile, in whole epochs without
-            partial batches. `None` means the profile's epochs.
-        patience: Epochs without a lower validation loss after which training stops. With few
-            images it is at least the warm-up of the learning rate.
-        test_images: Maximum number of test images, or `None` for all.
-        validation_split: Share of the training images used for validation.
-        classifiers: Names of evaluation classifiers for `models.load_classifier`.
+        data: `Data`.
+        objective: What the network learns, see `colorkit.experiments.objectives`.
+        schedule: `Schedule`.
+        decoding: `Decoding`.
         paper: Results that the paper reports, metric to value in percent, with its "source".
     """
 
@@ -145,46 +190,45 @@ class Experiment:
     build: Callable
     build_options: dict = dataclasses.field(default_factory=dict)
     base: str | None = None
-    target: str = "chroma"
     space: spaces.ColorSpace = spaces.LAB
-    bins: Callable | None = None
-    loss: type | None = None
-    loss_options: dict = dataclasses.field(default_factory=dict)
-    neighbors: int = 1
-    uniform_weight: float | None = None
-    prior_sigma: float | None = None
-    logit_adjustment: bool = False
-    label_weight: float = 0.0
-    temperature: float | None = 0.38
-    mirror: bool = False
-    smoothing: float | None = None
-    data: str = "cifar10"
-    splits: tuple = ("train", "test")
-    size: int | None = None
-    large_size: int | None = None
-    crop: int | tuple | None = None
-    near_gray: str = "keep"
-    luminance_gate: bool = False
-    shift: int = 0
-    zoom: tuple | None = None
-    context: tuple | None = None
-    aging: float = 0.0
-    epoch_images: int | None = None
-    average: float | None = None
-    narrow: float = 1.0
-    learning_rate: float = 1e-3
-    beta_1: float = 0.9
-    weight_decay: float | None = None
-    batch_size: int = 128
-    epochs: int = 70
-    quick_size: int | None = None
-    smallest: int = 0
-    quick_images: int | None = None
-    patience: int = 20
-    test_images: int | None = None
-    validation_split: float = 0.2
-    classifiers: tuple = ()
+    data: Data = Data()
+    objective: Regression = dataclasses.field(default_factory=Regression)
+    schedule: Schedule = Schedule()
+    decoding: Decoding = Decoding()
     paper: dict = dataclasses.field(default_factory=dict)
+
+    def but(self, **changes):
+        """Return the same experiment with changed fields.
+
+        Args:
+            **changes: Fields of the experiment. A dict for `data`, `objective`, `schedule` or
+                `decoding` changes fields of that group, and another value replaces it.
+
+        Example:
+            >>> longer = experiment("photos/pretrained-unet").but(schedule={"epochs": 60})
+        """
+        for group in ("data", "objective", "schedule", "decoding"):
+            if isinstance(changes.get(group), dict):
+                changes[group] = dataclasses.replace(getattr(self, group), **changes[group])
+        return dataclasses.replace(self, **changes)
+
+    def settings(self):
+        """Return all fields that trained weights or their colors depend on, as JSON values."""
+        data = dataclasses.asdict(self.data)
+        schedule = dataclasses.asdict(self.schedule)
+        for name in ("name", "splits", "validation_split", "test_images", "classifiers"):
+            del data[name]  # the run records the resulting images
+        for name in ("batch_size", "epochs", "narrow", "quick_size", "quick_images", "smallest"):
+            del schedule[name]  # the run records the resulting sizes
+        return {
+            "base": self.base,
+            "build_options": self.build_options,
+            "space": self.space.name,
+            **data,
+            **schedule,
+            **dataclasses.asdict(self.decoding),
+            **self.objective.settings(),
+        }
 
     def on(self, data):
         """Return the same experiment on another dataset, with its own size and name.
@@ -192,7 +236,7 @@ class Experiment:
         Args:
             data: Name for `colorkit.load`.
         """
-        if data == self.data:
+        if data == self.data.name:
             return self
         labels = []
         names, shares = joined(data)
@@ -203,40 +247,46 @@ class Experiment:
             if share is not None:  # runs with other shares are other runs
                 labels.append(f"{share:g}")
         label = "-".join(labels)  # a part of file names
-        return dataclasses.replace(
-            self,
+        return self.but(
             name=f"{self.name}@{label}",
-            data=data,
-            splits=("train", "test"),
-            size=self.size or (None if self.context else _CIFAR_SIDE),
-            classifiers=(),  # they know the classes of the experiment's own dataset
+            data={
+                "name": data,
+                "splits": ("train", "test"),
+                "size": self.data.size or (None if self.data.context else _CIFAR_SIDE),
+                "classifiers": (),  # they know the classes of the experiment's own dataset
+            },
             paper={},
         )
 
-    def schedule(self, profile, num_images):
+    def epochs(self, profile, num_images):
         """Return the number of epochs at a profile for a number of images."""
+        schedule = self.schedule
         if profile.epochs is None:
-            return self.epochs
-        if profile.name == "quick" and self.epochs and self.quick_images is not None:
-            return max(1, round(self.quick_images / num_images))
-        return min(profile.epochs, self.epochs)
+            return schedule.epochs
+        if profile.name == "quick" and schedule.epochs and schedule.quick_images is not None:
+            return max(1, round(schedule.quick_images / num_images))
+        return min(profile.epochs, schedule.epochs)
 
-    def sides(self, profile):
-        """Return the side of the images and of the crops at a profile, `None` for whole ones."""
-        if isinstance(self.crop, tuple):
-            most = profile.size or (self.quick_size if profile.name == "quick" else None)
-            crops = self.crop if most is None else (min(most, min(self.crop)),)
-            return self.size, crops
-        side = self.crop or self.size
-        most = profile.size or (self.quick_size if profile.name == "quick" else None)
-        if None in (side, most) or side <= max(most, self.smallest):
-            return self.size, self.crop
-        most = max(most, self.smallest)
-        return self.size and self.size * most // side, self.crop and most
+    def at(self, profile):
+        """Return the same experiment with the sizes of its images at a profile."""
+        data, most = self.data, profile.size
+        if most is None and profile.name == "quick":
+            most = self.schedule.quick_size
+        if isinstance(data.crop, tuple):
+            crop = data.crop if most is None else (min(most, min(data.crop)),)
+            return self.but(data={"crop": crop})
+        side = data.crop or data.size
+        most = most and max(most, self.schedule.smallest)
+        if None in (side, most) or side <= most:
+            return self
+        sizes = {name: getattr(data, name) for name in ("size", "large_size")}
+        if data.size:
+            sizes = {name: value and value * most // side for name, value in sizes.items()}
+        return self.but(data={**sizes, "crop": data.crop and most})
 
     def width(self, profile):
         """Return the factor on the network's widths at a profile."""
-        return profile.width * (1.0 if profile.width == 1 else self.narrow)
+        return profile.width * (1.0 if profile.width == 1 else self.schedule.narrow)
 
 
 def scaled(widths, factor):

@@ -66,13 +66,13 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
         if value is None and name == "epochs":
             continue
         check_whole(name, value, least, _LARGEST)
-    if epochs and not experiment.epochs:
+    if epochs and not experiment.schedule.epochs:
         raise ValueError(
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
         )
     hardware.check_devices(devices)
     pictures = divided(experiment, profile, seed)
-    if experiment.target != "label" and not any(map(has_color, pictures[0])):
+    if experiment.objective.colors and not any(map(has_color, pictures[0])):
         raise ValueError(
             f"All training images of {pictures[0].name} are gray, or nearly gray; give images "
             "in color."
@@ -107,7 +107,7 @@ def history(experiment, profile=None, *, data=None, seed=0):
             f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
             f"`python -m colorkit train {_arguments(experiment, profile, seed)}` starts one."
         )
-    return list(checkpoints.EpochLog(path, None, experiment).rows.values())
+    return list(checkpoints.EpochLog(path, None, experiment.objective.monitor).rows.values())
 
 
 def splits(experiment, profile=None, *, data=None, seed=0):
@@ -131,7 +131,7 @@ def splits(experiment, profile=None, *, data=None, seed=0):
 
 def _arguments(experiment, profile, seed):
     name, _, label = experiment.name.partition("@")
-    data = f" --data {shlex.quote(experiment.data)}" if label else ""
+    data = f" --data {shlex.quote(experiment.data.name)}" if label else ""
     return f"{name}{data} --profile {profile.name} --seed {seed}"
 
 
@@ -139,11 +139,7 @@ def _chosen(experiment, profile, data):
     experiment, profile = experiments.experiment(experiment), experiments.profile(profile)
     if data is not None:
         experiment, profile = experiment.on(str(data)), dataclasses.replace(profile, data=None)
-    size, crop = experiment.sides(profile)
-    large = experiment.large_size
-    if large and size != experiment.size:
-        large = large * size // experiment.size
-    return dataclasses.replace(experiment, size=size, crop=crop, large_size=large), profile
+    return experiment.at(profile), profile
 
 
 def _folder(experiment, profile, seed):
@@ -152,14 +148,13 @@ def _folder(experiment, profile, seed):
 
 def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
     train, validation, test = pictures
+    objective, shown = experiment.objective, len(train)
+    if experiment.data.epoch_images is not None:
+        shown = min(shown, experiment.data.epoch_images)
     if epochs is None:
-        epochs = experiment.schedule(
-            profile, min(len(train), experiment.epoch_images or len(train))
-        )
-    batch_size = min(experiment.batch_size, len(train))
-    train_pairs = fit.batches(
-        experiment, train, batch_size, augment=True, shift=experiment.shift, seed=seed
-    )
+        epochs = experiment.epochs(profile, shown)
+    batch_size = min(experiment.schedule.batch_size, len(train))
+    train_pairs = fit.training_batches(experiment, train, batch_size, seed)
     bins = _bins(experiment, train, folder)
     base = _base(experiment, profile, seed, devices, verbose)
     sizes = experiment.width(profile), bins and bins.num_bins
@@ -178,22 +173,31 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         # If the file is missing or damaged, it is created again from the weights, if they exist.
         with contextlib.suppress(OSError, ValueError):
             return _load(experiment, folder), record
-    patience = fit.patience(experiment, epochs, train_pairs)
-    log = checkpoints.EpochLog(folder / "history.jsonl", train_pairs, experiment, patience)
+    patience = fit.patience(experiment.schedule, epochs, train_pairs)
+    log = checkpoints.EpochLog(folder / "history.jsonl", train_pairs, objective.monitor, patience)
     checkpoints.mend(folder, log)
     done = log.epochs >= epochs or log.is_stuck
     classifiers = _classifiers(experiment, profile)  # before training, as they may be missing
-    weights = fit.balance(experiment, bins, train)
+    weights = objective.weigh(train, bins, experiment.space) if epochs else None
     if not done:
         if (folder / checkpoints.LATEST).exists():
             _load_weights(network, folder, checkpoints.LATEST)  # raises an error for other weights
-        whole = fit.whole_batches(validation, batch_size)
-        validation_pairs = fit.batches(experiment, whole, batch_size)
-        fit.fit(experiment, seed, epochs, devices, verbose, folder, build, bins, weights, log,
-                    train_pairs, validation_pairs)  # fmt: skip
+        fit.fit(
+            build,
+            train_pairs,
+            fit.validation_batches(experiment, validation, batch_size),
+            schedule=experiment.schedule,
+            losses=objective.compile_options(bins, weights),
+            folder=folder,
+            log=log,
+            epochs=epochs,
+            seed=seed,
+            devices=devices,
+            verbose=verbose,
+        )
 
     best_epoch = log.best_epoch
-    if experiment.target == "label":
+    if not objective.colors:
         _load_weights(network, folder)
         trained = network
         save_model(network, folder / "classifier.keras")
@@ -202,14 +206,13 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         trained = _colorizer(experiment, network, bins, weights, train)
         if not epochs:
             round_kernels(network)  # no training rounded them
-        elif bins is None or experiment.temperature is not None:
+        elif bins is None or experiment.decoding.temperature is not None:
             _load_weights(network, folder)
-        else:
-            if _choose(trained, network, folder, validation) == checkpoints.LATEST:
-                best_epoch = log.epochs - 1
+        elif _choose(trained, network, folder, validation) == checkpoints.LATEST:
+            best_epoch = log.epochs - 1
         trained.save(folder / "colorizer.keras")
         metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
-        if experiment.large_size:
+        if experiment.data.large_size:
             whole = large(experiment, profile, len(test))
             for name, value in _measured(trained, whole, {}).items():
                 head, slash, last = name.rpartition("/")
@@ -223,9 +226,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
         images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
         minutes=log.seconds / 60 + (base.minutes if base else 0),
         training_milliseconds=log.milliseconds,
-        parameters=(
-            network.generator if experiment.target == "adversarial" else network
-        ).count_params(),
+        parameters=objective.parameters(network),
         metrics=metrics,
         **begun["circumstances"],
         sizes=begun["settings"]["sizes"],
@@ -233,9 +234,7 @@ def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
             **{key: value for key, value in begun["settings"].items() if key != "sizes"},
             "measures": evaluation.VERSION,
             "source_side": train.source_side,
-            "large_size": experiment.large_size,
             "temperature": None if bins is None else trained.temperature,
-            **({} if experiment.smoothing is None else {"smoothing": experiment.smoothing}),
             "best_epoch": 0 if best_epoch is None else best_epoch + 1,
             "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
         },
@@ -259,11 +258,8 @@ def _record(folder, experiment, profile, seed):
 
 def _check_labels(experiment, network, pictures):
     """Raise a `ValueError` if the images have classes that the network does not know."""
-    if experiment.target not in ("label", "both"):
-        return
-    outputs = network.output
-    known = (outputs if experiment.target == "label" else outputs["label"]).shape[-1]
-    for images in pictures:
+    known = experiment.objective.num_classes(network)
+    for images in pictures if known else ():
         if images.labels is not None and max(images.labels) >= known:
             raise ValueError(
                 f"{images.name} has images of class {max(images.labels)}; {experiment.name} "
@@ -273,7 +269,7 @@ def _check_labels(experiment, network, pictures):
 
 def _classifiers(experiment, profile):
     # They know the classes of the experiment's own dataset, not of its replacement.
-    names = experiment.classifiers if profile.data is None else ()
+    names = experiment.data.classifiers if profile.data is None else ()
     return {name: load_classifier(name) for name in names}
 
 
@@ -295,7 +291,7 @@ def _base(experiment, profile, seed, devices, verbose):
         return None
     base = experiments.experiment(experiment.base)
     if "@" in experiment.name:
-        base = base.on(experiment.data)
+        base = base.on(experiment.data.name)
     try:
         colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
     except ValueError as error:
@@ -347,28 +343,26 @@ def _choose(colorizer, network, folder, validation):
 
 def _colorizer(experiment, network, bins, weights, train):
     """Return the network of a run as a colorizer."""
-    if experiment.target == "both":
-        network = keras.Model(network.inputs[0], network.output["chroma"], name=network.name)
-    elif experiment.target == "adversarial":
-        network = network.generator
-    if experiment.smoothing is not None:
+    data, decoding = experiment.data, experiment.decoding
+    network = experiment.objective.coloring(network)
+    if decoding.smoothing is not None:
         network = models.smooth_predictions(
-            network, edge=experiment.smoothing, space=experiment.space
+            network, edge=decoding.smoothing, space=experiment.space
         )
-    if experiment.context is not None:
-        side, scale = np.max(experiment.crop), experiment.context[1]
+    if data.context is not None:
+        side, scale = np.max(data.crop), data.context[1]
     else:
         side, scale = max(train.shape), 1.0
-    if experiment.zoom is not None:  # color at the scale of the validation images
-        scale = min(experiment.zoom[1], side / (experiment.crop or side))
+    if data.zoom is not None:  # color at the scale of the validation images
+        scale = min(data.zoom[1], side / (data.crop or side))
     return Colorizer(
         network,
         space=experiment.space,
         bins=bins,
-        temperature=experiment.temperature or 0.0,
+        temperature=decoding.temperature or 0.0,
         size=round(side / scale),
-        mirror=experiment.mirror,
-        class_weights=weights if experiment.logit_adjustment else None,
+        mirror=decoding.mirror,
+        class_weights=weights if decoding.logit_adjustment else None,
     )
 
 
@@ -387,17 +381,13 @@ def _measured(colorizer, images, classifiers, temperatures=()):
 
 
 def _load(experiment, folder):
-    if experiment.target == "label":
+    if not experiment.objective.colors:
         return keras.saving.load_model(folder / "classifier.keras", compile=False)
     return Colorizer.load(folder / "colorizer.keras")
 
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):
     """Return everything that a run's weights depend on, except the seed in its folder's name."""
-    fields = ("size", "learning_rate", "beta_1", "weight_decay", "shift", "zoom", "neighbors",
-              "uniform_weight", "prior_sigma", "label_weight", "loss_options", "patience",
-              "near_gray", "luminance_gate", "crop", "base", "build_options", "context", "aging",
-              "epoch_images", "average")  # fmt: skip
     left_out = train_pairs.images.left_out + test.left_out
     return {
         "sizes": {
@@ -411,17 +401,15 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
         "width": experiment.width(profile),
         "network": network.name,
         "parameters": network.count_params(),
-        "space": experiment.space.name,
         "data": train_pairs.images.name,
         "checksum": train_pairs.images.checksum,
-        "loss": fit.loss_class(experiment).__name__,
-        **{name: getattr(experiment, name) for name in fields},
+        **experiment.settings(),
     }
 
 
 def _bins(experiment, train, folder):
     """Return the bins of a run, saved with it: fitted bins must be the same after a resume."""
-    if experiment.bins is None:
+    if experiment.objective.bins is None:
         return None
     path = folder / "bins.json"
     if path.exists():
@@ -432,7 +420,7 @@ def _bins(experiment, train, folder):
             raise ValueError(
                 f"{path} holds no bins: {error}. Delete it to create them again."
             ) from error
-    bins = experiment.bins(train)
+    bins = experiment.objective.bins(train)
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(bins.get_config()))
     return bins

@@ -14,7 +14,7 @@ _CHECKED = {}  # images that were read last: an experiment and its base share th
 def source(experiment, profile, which):
     """Return name and split of the images to train with, `which` 0, or to test with."""
     if profile.data is None:
-        return experiment.data, experiment.splits[which]
+        return experiment.data.name, experiment.data.splits[which]
     return profile.data, ("train", "test")[which]
 
 
@@ -56,14 +56,14 @@ def divided(experiment, profile, seed):
         raise ValueError(
             f"All test images of {pool.name} are copies of training images; give other test images."
         )
-    kept, rest = _held_out(pool, experiment.validation_split, seed)
+    kept, rest = _held_out(pool, experiment.data.validation_split, seed)
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
             f"{pool.name} has {len(pool)} images for training, of which {len(pool)} are needed "
             "for validation; give more."
         )
-    most = min(filter(None, (profile.test, experiment.test_images)), default=None)
+    most = min(filter(None, (profile.test, experiment.data.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
         most = min(
             most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
@@ -75,7 +75,7 @@ def divided(experiment, profile, seed):
 def large(experiment, profile, count):
     """Return `count` test images of `divided` at the experiment's large size."""
     _, _, own = _sources(experiment, profile)
-    return _some(loaded(*source(experiment, profile, 1), experiment.large_size)[own], count)
+    return _some(loaded(*source(experiment, profile, 1), experiment.data.large_size)[own], count)
 
 
 def _some(images, count):
@@ -109,11 +109,11 @@ def _sources(experiment, profile):
     From folders, damaged files are left out of both, and copies of training images out of the test.
     """
     (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
-    pool = loaded(name, train, experiment.size)
-    test = loaded(name, held_out, experiment.size)
+    pool = loaded(name, train, experiment.data.size)
+    test = loaded(name, held_out, experiment.data.size)
     if "folder:" not in name:
         return pool, test, slice(None)  # images in memory stay shared
-    key = name, train, held_out, experiment.size, _stamp(pool), _stamp(test)
+    key = name, train, held_out, experiment.data.size, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
         pool, _, learned = _seen(pool)
         test, places, tested = _seen(test)

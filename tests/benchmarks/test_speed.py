@@ -253,11 +253,10 @@ def test_training_step_against_that_of_the_unet(benchmark, rng, name):
     def step(row):
         row = experiments.experiment(f"architectures/{row}")
         model = row.build(row.width(quick), None)
-        loss = None if isinstance(model, models.Adversarial) else row.loss(**row.loss_options)
-        model.compile("adam", loss, jit_compile=False)
-        side = row.sides(quick)[0]
-        lightness = rng.uniform(0, 100, (row.batch_size, side, side, 1)).astype("float32")
-        chroma = rng.normal(0, 20, (row.batch_size, side, side, 2)).astype("float32")
+        model.compile("adam", **row.objective.compile_options(None, None), jit_compile=False)
+        side = row.at(quick).data.size
+        lightness = rng.uniform(0, 100, (row.schedule.batch_size, side, side, 1)).astype("float32")
+        chroma = rng.normal(0, 20, (row.schedule.batch_size, side, side, 2)).astype("float32")
         return lambda: model.train_on_batch(lightness, chroma)
 
     ours, peer = step(name), step("unet-mae")

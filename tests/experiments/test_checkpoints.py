@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import shutil
 
@@ -31,7 +30,7 @@ def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
         for name in files:
             content = (folder / name).read_bytes()
             (folder / name).write_bytes(content[: len(content) // 3])
-        log = checkpoints.EpochLog(folder / "history.jsonl", None, row)
+        log = checkpoints.EpochLog(folder / "history.jsonl", None, "val_loss")
         checkpoints.mend(folder, log)
         assert log.epochs == epochs, files
         assert (folder / "backup").exists() == (epochs > 0)
@@ -42,13 +41,13 @@ def test_runs_from_before_a_setting_existed_go_on(tmp_path, row, monkeypatch):
     run(row, SHORT, verbose=0)
     path = tmp_path / "runs/smoke/test/tiny/seed0/settings.json"
     begun = json.loads(path.read_text())
-    for name in ("shift", "loss", "loss_options", "label_weight", "data"):
+    for name in ("shift", "loss", "loss_options", "neighbors", "data"):
         del begun["settings"][name]
     path.write_text(json.dumps(begun))
     monkeypatch.setattr(fit, "fit", None)
     run(row, SHORT)
     with pytest.raises(ValueError, match="shift was 0, is 2"):
-        run(dataclasses.replace(row, shift=2), SHORT)
+        run(row.but(data={"shift": 2}), SHORT)
 
 
 def test_same_run_twice_at_once_is_refused(tmp_path, row):
@@ -98,7 +97,7 @@ def test_folder_is_free_again_after_a_failure(tmp_path):
 
 def test_an_error_that_is_no_number_any_more_stops_the_run(tmp_path, row):
     log = checkpoints.EpochLog(
-        tmp_path / "history.jsonl", pairs(np.zeros((2, 8, 8, 3), "uint8")), row
+        tmp_path / "history.jsonl", pairs(np.zeros((2, 8, 8, 3), "uint8")), "val_loss"
     )
     log.on_epoch_begin(0)
     log.on_test_begin()

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 
 from colorkit import experiments, models
@@ -26,7 +24,7 @@ def test_every_experiment_builds_at_every_profile(
         monkeypatch.setattr(models, "load_classifier", lambda name: None)
         (tmp_path / "first.npz").touch()
         monkeypatch.setenv("COLORKIT_VGG16", str(tmp_path / "first.npz"))
-    bins = row.bins(pictures) if row.bins else None
+    bins = row.objective.bins(pictures) if row.objective.bins else None
     channels = bins.num_bins if bins else row.space.chroma_channels
     sizes = []
     for profile in experiments.PROFILES.values():
@@ -34,10 +32,8 @@ def test_every_experiment_builds_at_every_profile(
         base = experiments.experiment(row.base) if row.base else None
         networks = [base.build(*sizes_of, **base.build_options)] if base else []
         model = row.build(*sizes_of, *networks, **row.build_options)
-        if row.target == "adversarial":
-            model = model.generator
-        outputs = model.output["chroma"] if row.target == "both" else model.output
-        assert outputs.shape[-1] == (10 if row.target == "label" else channels)
+        outputs = row.objective.coloring(model).output
+        assert outputs.shape[-1] == (channels if row.objective.colors else 10)
         sizes.append(model.count_params())
     assert sizes == sorted(sizes)
 
@@ -66,13 +62,13 @@ def test_unknown_names_list_the_known_ones():
 def test_schedule_is_the_profiles_the_experiments_or_what_shall_be_seen():
     row = experiments.experiment("coherence/colorful-32")
     smoke, quick, full = (experiments.profile(name) for name in ("smoke", "quick", "full"))
-    assert row.schedule(full, 10_000) == row.epochs
-    assert row.schedule(smoke, 10_000) == smoke.epochs
-    assert row.schedule(quick, 50_000) == 4 and row.schedule(quick, 1_000_000) == 1
+    assert row.epochs(full, 10_000) == row.schedule.epochs
+    assert row.epochs(smoke, 10_000) == smoke.epochs
+    assert row.epochs(quick, 50_000) == 4 and row.epochs(quick, 1_000_000) == 1
     row = experiments.experiment("cifar/lab-conv-regression")
-    assert row.schedule(quick, 50_000) == quick.epochs
+    assert row.epochs(quick, 50_000) == quick.epochs
     nothing_to_learn = experiments.experiment("coherence/coherent-32")
-    assert {nothing_to_learn.schedule(profile, 100) for profile in (smoke, quick, full)} == {0}
+    assert {nothing_to_learn.epochs(profile, 100) for profile in (smoke, quick, full)} == {0}
 
 
 @pytest.mark.parametrize(
@@ -90,28 +86,31 @@ def test_schedule_is_the_profiles_the_experiments_or_what_shall_be_seen():
 )
 def test_other_pictures_make_a_row_of_its_own(data, label):
     row = experiments.experiment("coherence/colorful-64").on(data)
-    assert row.name == f"coherence/colorful-64@{label}" and row.data == data
-    assert row.splits == ("train", "test") and row.size == 64
+    assert row.name == f"coherence/colorful-64@{label}" and row.data.name == data
+    assert row.data.splits == ("train", "test") and row.data.size == 64
     assert row.on(data) is row, "it is on these pictures already"
 
 
 def test_smoke_shrinks_pictures_and_their_crops_alike():
-    smoke, full = experiments.profile("smoke"), experiments.profile("full")
+    smoke, quick, full = (experiments.profile(name) for name in ("smoke", "quick", "full"))
+
+    def sides(row, profile):
+        data = row.at(profile).data
+        return data.size, data.crop
+
     row = experiments.experiment("pix2pix/adversarial-patches")
-    assert row.sides(full) == (256, 128)
-    assert row.sides(smoke) == (2 * smoke.size, smoke.size)
-    assert experiments.experiment("convnets/simple").sides(experiments.profile("quick")) == (
-        73,
-        64,
-    )
-    assert experiments.experiment("cifar/lab-conv-regression").sides(smoke) == (None, None)
+    assert row.at(smoke).data.large_size == 2 * smoke.size
+    assert sides(row, full) == (256, 128)
+    assert sides(row, smoke) == (2 * smoke.size, smoke.size)
+    assert sides(experiments.experiment("convnets/simple"), quick) == (73, 64)
+    assert sides(experiments.experiment("cifar/lab-conv-regression"), smoke) == (None, None)
     # Crops of a share of the image have a size where images have none.
-    shares = dataclasses.replace(row, size=None, crop=128, context=(0.5, 1.0))
-    assert shares.sides(full) == (None, 128) and shares.sides(smoke) == (None, smoke.size)
-    several = dataclasses.replace(shares, crop=(64, 128))
-    assert several.sides(full) == (None, (64, 128)) and several.sides(smoke) == (None, (32,))
+    shares = row.but(data={"size": None, "crop": 128, "context": (0.5, 1.0)})
+    assert sides(shares, full) == (None, 128) and sides(shares, smoke) == (None, smoke.size)
+    several = shares.but(data={"crop": (64, 128)})
+    assert sides(several, full) == (None, (64, 128)) and sides(several, smoke) == (None, (32,))
     deep = experiments.experiment("pix2pix/as-published")
-    assert deep.sides(smoke) == deep.sides(full) == (128, None), "halved seven times"
+    assert sides(deep, smoke) == sides(deep, full) == (128, None), "halved seven times"
 
 
 def test_folders_with_a_plus_in_their_names_are_named_as_one(tmp_path, monkeypatch):

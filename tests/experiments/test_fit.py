@@ -1,19 +1,14 @@
-import dataclasses
-
 import keras
 import numpy as np
 import pytest
 
-from colorkit import ColorBins, losses, models
-from colorkit.color.edges import MAGNITUDES, gradient_prior
-from colorkit.color.priors import color_prior, smooth_prior
-from colorkit.data.images import Images
+from colorkit import ColorBins, models
 from colorkit.experiments import checkpoints, fit
 
 
 @pytest.fixture
 def row(row):
-    return dataclasses.replace(row, uniform_weight=0.5)
+    return row.but(objective={"uniform_weight": 0.5})
 
 
 @pytest.fixture
@@ -21,76 +16,44 @@ def bins():
     return ColorBins.grid(49)
 
 
-def test_weights_balance_the_prior_that_the_row_asks_for(row, bins, pictures):
-    soft = color_prior(pictures, bins, neighbors=5)
-    smooth = smooth_prior(color_prior(pictures, bins), bins, 30.0)
-    for sigma, prior in ((None, soft), (30.0, smooth)):
-        weights = fit.balance(dataclasses.replace(row, prior_sigma=sigma), bins, pictures)
-        mixed = 0.5 * prior + 0.5 / bins.num_bins  # weights are its inverse, with a mean of 1
-        expected = (1 / mixed) / (prior / mixed).sum()
-        np.testing.assert_allclose(weights, expected, rtol=1e-5)
+def options(row, folder, bins):
+    return {
+        "schedule": row.schedule,
+        "losses": row.objective.compile_options(bins, None),
+        "folder": folder,
+        "seed": 0,
+        "verbose": 0,
+    }
 
 
-def test_gradient_coherence_balances_gradients(row, bins, pictures):
-    row = dataclasses.replace(row, loss=losses.GradientCoherence)
-    weights = fit.balance(row, bins, pictures)
-    assert len(weights) == len(MAGNITUDES) + 1
-    prior = gradient_prior(pictures, MAGNITUDES, row.space)
-    np.testing.assert_allclose((prior * weights).sum(), 1, rtol=1e-5)
+def test_validation_batches_leave_out_the_last_partial_batch(row):
+    images = np.zeros((16, 8, 8, 3), "uint8")
+    sizes = [len(fit.validation_batches(row, images[:n], 8).images) for n in (5, 8, 15, 16)]
+    assert sizes == [5, 8, 8, 16]
 
 
-def test_nothing_is_balanced_without_bins_or_where_no_row_asks(row, bins, pictures):
-    assert fit.balance(row, None, pictures) is None
-    assert fit.balance(dataclasses.replace(row, uniform_weight=None), bins, pictures) is None
-
-
-def test_whole_batches_leave_out_the_last_part():
-    assert [len(fit.whole_batches(range(n), 8)) for n in (5, 8, 15, 16)] == [5, 8, 8, 16]
-
-
-def test_batches_hold_what_the_target_learns(row, pictures):
-    labeled = Images(pictures, labels=np.arange(len(pictures)) % 3)
-    count = min(4, len(pictures))
-
-    def first(target):
-        return fit.batches(dataclasses.replace(row, target=target), labeled, count)[0]
-
-    lightness, chroma = first("chroma")
-    assert lightness.shape[-1] == 1 and chroma.shape[-1] == 2
-    assert set(first("both")[1]) == {"chroma", "label"}
-    rgb, labels = first("label")
-    np.testing.assert_array_equal(np.uint8(rgb * 255 + 0.5), pictures[:count])
-    np.testing.assert_array_equal(labels, np.arange(count) % 3)
-
-
-def test_loss_follows_from_target_bins_and_what_the_row_names(row):
-    def named(**changes):
-        return fit.loss_class(dataclasses.replace(row, **changes)).__name__
-
-    assert named(target="label") == "SparseCategoricalCrossentropy"
-    assert named(target="adversarial") == "Adversarial"
-    assert named(loss=losses.JointCrossentropy) == "JointCrossentropy"
-    assert named(loss=None) == "RebalancedCrossentropy"
-    assert named(loss=None, bins=None) == "MeanSquaredError"
+def test_training_batches_show_as_many_images_as_an_epoch_has(row, pictures):
+    row = row.but(data={"epoch_images": 8})
+    assert len(fit.training_batches(row, pictures, 4, seed=0)) == 2
 
 
 def test_fit_ends_its_cosine_at_zero_and_keeps_its_weights(tmp_path, row, bins, pictures):
     epochs, batch_size = 2, 4
-    train = fit.batches(row, pictures, batch_size, augment=True)
-    log = checkpoints.EpochLog(tmp_path / "history.jsonl", train, row)
+    train = fit.training_batches(row, pictures, batch_size, seed=0)
+    log = checkpoints.EpochLog(tmp_path / "history.jsonl", train, "val_loss")
     networks = []
 
     def build():
         networks.append(models.build_conv_classification(bins.num_bins, blocks=((4,),) * 4))
         return networks[-1]
 
-    fit.fit(row, 0, epochs, None, 0, tmp_path, build, bins, None, log, train,
-                fit.batches(row, pictures, batch_size))  # fmt: skip
+    validation = fit.validation_batches(row, pictures, batch_size)
+    fit.fit(build, train, validation, log=log, epochs=epochs, **options(row, tmp_path, bins))
     optimizer = networks[-1].optimizer
     steps = int(optimizer.iterations)
     assert steps == epochs * len(train) and log.epochs == epochs
     rates = [float(optimizer._learning_rate(step)) for step in range(steps + 1)]
-    np.testing.assert_allclose(max(rates), row.learning_rate, rtol=1e-5)
+    np.testing.assert_allclose(max(rates), row.schedule.learning_rate, rtol=1e-5)
     np.testing.assert_allclose(rates[-1], 0, atol=1e-9)
     assert (tmp_path / checkpoints.BEST).exists() and (tmp_path / checkpoints.LATEST).exists()
     last = keras.models.clone_model(networks[-1])
@@ -100,9 +63,9 @@ def test_fit_ends_its_cosine_at_zero_and_keeps_its_weights(tmp_path, row, bins, 
 
 
 def test_average_of_the_weights_is_validated_and_kept(tmp_path, row, bins, pictures, eager):
-    row = dataclasses.replace(row, average=0.9)
-    train = fit.batches(row, pictures, 4, augment=True)
-    validation = fit.batches(row, pictures, 4)
+    row = row.but(schedule={"average": 0.9})
+    train = fit.training_batches(row, pictures, 4, seed=0)
+    validation = fit.validation_batches(row, pictures, 4)
     networks, averages, learned = [], [], []
 
     class Recording(checkpoints.EpochLog):
@@ -125,8 +88,8 @@ def test_average_of_the_weights_is_validated_and_kept(tmp_path, row, bins, pictu
         networks.append(row.build(0.05, bins.num_bins))
         return networks[-1]
 
-    log = Recording(tmp_path / "history.jsonl", train, row)
-    fit.fit(row, 0, 3, None, 0, tmp_path, build, bins, None, log, train, validation)
+    log = Recording(tmp_path / "history.jsonl", train, "val_loss")
+    fit.fit(build, train, validation, log=log, epochs=3, **options(row, tmp_path, bins))
     network = networks[-1]
     steps = len(train)
     assert len(averages) == 3 and steps == 4
@@ -147,6 +110,6 @@ def test_average_of_the_weights_is_validated_and_kept(tmp_path, row, bins, pictu
     ("count", "epochs", "expected"), [(63, 508, 200), (63, 40, 20), (700, 44, 20), (160, 100, 40)]
 )
 def test_patience_outlasts_the_warm_up_of_few_pictures(row, count, epochs, expected):
-    train = fit.batches(row, np.zeros((count, 8, 8, 3), "uint8"), 32, augment=True)
-    assert row.patience == 20
-    assert fit.patience(row, epochs, train) == expected
+    train = fit.training_batches(row, np.zeros((count, 8, 8, 3), "uint8"), 32, seed=0)
+    assert row.schedule.patience == 20
+    assert fit.patience(row.schedule, epochs, train) == expected

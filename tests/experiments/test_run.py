@@ -37,10 +37,9 @@ SHORT = dataclasses.replace(TINY, epochs=2)
 @pytest.fixture
 def regression(row):
     """As small an experiment without bins."""
-    return dataclasses.replace(
-        row,
-        bins=None,
+    return row.but(
         build=lambda width, _: models.build_conv_regression(blocks=((round(80 * width),),)),
+        objective=experiments.Regression(),
     )
 
 
@@ -86,8 +85,8 @@ def test_run_trains_evaluates_and_writes_a_record(tmp_path, row):
 def test_interrupted_run_resumes_and_ends_where_it_would_have(
     average, place, tmp_path, row, monkeypatch
 ):
-    row = dataclasses.replace(row, average=average)
-    whole, expected = run(dataclasses.replace(row, name="test/whole"), TINY, verbose=0)
+    row = row.but(schedule={"average": average})
+    whole, expected = run(row.but(name="test/whole"), TINY, verbose=0)
 
     class Interruption(Exception):
         pass
@@ -123,13 +122,12 @@ def test_regression_trains_on_the_same_pairs():
 
 
 def test_classes_are_learned_beside_and_left_out_of_the_colorizer(tmp_path):
-    row = dataclasses.replace(
-        experiments.experiment("cifar/lab-residual-unet"),
+    row = experiments.experiment("cifar/lab-residual-unet").but(
         name="test/tiny",
-        bins=lambda images: ColorBins.fit(images, 16),
         build=lambda width, num_bins: models.build_residual_unet(
             num_bins, widths=(4, 8), encoder_blocks=(0, 1), decoder_blocks=(0,), num_classes=10
         ),
+        objective={"bins": lambda images: ColorBins.fit(images, 16)},
     )
     colorizer, record = run(row, SHORT, verbose=0)
     assert colorizer.mirror and colorizer.bins.num_bins == 16
@@ -171,7 +169,7 @@ def rng_like(weights, seed):
 
 
 def test_classifier_is_trained_saved_and_measured(tmp_path):
-    row = dataclasses.replace(experiments.experiment("cifar/vgg-classifier"), name="test/tiny")
+    row = experiments.experiment("cifar/vgg-classifier").but(name="test/tiny")
     classifier, record = run(row, SHORT, verbose=0)
     assert set(record.metrics) == {"accuracy", "gray/accuracy", "red/accuracy"}
     assert record.settings["loss"] == "SparseCategoricalCrossentropy"
@@ -183,7 +181,7 @@ def test_classifier_is_trained_saved_and_measured(tmp_path):
 
 
 def test_run_on_its_own_data_measures_feature_preservation(tmp_path, row, monkeypatch):
-    row = dataclasses.replace(row, data="photos", classifiers=("vgg",))
+    row = row.but(data={"name": "photos", "classifiers": ("vgg",)})
     own_data = dataclasses.replace(TINY, name="quick", data=None, epochs=1)
     _, record = run(row, own_data, verbose=0)
     for prefix in ("", "published/", "truth/", "gray/", "red/"):
@@ -196,18 +194,16 @@ def test_run_on_its_own_data_measures_feature_preservation(tmp_path, row, monkey
 
 
 def test_missing_classifiers_are_told_before_training(row, monkeypatch):
-    row = dataclasses.replace(row, data="photos", classifiers=("imagenet",))
+    row = row.but(data={"name": "photos", "classifiers": ("imagenet",)})
     monkeypatch.setattr(fit, "fit", None)
     with pytest.raises(ValueError, match="imagenet"):
         run(row, dataclasses.replace(TINY, data=None))
 
 
 def test_training_stops_when_it_no_longer_helps(tmp_path, regression, monkeypatch):
-    stuck = dataclasses.replace(
-        regression,
-        patience=2,
-        learning_rate=0.0,
-        build=lambda *_: models.build_conv_regression(blocks=()),  # no statistics that move
+    stuck = regression.but(
+        build=lambda *_: models.build_conv_regression(blocks=()),
+        schedule={"patience": 2, "learning_rate": 0.0},
     )
     _, record = run(stuck, dataclasses.replace(TINY, epochs=9), epochs=9, verbose=0)
     assert record.epochs < 9
@@ -220,7 +216,7 @@ def test_complete_run_is_not_trained_again_nor_with_other_settings(
 ):
     _, first = run(regression, SHORT, verbose=0)
     with pytest.raises(ValueError, match=r"learning_rate was 0\.002, is 9"):
-        run(dataclasses.replace(regression, learning_rate=9), SHORT, verbose=0)
+        run(regression.but(schedule={"learning_rate": 9}), SHORT, verbose=0)
     with pytest.raises(ValueError, match="epochs was 2, is 5"):
         run(regression, SHORT, epochs=5, verbose=0)
     monkeypatch.setattr(fit, "fit", None)
@@ -240,7 +236,7 @@ def test_run_of_another_network_is_refused_and_kept(tmp_path, regression):
     kept = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     other = experiments.experiment("cifar/lab-dense-regression").build
     with pytest.raises(ValueError, match="network was conv_regression, is dense_regression"):
-        run(dataclasses.replace(regression, build=other), SHORT)
+        run(regression.but(build=other), SHORT)
     with pytest.raises(ValueError, match="parameters was"):
         run(regression, dataclasses.replace(SHORT, width=0.2))
     assert kept == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -269,7 +265,7 @@ def test_weights_of_another_network_are_named_with_the_way_out(tmp_path, regress
 
 def test_loss_that_is_no_number_stops_the_run_and_keeps_nothing(tmp_path, monkeypatch):
     row = experiments.experiment("cifar/lab-conv-regression")
-    wild = dataclasses.replace(row, name="test/tiny", learning_rate=1e30)
+    wild = row.but(name="test/tiny", schedule={"learning_rate": 1e30})
     with pytest.raises(RuntimeError, match="no longer a number"):
         run(wild, dataclasses.replace(TINY, width=0.05), verbose=0)
     folder = tmp_path / "runs/smoke/test/tiny/seed0"
@@ -326,7 +322,7 @@ def test_damaged_lines_of_a_history_are_left_out(tmp_path, row):
     damaged = [*DAMAGED, b"5", b'{"epoch": "0", "seconds": 1, "val_loss": 1}', b'{"epoch": 1']
     whole = b'{"epoch": 0, "seconds": 2.5, "val_loss": 0.5}'
     path.write_bytes(b"\n".join([*damaged, whole, *damaged]))
-    assert checkpoints.EpochLog(path, None, row).rows == {0: json.loads(whole)}
+    assert checkpoints.EpochLog(path, None, "val_loss").rows == {0: json.loads(whole)}
 
 
 def test_damaged_state_of_a_checkpoint_is_no_checkpoint(tmp_path, row):
@@ -340,7 +336,7 @@ def test_damaged_state_of_a_checkpoint_is_no_checkpoint(tmp_path, row):
             h5py.File(folder / name, "w").close()
         (folder / "backup/training_metadata.json").write_bytes(content)
         (folder / "history.jsonl").write_text("\n".join(lines))
-        log = checkpoints.EpochLog(folder / "history.jsonl", None, row)
+        log = checkpoints.EpochLog(folder / "history.jsonl", None, "val_loss")
         checkpoints.mend(folder, log)
         assert log.epochs == epochs and (folder / "backup").exists() == bool(epochs)
 
@@ -372,7 +368,7 @@ def test_experiments_made_for_cifar_reduce_other_pictures_to_its_size(tmp_path, 
 
 
 def test_damaged_files_are_left_out_of_a_run_and_counted_in_its_record(tmp_path, regression, rng):
-    row = dataclasses.replace(regression, size=16)
+    row = regression.but(data={"size": 16})
     pictures = rng.integers(0, 256, (8, 64, 64, 3), dtype="uint8")
     for split in ("train", "test"):
         (tmp_path / "mine" / split).mkdir(parents=True)
@@ -398,7 +394,7 @@ def test_damaged_files_are_left_out_of_a_run_and_counted_in_its_record(tmp_path,
 def test_file_that_disappears_while_training_is_named_with_the_way_out(
     tmp_path, regression, rng, monkeypatch, split
 ):
-    row, data = dataclasses.replace(regression, size=16), f"folder:{tmp_path / 'mine'}"
+    row, data = regression.but(data={"size": 16}), f"folder:{tmp_path / 'mine'}"
     for part in ("train", "test"):
         (tmp_path / "mine" / part).mkdir(parents=True)
         for i, image in enumerate(rng.integers(0, 256, (20, 16, 16, 3), dtype="uint8")):
@@ -430,7 +426,7 @@ def test_file_that_disappears_while_training_is_named_with_the_way_out(
 
 
 def test_run_on_other_shares_is_a_run_of_its_own(tmp_path, regression, pictures):
-    row = dataclasses.replace(regression, size=16)
+    row = regression.but(data={"size": 16})
     for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
         for split in ("train", "test"):
             (tmp_path / place / split).mkdir(parents=True)
@@ -447,7 +443,7 @@ def test_run_on_other_shares_is_a_run_of_its_own(tmp_path, regression, pictures)
 
 
 def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monkeypatch):
-    row = dataclasses.replace(regression, size=16)
+    row = regression.but(data={"size": 16})
     for place, chosen in (("a", pictures[:8]), ("b", pictures[8:])):
         for split in ("train", "test"):
             (tmp_path / place / "mine" / split).mkdir(parents=True)
@@ -455,7 +451,7 @@ def test_folders_of_one_name_are_told_apart(tmp_path, regression, pictures, monk
                 path = tmp_path / place / "mine" / split / f"{i}.png"
                 Image.fromarray(of_split(split, picture)).save(path)
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr(fit, "fit", lambda *_: 1 / 0)  # begun, and interrupted
+        patched.setattr(fit, "fit", lambda *_, **__: 1 / 0)  # begun, and interrupted
         run(row, SHORT, data=f"folder:{tmp_path / 'a' / 'mine'}", verbose=0)
     with pytest.raises(ValueError, match=r"checksum was .*, is .*delete"):
         run(row, SHORT, data=f"folder:{tmp_path / 'b' / 'mine'}", verbose=0)
@@ -492,11 +488,13 @@ def test_baselines_are_those_of_the_pictures_that_are_tested(tmp_path, row, pict
         for i, rgb in enumerate(pictures[:8]):
             rgb = rgb if i < 3 else of_split(split, rgb)  # the first are copies
             Image.fromarray(rgb).save(folder / split / f"{i}.png")
-    row = dataclasses.replace(row, data=f"folder:{folder}", size=16, large_size=24, classifiers=())
+    row = row.but(
+        data={"name": f"folder:{folder}", "size": 16, "large_size": 24, "classifiers": ()}
+    )
     profile = dataclasses.replace(experiments.profile("full"), epochs=1)
     colorizer, record = run(row, profile, verbose=0)
     for size, part in ((16, ""), (24, "large/")):
-        tested = load(row.data, "test", size=size)[3:]
+        tested = load(row.data.name, "test", size=size)[3:]
         expected = evaluate(colorizer, tested)
         assert record.sizes["test"] == len(tested) == 5
         for kind, metric in (("", "psnr"), ("gray/", "psnr"), ("truth/", "colorfulness")):
@@ -540,16 +538,14 @@ def test_one_fit_on_arrays_lowers_the_loss(rng):
 @pytest.fixture
 def base(row, monkeypatch):
     """A small experiment that others may begin with."""
-    base = dataclasses.replace(
-        row, name="test/base", build=lambda width, num_bins: row.build(0.05, num_bins)
-    )
+    base = row.but(name="test/base", build=lambda width, num_bins: row.build(0.05, num_bins))
     monkeypatch.setitem(experiments.EXPERIMENTS, base.name, base)
     return base
 
 
 def test_run_begins_with_another_and_leaves_it_as_it_was(base, monkeypatch):
     row = experiments.experiment("coherence/rebalanced-32")
-    row = dataclasses.replace(row, name="test/tiny", base=base.name)
+    row = row.but(name="test/tiny", base=base.name)
     colorizer, record = run(row, SHORT, verbose=0)
     before, first = run(base, SHORT, verbose=0)  # was run first, because it had to be
     assert record.minutes > first.minutes > 0, "what it begins with costs time, too"
@@ -568,17 +564,17 @@ def test_run_begins_with_another_and_leaves_it_as_it_was(base, monkeypatch):
 
 def test_run_on_another_base_is_refused(base, tmp_path, monkeypatch):
     row = experiments.experiment("coherence/coherent-32")  # nothing is learned
-    row = dataclasses.replace(row, name="test/tiny", base=base.name)
+    row = row.but(name="test/tiny", base=base.name)
     run(row, SHORT, verbose=0)
     shutil.rmtree(tmp_path / "runs/smoke/test/base")
-    other = dataclasses.replace(base, learning_rate=1e-4)
+    other = base.but(schedule={"learning_rate": 1e-4})
     monkeypatch.setitem(experiments.EXPERIMENTS, other.name, other)
     with pytest.raises(ValueError, match=r"base_checksum was .*, is "):
         run(row, SHORT, verbose=0)
 
 
 def test_errors_of_a_base_name_it(base):
-    row = dataclasses.replace(base, name="test/second", base=base.name)
+    row = base.but(name="test/second", base=base.name)
     run(base, dataclasses.replace(SHORT, epochs=1), verbose=0)
     with pytest.raises(
         ValueError, match=r"test/second starts from test/base: This run was started"
@@ -601,7 +597,7 @@ def test_run_on_other_pictures_is_a_run_of_its_own(tmp_path, row, pictures):
         (tmp_path / "mine" / split).mkdir(parents=True)
         for i, picture in enumerate(pictures[:12]):
             Image.fromarray(of_split(split, picture)).save(tmp_path / "mine" / split / f"{i}.png")
-    row = dataclasses.replace(row, size=16, classifiers=("vgg",))
+    row = row.but(data={"size": 16, "classifiers": ("vgg",)})
     _, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
     assert (record.experiment, record.data) == ("test/tiny@mine", "folder:mine")
     assert record.sizes["test"] == 8
@@ -613,7 +609,7 @@ def test_run_learns_from_the_frames_of_a_video(tmp_path, row):
     pytest.importorskip("av")
     film = np.random.default_rng(0).integers(0, 256, (60, 32, 48, 3), dtype="uint8")
     iio.imwrite(tmp_path / "film.mp4", film, plugin="pyav", codec="libx264", fps=10)
-    row = dataclasses.replace(row, size=16, crop=8, validation_split=0.1, classifiers=())
+    row = row.but(data={"size": 16, "crop": 8, "validation_split": 0.1, "classifiers": ()})
     _, record = run(row, SHORT, data=f"video:{tmp_path / 'film.mp4'}?stride=2", verbose=0)
     assert record.experiment == "test/tiny@film.mp4-stride-2"
     assert record.data == "video:film.mp4?stride=2"
@@ -621,20 +617,15 @@ def test_run_learns_from_the_frames_of_a_video(tmp_path, row):
 
 
 def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
-    base = dataclasses.replace(
-        experiments.experiment("pix2pix/unet"),
+    base = experiments.experiment("pix2pix/unet").but(
         name="test/base",
-        size=None,
-        batch_size=8,
         build=lambda width, num_bins: models.build_unet(widths=(4, 6)),
+        data={"size": None},
+        schedule={"batch_size": 8},
     )
     monkeypatch.setitem(experiments.EXPERIMENTS, base.name, base)
-    row = dataclasses.replace(
-        experiments.experiment("pix2pix/pretrained"),
-        name="test/tiny",
-        base=base.name,
-        size=None,
-        batch_size=8,
+    row = experiments.experiment("pix2pix/pretrained").but(
+        name="test/tiny", base=base.name, data={"size": None}, schedule={"batch_size": 8}
     )
     colorizer, record = run(row, SHORT, verbose=0)
     assert {"discriminator_loss", "val_generator_accuracy"} <= set(history(tmp_path)[0])
@@ -649,7 +640,7 @@ def test_adversaries_are_trained_and_the_generator_kept(tmp_path, monkeypatch):
 
 
 def test_patches_are_trained_on_and_whole_pictures_tested(row, monkeypatch):
-    row = dataclasses.replace(row, crop=16)
+    row = row.but(data={"crop": 16})
     seen = []
     fit = keras.Model.fit
     monkeypatch.setattr(
@@ -663,14 +654,14 @@ def test_patches_are_trained_on_and_whole_pictures_tested(row, monkeypatch):
 @pytest.mark.parametrize(("crop", "size"), [(16, 20), ((8, 16), 20)], ids=str)
 def test_colorizer_sees_images_at_the_scale_that_was_validated(crop, size, row):
     # A crop of 16 pixels shows at most 0.8 of the short side.
-    row = dataclasses.replace(row, crop=crop, context=(0.5, 0.8))
+    row = row.but(data={"crop": crop, "context": (0.5, 0.8)})
     colorizer, record = run(row, dataclasses.replace(SHORT, epochs=1), verbose=0)
     assert colorizer.size == size
     assert record.settings["crop"] == (list(crop) if isinstance(crop, tuple) else crop)
 
 
 def test_large_test_pictures_are_measured_beside(row):
-    row = dataclasses.replace(row, size=16, large_size=24)
+    row = row.but(data={"size": 16, "large_size": 24})
     colorizer, record = run(row, SHORT, verbose=0)
     whole = load("photos", "test", size=24)[: record.sizes["test"]]
     expected = evaluate(colorizer, whole)
@@ -692,8 +683,14 @@ def test_parts_of_pictures_are_colored_at_the_scale_they_were_learned_at(tmp_pat
         for i in range(12):
             image = rng.integers(0, 256, (20 + i % 3, 30, 3), dtype="uint8")
             Image.fromarray(image).save(tmp_path / "mine" / split / f"{i}.png")
-    row = dataclasses.replace(
-        row, crop=crop, context=(0.4, 0.8), aging=0.5, epoch_images=8, classifiers=()
+    row = row.but(
+        data={
+            "crop": crop,
+            "context": (0.4, 0.8),
+            "aging": 0.5,
+            "epoch_images": 8,
+            "classifiers": (),
+        }
     )
     colorizer, record = run(row, SHORT, data=f"folder:{tmp_path / 'mine'}", verbose=0)
     assert colorizer.size == 20 and record.settings["size"] is None

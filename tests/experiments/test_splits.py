@@ -20,7 +20,7 @@ def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypa
     frames = np.broadcast_to(np.arange(50, dtype="uint8")[:, None, None, None], (50, 8, 8, 3))
     film = Images(frames, is_sequence=True)
     monkeypatch.setattr(splits, "load", lambda *_, **__: film)
-    row = dataclasses.replace(row, data="video:film.mp4", validation_split=0.2)
+    row = row.but(data={"name": "video:film.mp4", "validation_split": 0.2})
     parts = splits.divided(row, experiments.profile("full"), seed=0)[:2]
     train, validation = (sorted(int(picture[0, 0, 0]) for picture in part) for part in parts)
     assert validation == list(range(40, 50)) and train == list(range(35))
@@ -29,7 +29,7 @@ def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypa
 def test_rows_share_a_data_set_in_memory_but_never_a_folder(tmp_path, row, pictures):
     first, second = (splits.divided(row, experiments.profile("smoke"), seed=0)[2] for _ in range(2))
     assert np.shares_memory(np.asarray(first), np.asarray(second))
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
+    row = row.but(data={"name": f"folder:{tmp_path}"})
     for count in (4, 6):  # more pictures came in between
         for split in ("train", "test"):
             (tmp_path / split).mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def test_pictures_that_were_learned_from_are_not_tested_on(tmp_path, row, pictur
         for i, rgb in enumerate(pictures[:6]):
             rgb = rgb if i in (2, 3) else of_split(split, rgb)
             Image.fromarray(rgb).save(tmp_path / split / f"{i}.png")
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}")
+    row = row.but(data={"name": f"folder:{tmp_path}"})
     train, validation, test = splits.divided(row, experiments.profile("full"), seed=0)
     assert len(train) + len(validation) == 6
     left = [of_split("test", pictures[i]) for i in (0, 1, 4, 5)]
@@ -62,7 +62,7 @@ def test_some_of_a_sorted_folder_are_of_all_its_parts(tmp_path, row, rng):
             for i in range(4):
                 picture = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype="uint8"))
                 picture.save(tmp_path / split / kind / f"{i}.png")
-    row = dataclasses.replace(row, data=f"folder:{tmp_path}", size=8, large_size=16)
+    row = row.but(data={"name": f"folder:{tmp_path}", "size": 8, "large_size": 16})
     profile = dataclasses.replace(experiments.profile("full"), test=4)
     test = splits.divided(row, profile, seed=0)[2]
     assert test.labels.tolist() == [0, 1, 2, 3]
@@ -77,7 +77,7 @@ def split_folder(tmp_path, row, rng):
         for i in range(count):
             image = Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype="uint8"))
             image.save(tmp_path / "mine" / split / f"{i:02}.bmp")
-    row = dataclasses.replace(row, data=f"folder:{tmp_path / 'mine'}", size=8, large_size=12)
+    row = row.but(data={"name": f"folder:{tmp_path / 'mine'}", "size": 8, "large_size": 12})
     return tmp_path / "mine", row
 
 
@@ -138,7 +138,7 @@ def test_copies_are_left_out_whichever_set_they_are_of(split_folder, tmp_path):
     shutil.copytree(folder, tmp_path / "other")
     for i in range(6):  # the other set tests with what this one learns from
         shutil.copy(folder / "train" / f"{i:02}.bmp", tmp_path / "other" / "test" / f"{i:02}.bmp")
-    row = dataclasses.replace(row, data=f"{row.data}*3+{tmp_path / 'other'}")
+    row = row.but(data={"name": f"{row.data.name}*3+{tmp_path / 'other'}"})
     train, validation, test = splits.divided(row, FULL, seed=0)
     assert len(train) + len(validation) == 24 and len(test) == 6
     tested = [read_picture(folder / "test" / f"{i:02}.bmp") for i in range(6)]
@@ -149,7 +149,7 @@ def test_copies_are_left_out_whichever_set_they_are_of(split_folder, tmp_path):
 def test_some_of_joined_sets_are_of_all(split_folder):
     row = split_folder[1]
     profile = dataclasses.replace(FULL, train=8, test=64)
-    row = dataclasses.replace(row, data=f"photos+{row.data}", size=32, large_size=None)
+    row = row.but(data={"name": f"photos+{row.data.name}", "size": 32, "large_size": None})
     with pytest.warns(UserWarning, match="The smallest image"):
         train, _, test = splits.divided(row, profile, seed=0)
     assert (len(train), len(test)) == (8, 64)
@@ -158,7 +158,7 @@ def test_some_of_joined_sets_are_of_all(split_folder):
 
 
 def test_joined_data_sets_stay_shared_in_memory(row):
-    row = dataclasses.replace(row, data="photos+photos")
+    row = row.but(data={"name": "photos+photos"})
     first, second = (splits.divided(row, FULL, seed=0)[2] for _ in range(2))
     assert np.shares_memory(first[0], second[0])
 
@@ -169,7 +169,7 @@ def test_each_joined_film_is_validated_on_at_its_end(row, monkeypatch):
         film[...] = np.arange(first, first + len(film))[:, None, None, None]
     sets = [Images(film, is_sequence=i != 1) for i, film in enumerate(films)]
     monkeypatch.setattr(splits, "load", lambda *_, **__: Images.concatenate(sets))
-    row = dataclasses.replace(row, data="video:a.mp4+photos+video:b.mp4", validation_split=0.2)
+    row = row.but(data={"name": "video:a.mp4+photos+video:b.mp4", "validation_split": 0.2})
     parts = splits.divided(row, FULL, seed=0)[:2]
     train, validation = (sorted(int(image[0, 0, 0]) for image in part) for part in parts)
     assert validation[:10] == list(range(40, 50)) and validation[-6:] == list(range(224, 230))

@@ -1,12 +1,12 @@
 """Experiments of Champati, Houle and Zhang on CIFAR-10, their audit, and a better model."""
 
-import dataclasses
 import os
 
 from colorkit import losses, models
 from colorkit.color import spaces
 from colorkit.color.bins import ColorBins
-from colorkit.experiments.definition import Experiment, scaled
+from colorkit.experiments.definition import Data, Decoding, Experiment, Schedule, scaled
+from colorkit.experiments.objectives import Classification, ClassificationAndLabels, Labels
 from colorkit.models import champati, classifier, unet
 
 
@@ -33,8 +33,16 @@ def _conv_classification(space=spaces.LAB, features=None):
     )
 
 
-def _lattice(num_bins, **options):
-    return lambda images: ColorBins.grid(num_bins, **options)
+def _bins(num_bins, *, uniform_weight=None, prior_sigma=None, **lattice):
+    return Classification(
+        bins=lambda images: ColorBins.grid(num_bins, **lattice),
+        uniform_weight=uniform_weight,
+        prior_sigma=prior_sigma,
+    )
+
+
+def _gamut(images):
+    return ColorBins.gamut()
 
 
 _FILE_OF_VGG16 = (
@@ -113,8 +121,7 @@ def _regressions():
             f"cifar/{name}-{network}-regression",
             build=(_dense_regression if network == "dense" else _conv_regression)(space),
             space=space,
-            narrow=1.0 if network == "dense" else 0.5,
-            epochs=100,
+            schedule=Schedule(epochs=100, narrow=1.0 if network == "dense" else 0.5),
             paper=_paper(3, *numbers),
         )
 
@@ -123,10 +130,10 @@ def _regressions():
 _REBALANCED = {"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9}
 
 
-def _as_published(row):
+def _as_published(experiment):
     """Return the same experiment with weights that cancel."""
-    return dataclasses.replace(
-        row, name=f"{row.name}-as-published", loss=losses.CancellingCrossentropy
+    return experiment.but(
+        name=f"{experiment.name}-as-published", objective={"loss": losses.CancellingCrossentropy}
     )
 
 
@@ -143,44 +150,40 @@ def _classifications():
         yield Experiment(
             name(num_bins),
             build=_conv_classification(),
-            bins=_lattice(num_bins, centered=False),
+            objective=_bins(num_bins, centered=False),
             paper=_paper(5, *numbers),
         )
-    row = Experiment(
+    rebalanced = Experiment(
         name("81-rebalanced"),
         build=_conv_classification(),
-        bins=_lattice(81, centered=False),
+        objective=_bins(81, centered=False, **_REBALANCED),
         paper=_paper(5, 95.56, 75.97),
-        **_REBALANCED,
     )
-    yield row
-    yield _as_published(row)
+    yield rebalanced
+    yield _as_published(rebalanced)
     # With an even side, the published lattice is already centered.
     for num_bins in (49, 81):
         yield Experiment(
-            name(f"{num_bins}-centered"), build=_conv_classification(), bins=_lattice(num_bins)
+            name(f"{num_bins}-centered"), build=_conv_classification(), objective=_bins(num_bins)
         )
     # Figure 9; the paper gives no numbers.
     yield Experiment(
         "cifar/yuv-conv-classification-81",
         build=_conv_classification(spaces.YUV),
         space=spaces.YUV,
-        bins=_lattice(81, space=spaces.YUV, centered=False),
+        objective=_bins(81, space=spaces.YUV, centered=False),
     )
     # The published bins of Zhang et al., ten units apart: hard codes, as in the paper, then soft
     # codes and mild rebalancing.
     yield Experiment(
-        name("313-hard"), build=_conv_classification(), bins=lambda images: ColorBins.gamut()
+        name("313-hard"), build=_conv_classification(), objective=Classification(bins=_gamut)
     )
     yield Experiment(
         name(313),
         build=_conv_classification(),
-        bins=lambda images: ColorBins.gamut(),
-        neighbors=5,
-        uniform_weight=0.8,
-        learning_rate=2e-3,
-        batch_size=64,
-        validation_split=0.05,
+        objective=Classification(bins=_gamut, neighbors=5, uniform_weight=0.8),
+        schedule=Schedule(learning_rate=2e-3, batch_size=64),
+        data=Data(validation_split=0.05),
     )
 
 
@@ -197,22 +200,22 @@ def _transfers():
     for source in _SOURCES:
         for (mode, kind), paper in published.items():
             features = _features(source, trainable=mode == "trainable")
-            options = {"build": _conv_regression(features=features), "epochs": 100, "narrow": 0.5}
-            if kind != "regression":
+            if kind == "regression":
+                options = {
+                    "build": _conv_regression(features=features),
+                    "schedule": Schedule(epochs=100, narrow=0.5),
+                }
+            else:
+                weights = _REBALANCED if kind.endswith("rebalanced") else {}
                 options = {
                     "build": _conv_classification(features=features),
-                    "bins": _lattice(81, centered=False),
+                    "objective": _bins(81, centered=False, **weights),
                 }
+            name = f"cifar/lab-{source}-{mode}-{kind}"
+            transfer = Experiment(name, paper=paper if source == "vgg" else {}, **options)
+            yield transfer
             if kind.endswith("rebalanced"):
-                options |= _REBALANCED
-            row = Experiment(
-                f"cifar/lab-{source}-{mode}-{kind}",
-                paper=paper if source == "vgg" else {},
-                **options,
-            )
-            yield row
-            if kind.endswith("rebalanced"):
-                yield _as_published(row)
+                yield _as_published(transfer)
 
 
 def _residual_unet(width, num_bins):
@@ -226,8 +229,8 @@ def _classifiers():
         build=lambda width, num_bins: models.build_vgg_classifier(
             widths=scaled(classifier.VGG_WIDTHS, width)
         ),
-        target="label",
-        epochs=15,
+        objective=Labels(),
+        schedule=Schedule(epochs=15),
         paper={"source": "Champati, Houle, Zhang, Table 2", "accuracy": 81.44},
     )
     yield Experiment(
@@ -235,12 +238,9 @@ def _classifiers():
         build=lambda width, num_bins: models.build_residual_classifier(
             widths=scaled(classifier.RESIDUAL_WIDTHS, width)
         ),
-        target="label",
-        shift=4,
-        learning_rate=3e-3,
-        weight_decay=0.2,
-        epochs=30,
-        validation_split=0.05,
+        objective=Labels(),
+        data=Data(shift=4, validation_split=0.05),
+        schedule=Schedule(learning_rate=3e-3, weight_decay=0.2, epochs=30),
     )
 
 
@@ -248,29 +248,24 @@ def _classifiers():
 BEST = Experiment(
     "cifar/lab-residual-unet",
     build=_residual_unet,
-    target="both",
-    bins=lambda images: ColorBins.fit(images[:20_000], min(64, len(images) // 2)),
-    loss=losses.JointCrossentropy,
-    loss_options={"regression_weight": 0.2, "delta": 30.0},
-    neighbors=5,
-    uniform_weight=0.5,
-    logit_adjustment=True,
-    label_weight=0.5,
-    temperature=None,
-    mirror=True,
-    shift=4,
-    learning_rate=3e-3,
-    weight_decay=0.2,
-    epochs=60,
-    validation_split=0.05,
+    objective=ClassificationAndLabels(
+        bins=lambda images: ColorBins.fit(images[:20_000], min(64, len(images) // 2)),
+        loss=losses.JointCrossentropy,
+        loss_options={"regression_weight": 0.2, "delta": 30.0},
+        neighbors=5,
+        uniform_weight=0.5,
+        label_weight=0.5,
+    ),
+    data=Data(shift=4, validation_split=0.05),
+    schedule=Schedule(learning_rate=3e-3, weight_decay=0.2, epochs=60),
+    decoding=Decoding(temperature=None, mirror=True, logit_adjustment=True),
 )
 
 # The effect of learning the classes too: the same experiment without them.
-_WITHOUT_CLASSES = dataclasses.replace(BEST, name=f"{BEST.name}-without-classes", label_weight=0.0)
+_WITHOUT_CLASSES = BEST.but(name=f"{BEST.name}-without-classes", objective={"label_weight": 0.0})
 
-_JUDGES = ("vgg", "residual")
 _COLORIZERS = (*_regressions(), *_classifications(), *_transfers(), BEST, _WITHOUT_CLASSES)
 ROWS = (
-    *(dataclasses.replace(row, classifiers=_JUDGES) for row in _COLORIZERS),
+    *(each.but(data={"classifiers": ("vgg", "residual")}) for each in _COLORIZERS),
     *_classifiers(),
 )

@@ -5,13 +5,14 @@ import dataclasses
 from colorkit import models
 from colorkit.color import spaces
 from colorkit.color.bins import ColorBins
-from colorkit.experiments.definition import Experiment, scaled
+from colorkit.experiments.definition import Data, Experiment, Schedule, scaled
+from colorkit.experiments.objectives import Adversarial, Classification
 from colorkit.models import han
 
 
-def _simple(gradual):
+def _simple(upsampling):
     return lambda width, num_bins: models.build_simple_convnet(
-        filters=scaled(han.SIMPLE_FILTERS, width), gradual=gradual
+        filters=scaled(han.SIMPLE_FILTERS, width), upsampling=upsampling
     )
 
 
@@ -27,7 +28,9 @@ def _classification(as_coded):
 def _adversarial(space, as_coded):
     def build(width, num_bins):
         filters = scaled(han.GENERATOR_FILTERS, width)
-        generator = models.build_additive_unet(space=space, filters=filters, gradual=not as_coded)
+        generator = models.build_additive_unet(
+            space=space, filters=filters, upsampling="transpose" if as_coded else "resize"
+        )
         discriminator = models.build_picture_discriminator(
             space=space,
             filters=filters,
@@ -46,48 +49,36 @@ def _adversarial(space, as_coded):
     return build
 
 
-_ROW = Experiment(
+_BASE = Experiment(
     "",
     build=None,
-    data="oxford_flowers102",
-    size=256,
-    crop=224,
-    quick_size=64,
-    batch_size=32,
-    epochs=50,
-    quick_images=32_000,
-    narrow=0.5,
-    validation_split=0.1,
+    data=Data("oxford_flowers102", size=256, crop=224, validation_split=0.1),
+    schedule=Schedule(batch_size=32, epochs=50, quick_size=64, quick_images=32_000, narrow=0.5),
 )
+_CLASSIFICATION = Classification(bins=lambda images: ColorBins.gamut())
 # As many steps as the other experiments, with smaller batches.
-_BINS = {"bins": lambda images: ColorBins.gamut(), "batch_size": 8, "quick_images": 8_000}
-_PLAYERS = {"target": "adversarial", "beta_1": 0.5}
+_STEPS = {"batch_size": 8, "quick_images": 8_000}
+_ADVERSARIAL = {"objective": Adversarial(), "schedule": {"beta_1": 0.5}}
 _KINDS = {
-    "simple-as-coded": {"build": _simple(gradual=False)},
-    "simple": {"build": _simple(gradual=True)},
+    "simple-as-coded": {"build": _simple("transpose")},
+    "simple": {"build": _simple("resize")},
     "classification-as-coded": {
         "build": _classification(as_coded=True),
-        **_BINS,
-        "temperature": 0.0,
+        "objective": _CLASSIFICATION,
+        "schedule": _STEPS,
+        "decoding": {"temperature": 0.0},
     },
     "classification": {
         "build": _classification(as_coded=False),
-        **_BINS,
-        "neighbors": 5,
-        "uniform_weight": 0.5,
+        "objective": dataclasses.replace(_CLASSIFICATION, neighbors=5, uniform_weight=0.5),
+        "schedule": _STEPS,
     },
     "adversarial-as-coded": {
         "build": _adversarial(spaces.RGB, as_coded=True),
         "space": spaces.RGB,
-        **_PLAYERS,
+        **_ADVERSARIAL,
     },
-    "adversarial": {
-        "build": _adversarial(spaces.LAB, as_coded=False),
-        **_PLAYERS,
-    },
+    "adversarial": {"build": _adversarial(spaces.LAB, as_coded=False), **_ADVERSARIAL},
 }
 
-ROWS = tuple(
-    dataclasses.replace(_ROW, name=f"convnets/{name}", **options)
-    for name, options in _KINDS.items()
-)
+ROWS = tuple(_BASE.but(name=f"convnets/{name}", **changes) for name, changes in _KINDS.items())

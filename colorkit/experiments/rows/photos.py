@@ -1,13 +1,13 @@
 """A model for photographs: features of an image classifier, a decoder over color bins."""
 
-import dataclasses
 import os
 
 from colorkit import losses, models
 from colorkit.color.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data.images import typical
-from colorkit.experiments.definition import Experiment, scaled
+from colorkit.experiments.definition import Data, Decoding, Experiment, Schedule, scaled
+from colorkit.experiments.objectives import Classification
 from colorkit.models import efficientnet, pretrained
 
 # Names the file of EfficientNet-Lite0's ImageNet weights.
@@ -64,77 +64,78 @@ def _unfrozen(width, num_bins, network):
 FROZEN = Experiment(
     "photos/pretrained-unet-frozen",
     build=_frozen,
-    bins=_fitted(64),
-    loss=losses.JointCrossentropy,
-    loss_options={"regression_weight": 0.2, "delta": 30.0, "stride": 2},
-    neighbors=5,
-    uniform_weight=0.5,
-    logit_adjustment=True,
-    temperature=0.6,
-    data="imagenette/160px-v2+caltech101+oxford_flowers102+lfw",
-    crop=(64, 96, 128),
-    context=(0.6, 1.0),
-    aging=0.5,
-    epoch_images=8192,
-    average=0.999,
-    learning_rate=2e-3,
-    weight_decay=0.05,
-    batch_size=32,
-    epochs=10,
-    quick_size=64,
-    quick_images=16_384,
-    patience=100,
-    test_images=600,
-    validation_split=0.01,
+    data=Data(
+        "imagenette/160px-v2+caltech101+oxford_flowers102+lfw",
+        validation_split=0.01,
+        test_images=600,
+        epoch_images=8192,
+        crop=(64, 96, 128),
+        context=(0.6, 1.0),
+        aging=0.5,
+    ),
+    objective=Classification(
+        bins=_fitted(64),
+        loss=losses.JointCrossentropy,
+        loss_options={"regression_weight": 0.2, "delta": 30.0, "stride": 2},
+        neighbors=5,
+        uniform_weight=0.5,
+    ),
+    schedule=Schedule(
+        learning_rate=2e-3,
+        weight_decay=0.05,
+        average=0.999,
+        batch_size=32,
+        epochs=10,
+        quick_size=64,
+        quick_images=16_384,
+        patience=100,
+    ),
+    decoding=Decoding(temperature=0.6, logit_adjustment=True),
 )
 
-PHOTOS = dataclasses.replace(
-    FROZEN,
+PHOTOS = FROZEN.but(
     name="photos/pretrained-unet",
     build=_unfrozen,
     base=FROZEN.name,
-    learning_rate=7e-4,
-    epochs=26,
+    schedule={"learning_rate": 7e-4, "epochs": 26},
 )
 
 # From the model in the package on: longer, and with the distribution smoothed in the end.
-CONTINUED = dataclasses.replace(
-    PHOTOS,
+CONTINUED = FROZEN.but(
     name="photos/continued",
     build=_continued,
-    base=None,
-    bins=lambda images: Colorizer.pretrained("photos").bins,
-    smoothing=5.0,
-    learning_rate=5e-4,
-    epochs=60,
-    test_images=200,
+    data={"test_images": 200},
+    objective={"bins": lambda images: Colorizer.pretrained("photos").bins},
+    schedule={"learning_rate": 5e-4, "epochs": 60},
+    decoding={"smoothing": 5.0},
 )
 
 # What each choice is worth, at equal steps: 1,024 of 32 images, decoded at the mean.
-_REFERENCE = dataclasses.replace(
-    FROZEN,
+_REFERENCE = FROZEN.but(
     name="photos/ablation",
-    crop=(96,),
-    temperature=1.0,
-    average=0.99,
-    epochs=4,
+    data={"crop": (96,)},
+    schedule={"average": 0.99, "epochs": 4},
+    decoding={"temperature": 1.0},
 )
 _CHANGES = {
-    "unfrozen": {"build_options": {"freeze": False}, "learning_rate": 7e-4},
+    "unfrozen": {"build_options": {"freeze": False}, "schedule": {"learning_rate": 7e-4}},
     "random-encoder": {"build": _random},
-    "200-bins": {"bins": _fitted(200)},
-    "unweighted": {"uniform_weight": None, "logit_adjustment": False},
-    "without-aging": {"aging": 0.0},
-    "without-average": {"average": None},
-    "64-pixels": {"crop": (64,)},
-    "128-pixels": {"crop": (128,)},
-    "several-sizes": {"crop": (64, 96, 128)},
-    "small-crops": {"context": (0.3, 0.7)},
+    "200-bins": {"objective": {"bins": _fitted(200)}},
+    "unweighted": {
+        "objective": {"uniform_weight": None},
+        "decoding": {"logit_adjustment": False},
+    },
+    "without-aging": {"data": {"aging": 0.0}},
+    "without-average": {"schedule": {"average": None}},
+    "64-pixels": {"data": {"crop": (64,)}},
+    "128-pixels": {"data": {"crop": (128,)}},
+    "several-sizes": {"data": {"crop": (64, 96, 128)}},
+    "small-crops": {"data": {"context": (0.3, 0.7)}},
 }
 ABLATIONS = (
     _REFERENCE,
     *(
-        dataclasses.replace(_REFERENCE, name=f"{_REFERENCE.name}-{name}", **changes)
+        _REFERENCE.but(name=f"{_REFERENCE.name}-{name}", **changes)
         for name, changes in _CHANGES.items()
     ),
 )

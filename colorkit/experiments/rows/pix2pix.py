@@ -3,8 +3,6 @@
 All networks predict the chroma of Lab; those of the sources predict red, green and blue.
 """
 
-import dataclasses
-
 from colorkit import models
 from colorkit.experiments.definition import scaled
 from colorkit.experiments.rows import sinigaglia
@@ -16,7 +14,8 @@ _LARGE = 256
 def _published(width, num_bins):
     # Seven halvings for 128 pixels, where the paper has eight for 256.
     widths = scaled(pix2pix.GENERATOR_WIDTHS[:-1], width)
-    return sinigaglia.against(models.build_pix2pix_generator(widths=widths, gradual=False), width)
+    generator = models.build_pix2pix_generator(widths=widths, upsampling="transpose")
+    return sinigaglia.against(generator, width)
 
 
 def _after(width, num_bins, generator):
@@ -26,27 +25,21 @@ def _after(width, num_bins, generator):
 
 # At every profile but smoke: images of 128 pixels, or patches of that size from images of 256. The
 # larger images are also colored whole.
-_ROW = dataclasses.replace(sinigaglia.ROW, quick_size=None, large_size=_LARGE)
-_PATCHES = {"size": _LARGE, "crop": _ROW.size}
-_ALONE = {"build": sinigaglia.unet, **sinigaglia.LOSSES["mae"]}
-_TOGETHER = {"build": sinigaglia.players, **sinigaglia.PLAYERS}
-_KINDS = {
-    "unet": _ALONE,
-    "adversarial": _TOGETHER,
-    "unconditional": {**_TOGETHER, "build_options": {"conditional": False}},
-    "crossentropy": {**_TOGETHER, "build_options": {"objective": "crossentropy"}},
-    "pretrained": {
-        **_TOGETHER,
-        "build": _after,
-        "base": "pix2pix/unet",
-        "epochs": 10,
-        "quick_images": 2_000,
-    },
-    "as-published": {**_TOGETHER, "build": _published, "smallest": 128},
-    "unet-patches": {**_ALONE, **_PATCHES},
-    "adversarial-patches": {**_TOGETHER, **_PATCHES},
+_BASE = sinigaglia.BASE.but(data={"large_size": _LARGE}, schedule={"quick_size": None})
+_PATCHES = _BASE.but(data={"size": _LARGE, "crop": _BASE.data.size})
+_ALONE = {"build": sinigaglia.unet, "objective": sinigaglia.OBJECTIVES["mae"]}
+_TOGETHER = sinigaglia.ADVERSARIAL
+_EXPERIMENTS = {
+    "unet": _BASE.but(**_ALONE),
+    "adversarial": _BASE.but(**_TOGETHER),
+    "unconditional": _BASE.but(**_TOGETHER, build_options={"conditional": False}),
+    "crossentropy": _BASE.but(**_TOGETHER, build_options={"objective": "crossentropy"}),
+    "pretrained": _BASE.but(**_TOGETHER).but(
+        build=_after, base="pix2pix/unet", schedule={"epochs": 10, "quick_images": 2_000}
+    ),
+    "as-published": _BASE.but(**_TOGETHER).but(build=_published, schedule={"smallest": 128}),
+    "unet-patches": _PATCHES.but(**_ALONE),
+    "adversarial-patches": _PATCHES.but(**_TOGETHER),
 }
 
-ROWS = tuple(
-    dataclasses.replace(_ROW, name=f"pix2pix/{name}", **options) for name, options in _KINDS.items()
-)
+ROWS = tuple(each.but(name=f"pix2pix/{name}") for name, each in _EXPERIMENTS.items())

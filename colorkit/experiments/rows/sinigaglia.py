@@ -3,20 +3,19 @@
 All predict the chroma of Lab and keep the lightness; the paper's predict red, green and blue.
 """
 
-import dataclasses
-
 import keras
 
 from colorkit import models
-from colorkit.experiments.definition import Experiment, scaled
+from colorkit.experiments.definition import Data, Experiment, Schedule, scaled
+from colorkit.experiments.objectives import Adversarial, Regression
 from colorkit.models import pix2pix
 
 # Error in chroma units from which the Huber loss is linear.
 _HUBER_DELTA = 10.0
-LOSSES = {
-    "mse": {"loss": keras.losses.MeanSquaredError},
-    "mae": {"loss": keras.losses.MeanAbsoluteError},
-    "huber": {"loss": keras.losses.Huber, "loss_options": {"delta": _HUBER_DELTA}},
+OBJECTIVES = {
+    "mse": Regression(),
+    "mae": Regression(keras.losses.MeanAbsoluteError),
+    "huber": Regression(keras.losses.Huber, {"delta": _HUBER_DELTA}),
 }
 
 
@@ -54,7 +53,7 @@ def against(generator, width, conditional=True, objective="least_squares"):
     )
 
 
-def players(width, num_bins, **options):
+def adversarial(width, num_bins, **options):
     """Build an adversarial model of the U-Net and a PatchGAN; see `against` for `options`."""
     return against(unet(width, num_bins), width, **options)
 
@@ -67,27 +66,23 @@ _ARCHITECTURES = {
     "densenet": _densenet,
 }
 # Shared by all experiments. At full size the quick profile would take hours.
-ROW = Experiment(
+BASE = Experiment(
     "",
     build=None,
-    data="oxford_flowers102",
-    size=128,
-    quick_size=64,
-    batch_size=16,
-    epochs=50,
-    quick_images=8_000,
-    narrow=0.5,
-    validation_split=0.1,
+    data=Data("oxford_flowers102", size=128, validation_split=0.1),
+    schedule=Schedule(batch_size=16, epochs=50, quick_size=64, quick_images=8_000, narrow=0.5),
 )
-PLAYERS = {"target": "adversarial", "learning_rate": 2e-4, "beta_1": 0.5}
+ADVERSARIAL = {
+    "build": adversarial,
+    "objective": Adversarial(),
+    "schedule": {"learning_rate": 2e-4, "beta_1": 0.5},
+}
 
 ROWS = (
     *(
-        dataclasses.replace(
-            ROW, name=f"architectures/{architecture}-{loss}", build=build, **LOSSES[loss]
-        )
+        BASE.but(name=f"architectures/{architecture}-{loss}", build=build, objective=objective)
         for architecture, build in _ARCHITECTURES.items()
-        for loss in LOSSES
+        for loss, objective in OBJECTIVES.items()
     ),
-    dataclasses.replace(ROW, name="architectures/pix2pix", build=players, **PLAYERS),
+    BASE.but(name="architectures/pix2pix", **ADVERSARIAL),
 )

@@ -1,23 +1,17 @@
 """Experiments of Zhang, Isola and Efros, of Kisan, and of Stellbrink on coherence."""
 
-import dataclasses
-
 import keras
 
-from colorkit import losses, models
+from colorkit import models
 from colorkit.color.bins import ColorBins
-from colorkit.experiments.definition import Experiment
+from colorkit.experiments.definition import Data, Experiment, Schedule
+from colorkit.experiments.objectives import Classification, Coherence, Regression
 
 # Sides of the images. Larger ones than CIFAR-10's are photographs: of COCO by default, in splits of
 # the sizes that Stellbrink gives. He validates on the second split. Here it is the test split, and
 # a twentieth of the first one is held out for validation.
 SIDES = (32, 64, 128)
-_CIFAR = {"batch_size": 128}
-_COCO = {
-    "data": "coco/2017",
-    "splits": ("train[:86301]", "train[86301:]+validation"),
-    "batch_size": 32,
-}
+_COCO = {"name": "coco/2017", "splits": ("train[:86301]", "train[86301:]+validation")}
 
 
 def _zhang(width, num_bins, squash=False):
@@ -36,34 +30,42 @@ def _coherent(width, num_bins, colorful, as_published=False, **options):
 
 
 def _colorful(side):
+    is_cifar = side == 32
+    data = {} if is_cifar else {**_COCO, "size": side}
     return Experiment(
         f"coherence/colorful-{side}",
         build=_zhang,
-        bins=lambda images: ColorBins.gamut(),
-        loss_options={"stride": 4},
-        neighbors=5,
-        uniform_weight=0.5,
-        near_gray="mask",
-        size=None if side == 32 else side,
-        narrow=0.5,
-        learning_rate=2e-3,
-        weight_decay=0.1,
-        epochs=40,
-        quick_images=200_000 * 32**2 // side**2,
-        validation_split=0.05,
-        **(_CIFAR if side == 32 else _COCO),
+        data=Data(near_gray="mask", validation_split=0.05, **data),
+        objective=Classification(
+            bins=lambda images: ColorBins.gamut(),
+            loss_options={"stride": 4},
+            neighbors=5,
+            uniform_weight=0.5,
+        ),
+        schedule=Schedule(
+            learning_rate=2e-3,
+            weight_decay=0.1,
+            batch_size=128 if is_cifar else 32,
+            epochs=40,
+            narrow=0.5,
+            quick_images=200_000 * 32**2 // side**2,
+        ),
     )
 
 
-def _step(published=True, *, signed=True, rebalanced=True, gated=True, **build_options):
+def _step(published=True, *, signed=True, rebalanced=True, gated=True, learned=True, **options):
     """Return changes to the colorful experiment. Decoding uses the training temperature."""
     temperature = 0.01 if published else 0.38
     return {
-        "build_options": {"as_published": True, **build_options} if published else build_options,
-        "loss_options": {"temperature": temperature, "signed": signed},
-        "temperature": temperature,
-        "uniform_weight": 0.5 if rebalanced else None,
-        "luminance_gate": gated,
+        "build_options": {"as_published": True, **options} if published else options,
+        "objective": Coherence(
+            bins=lambda images: ColorBins.gamut(),
+            loss_options={"temperature": temperature, "signed": signed},
+            uniform_weight=0.5 if rebalanced else None,
+        ),
+        "data": {"luminance_gate": gated},
+        "decoding": {"temperature": temperature},
+        "schedule": {"epochs": 15 if learned else 0},
     }
 
 
@@ -78,11 +80,11 @@ _STEPS = {
     "rebalanced": _step(gated=False),
     "gated": _step(),
     "held": _step(regularization=16.0),
-    "enlarged": _step(False, smoothing=()) | {"epochs": 0},
-    "blurred": _step(False, smoothing=_SMOOTHING, edge=1e6) | {"epochs": 0},
-    "once": _step(False, smoothing=(1,)) | {"epochs": 0},
-    "upwards": _step(False, smoothing=_SMOOTHING[::-1]) | {"epochs": 0},
-    "coherent": _step(False, smoothing=_SMOOTHING) | {"epochs": 0},
+    "enlarged": _step(False, smoothing=(), learned=False),
+    "blurred": _step(False, smoothing=_SMOOTHING, edge=1e6, learned=False),
+    "once": _step(False, smoothing=(1,), learned=False),
+    "upwards": _step(False, smoothing=_SMOOTHING[::-1], learned=False),
+    "coherent": _step(False, smoothing=_SMOOTHING, learned=False),
     "corrected": _step(False, smoothing=(), filters=(32, 32, 32, 64), regularization=16.0),
     "coherent-corrected": _step(
         False, smoothing=_SMOOTHING, filters=(32, 32, 32, 64), regularization=16.0
@@ -92,38 +94,24 @@ _STEPS = {
 
 def _steps(colorful, side):
     for name, changes in _STEPS.items():
-        defaults = {
-            "name": f"coherence/{name}-{side}",
-            "base": colorful.name,
-            "build": _coherent,
-            "loss": losses.GradientCoherence,
-            "epochs": 15,
-            "quick_images": 48_000 * 32**2 // side**2,
-            "neighbors": 1,
-        }
-        if name == "published":
-            defaults["base"] = f"{colorful.name}-as-published"
-        yield dataclasses.replace(colorful, **defaults | changes)
+        base = f"{colorful.name}-as-published" if name == "published" else colorful.name
+        schedule = {**changes["schedule"], "quick_images": 48_000 * 32**2 // side**2}
+        yield colorful.but(
+            **{**changes, "schedule": schedule},
+            name=f"coherence/{name}-{side}",
+            base=base,
+            build=_coherent,
+        )
 
 
 def _rows():
     for side in SIDES:
         colorful = _colorful(side)
         yield colorful
-        yield dataclasses.replace(
-            colorful,
-            name=f"coherence/regression-{side}",
-            bins=None,
-            loss_options={},
-            uniform_weight=None,
-        )
-        yield dataclasses.replace(
-            colorful, name=f"{colorful.name}-as-published", build_options={"squash": True}
-        )
+        yield colorful.but(name=f"coherence/regression-{side}", objective=Regression())
+        yield colorful.but(name=f"{colorful.name}-as-published", build_options={"squash": True})
         # Stellbrink also asks for the gate in the loss of the colors.
-        yield dataclasses.replace(
-            colorful, name=f"coherence/colorful-gated-{side}", luminance_gate=True
-        )
+        yield colorful.but(name=f"coherence/colorful-gated-{side}", data={"luminance_gate": True})
         yield from _steps(colorful, side)
 
 

@@ -27,13 +27,15 @@ def test_a_network_of_other_widths_begins_anew():
 
 @pytest.mark.parametrize("profile", ["smoke", "quick", "full"])
 def test_flowers_are_seen_from_half_of_them_to_the_whole(profile):
-    size, crop = ROW.sides(experiments.profile(profile))
-    assert [crop * factor / size for factor in ROW.zoom] == [0.5, 1]
+    data = ROW.at(experiments.profile(profile)).data
+    size, crop = data.size, data.crop
+    assert [crop * factor / size for factor in ROW.data.zoom] == [0.5, 1]
 
 
 def test_flowers_learn_as_the_best_of_cifar_did():
     best = experiments.experiment("cifar/lab-residual-unet")
-    for name in ("target", "loss", "loss_options", "neighbors", "uniform_weight", "label_weight",
-                 "logit_adjustment", "temperature", "mirror", "weight_decay"):  # fmt: skip
-        assert getattr(ROW, name) == getattr(best, name), name
-    assert ROW.shift == 0 and ROW.paper == {} and ROW.classifiers == ()
+    for name in ("loss", "loss_options", "neighbors", "uniform_weight", "label_weight"):
+        assert getattr(ROW.objective, name) == getattr(best.objective, name), name
+    assert ROW.decoding == best.decoding
+    assert ROW.schedule.weight_decay == best.schedule.weight_decay
+    assert ROW.data.shift == 0 and ROW.paper == {} and ROW.data.classifiers == ()

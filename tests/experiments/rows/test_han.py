@@ -9,8 +9,10 @@ def test_every_network_stands_beside_what_was_coded():
     assert {name for name in names if not name.endswith("-as-coded")} == {
         name.removesuffix("-as-coded") for name in names if name.endswith("-as-coded")
     }
-    assert len({(row.data, row.size, row.crop) for row in han.ROWS}) == 1
-    assert len({row.quick_images / row.batch_size for row in han.ROWS}) == 1, "steps"
+    assert len({(row.data.name, row.data.size, row.data.crop) for row in han.ROWS}) == 1
+    assert len({row.schedule.quick_images / row.schedule.batch_size for row in han.ROWS}) == 1, (
+        "steps"
+    )
 
 
 @pytest.mark.parametrize(("kind", "weight"), [("", 100 * 2 / 220), ("-as-coded", 100 * 2 / 1)])

@@ -71,11 +71,9 @@ def test_file_that_is_named_and_missing_is_told_at_every_profile(monkeypatch, tm
 
 def test_unfrozen_row_goes_on_from_the_frozen_one():
     assert UNFROZEN.base == FROZEN.name
-    changed = {"name", "build", "base", "learning_rate", "epochs"}
-    for field in dataclasses.fields(FROZEN):
-        same = getattr(FROZEN, field.name) == getattr(UNFROZEN, field.name)
-        assert same == (field.name not in changed), field.name
-    assert UNFROZEN.learning_rate < FROZEN.learning_rate
+    groups = ("data", "objective", "decoding")
+    assert all(getattr(FROZEN, group) == getattr(UNFROZEN, group) for group in groups)
+    assert UNFROZEN.schedule.learning_rate < FROZEN.schedule.learning_rate
 
 
 @pytest.fixture
@@ -124,7 +122,9 @@ def test_ablations_change_one_thing_and_take_equal_steps(monkeypatch, lite0_file
     for row in others:
         changed = {name for name in names if getattr(row, name) != getattr(reference, name)}
         assert 1 <= len(changed) <= 2, row.name
-        assert (row.epochs, row.epoch_images, row.batch_size) == (4, 8192, 32), row.name
+        assert row.schedule.epochs == reference.schedule.epochs, row.name
+        assert row.schedule.batch_size == reference.schedule.batch_size, row.name
+        assert row.data.epoch_images == reference.data.epoch_images, row.name
     unfrozen = next(row for row in others if row.name.endswith("-unfrozen"))
     network = unfrozen.build(0.05, 9, **unfrozen.build_options)
     assert encoder_of(network).trainable_weights
@@ -133,7 +133,7 @@ def test_ablations_change_one_thing_and_take_equal_steps(monkeypatch, lite0_file
 def test_continued_run_begins_with_the_network_of_the_package():
     package = Colorizer.pretrained("photos")
     row = photos.CONTINUED
-    bins = row.bins(None)
+    bins = row.objective.bins(None)
     network = row.build(1.0, bins.num_bins)
     gray = np.random.default_rng(0).uniform(0, 100, (1, 40, 50, 1)).astype("float32")
     colorizer = Colorizer(network, bins=bins, class_weights=package.class_weights)
@@ -143,7 +143,7 @@ def test_continued_run_begins_with_the_network_of_the_package():
 def test_smoothing_of_an_experiment_reaches_its_colorizer(monkeypatch, tmp_path):
     monkeypatch.delenv(photos.WEIGHTS, raising=False)
     monkeypatch.chdir(tmp_path)
-    row = dataclasses.replace(FROZEN, smoothing=5.0)
+    row = FROZEN.but(decoding={"smoothing": 5.0})
     colorizer, record = run(row, TINY, verbose=0)
     assert colorizer.model.get_layer("smoothing").edge == 5.0
     assert record.settings["smoothing"] == 5.0

@@ -5,7 +5,10 @@ from colorkit.experiments.rows import pix2pix
 def test_pretrained_players_go_on_with_the_network_that_learned_alone():
     row = experiments.experiment("pix2pix/pretrained")
     base = experiments.experiment(row.base)
-    assert base.name == "pix2pix/unet" and (base.data, base.size) == (row.data, row.size)
+    assert base.name == "pix2pix/unet" and (base.data.name, base.data.size) == (
+        row.data.name,
+        row.data.size,
+    )
     network = base.build(0.05, None)
     network.trainable = False  # as a run hands it over
     players = row.build(0.05, None, network)
@@ -29,5 +32,5 @@ def test_patches_are_crops_of_larger_pictures():
     assert len(patches) == 2
     for row in patches:
         whole = experiments.experiment(row.name.removesuffix("-patches"))
-        assert row.crop == whole.size < row.size and whole.crop is None
-        assert row.large_size == whole.large_size == row.size
+        assert row.data.crop == whole.data.size < row.data.size and whole.data.crop is None
+        assert row.data.large_size == whole.data.large_size == row.data.size

@@ -13,7 +13,7 @@ def test_rows_of_one_size_learn_from_the_same_pictures(side):
         for row in stellbrink.ROWS
         if row.name.removesuffix("-as-published").endswith(f"-{side}")
     ]
-    assert len({(row.data, row.splits, row.size) for row in rows}) == 1
+    assert len({(row.data.name, row.data.splits, row.data.size) for row in rows}) == 1
     for row in rows:
         if row.base is not None:
             base = experiments.experiment(row.base)
@@ -32,7 +32,7 @@ def test_published_branch_begins_with_scores_that_a_sigmoid_squashes(rng):
 
 
 def test_what_is_trained_at_a_temperature_is_decoded_at_it():
-    trained_at = [row for row in stellbrink.ROWS if "temperature" in row.loss_options]
+    trained_at = [row for row in stellbrink.ROWS if "temperature" in row.objective.loss_options]
     assert len(trained_at) == len(stellbrink._STEPS) * len(stellbrink.SIDES)
     for row in trained_at:
-        assert row.temperature == row.loss_options["temperature"]
+        assert row.decoding.temperature == row.objective.loss_options["temperature"]
