@@ -10,8 +10,7 @@ import numpy as np
 
 def is_whole(value, least=1, most=math.inf):
     """Return whether a value is a whole number from `least` to `most`."""
-    is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    return is_integer and least <= value <= most
+    return _is_number(value, numbers.Integral) and least <= value <= most
 
 
 def check_whole(name, value, least=1, most=math.inf):
@@ -20,15 +19,15 @@ def check_whole(name, value, least=1, most=math.inf):
         return
     if most < math.inf:
         expected = f"a whole number from {least} to {most}"
+    elif least == 1:
+        expected = "a positive whole number"
     else:
-        expected = (
-            "a positive whole number" if least == 1 else f"a whole number of at least {least}"
-        )
+        expected = f"a whole number of at least {least}"
     raise ValueError(f"`{name}` must be {expected}. Received: {value!r}")
 
 
 def check_weight(name, value):
-    """Raise a `ValueError` unless an argument is a finite loss weight that is not negative."""
+    """Raise a `ValueError` unless an argument is a finite, non-negative number."""
     if not (_is_number(value) and 0 <= value < math.inf):
         raise ValueError(f"`{name}` must be a finite, non-negative number. Received: {value!r}")
 
@@ -40,8 +39,8 @@ def check_share(name, value, can_be_all=False):
         raise ValueError(f"`{name}` must be a number from 0 to {most}. Received: {value!r}")
 
 
-def _is_number(value):
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+def _is_number(value, kind=numbers.Real):
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def is_list(value):

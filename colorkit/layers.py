@@ -1,4 +1,7 @@
-"""Layers that several models share."""
+"""Layers that several models share.
+
+All take `**kwargs`: `name` and `dtype` of `keras.layers.Layer`.
+"""
 
 import keras
 import numpy as np
@@ -19,9 +22,8 @@ def normalize_lightness(lightness, space, name="normalize"):
 def to_chroma(features, space, name="chroma"):
     """Scale network outputs of the order of 1 to chroma in natural units, in float32."""
     low, high = space.chroma_range
-    return keras.layers.Rescaling(
-        (high - low) / 4, offset=(low + high) / 2, dtype="float32", name=name
-    )(features)
+    scale, offset = (high - low) / 4, (low + high) / 2
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name=name)(features)
 
 
 def normalize_chroma(chroma, space, name="normalize_chroma"):
@@ -31,8 +33,14 @@ def normalize_chroma(chroma, space, name="normalize_chroma"):
     return keras.layers.Rescaling(scale, offset=-scale * (low + high) / 2, name=name)(chroma)
 
 
+class _SizeOfSecondInput(keras.layers.Layer):
+    def compute_output_shape(self, input_shape):
+        shape, like = input_shape
+        return (shape[0], *like[1:3], shape[-1])
+
+
 @keras.saving.register_keras_serializable(package="colorkit")
-class ResizeLike(keras.layers.Layer):
+class ResizeLike(_SizeOfSecondInput):
     """Resize features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
 
     If a stride halves an odd side, doubling gives a side that is one pixel larger. This layer
@@ -47,33 +55,25 @@ class ResizeLike(keras.layers.Layer):
         # Keras raises an error for sizes that a TensorFlow graph does not know, which happens
         # after images of a second size.
         for axis, side in zip((1, 2), size, strict=True):
-            x = _resized(x, side, axis)
+            old = ops.shape(x)[axis]
+            scale = ops.cast(old, "float32") / ops.cast(side, "float32")
+            centers = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
+            x = _interpolated(x, ops.clip(centers, 0.0, ops.cast(old - 1, "float32")), axis)
         return x
 
-    def compute_output_shape(self, input_shape):
-        shape, like = input_shape
-        return (shape[0], *like[1:3], shape[-1])
 
-
-def _resized(x, side, axis):
-    """Interpolate bilinearly along an axis, between the centers of pixels."""
-    old = ops.shape(x)[axis]
-    scale = ops.cast(old, "float32") / ops.cast(side, "float32")
-    place = (ops.arange(side, dtype="float32") + 0.5) * scale - 0.5
-    return _between(x, ops.clip(place, 0.0, ops.cast(old - 1, "float32")), axis)
-
-
-def _between(x, places, axis):
+def _interpolated(x, positions, axis):
     """Return values at positions along an axis; 1.5 is the mean of the second and the third."""
-    before = ops.cast(ops.floor(places), "int32")
+    before = ops.cast(ops.floor(positions), "int32")
     after = ops.minimum(before + 1, ops.shape(x)[axis] - 1)
     beyond = len(x.shape) - axis % len(x.shape) - 1
-    share = ops.cast(ops.reshape(places - ops.floor(places), (-1, *[1] * beyond)), x.dtype)
+    share = ops.reshape(positions - ops.floor(positions), (-1, *[1] * beyond))
+    share = ops.cast(share, x.dtype)
     return ops.take(x, before, axis=axis) * (1 - share) + ops.take(x, after, axis=axis) * share
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class CropLike(keras.layers.Layer):
+class CropLike(_SizeOfSecondInput):
     """Crop features at the bottom and right to the size of others: `CropLike()([x, like])`."""
 
     def call(self, inputs):
@@ -81,21 +81,14 @@ class CropLike(keras.layers.Layer):
         height, width = ops.shape(like)[1:3]
         return x[:, :height, :width]
 
-    def compute_output_shape(self, input_shape):
-        shape, like = input_shape
-        return (shape[0], *like[1:3], shape[-1])
-
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PadToMultiple(keras.layers.Layer):
     """Pad images at the bottom and right by reflection, up to a multiple of a size.
 
     Args:
-        multiple: Number of which height and width become multiples.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
-
-    Raises:
-        ValueError: If `multiple` is not a positive whole number.
+        multiple: Positive whole number of which height and width become multiples.
+        **kwargs: See `colorkit.layers`.
     """
 
     def __init__(self, multiple, **kwargs):
@@ -106,8 +99,8 @@ class PadToMultiple(keras.layers.Layer):
     def call(self, x):
         for axis in (1, 2):
             side = ops.shape(x)[axis]
-            place = ops.arange(self._padded(side)) % (2 * side)  # small images repeat it
-            x = ops.take(x, ops.minimum(place, 2 * side - 1 - place), axis=axis)
+            position = ops.arange(self._padded(side)) % (2 * side)  # small images repeat it
+            x = ops.take(x, ops.minimum(position, 2 * side - 1 - position), axis=axis)
         return x
 
     def _padded(self, side):
@@ -125,32 +118,26 @@ def enlarge(x, stride, height, width):
 
     Args:
         x: Tensor `(..., ceil(height / stride), ceil(width / stride), channels)`. The value
-            `[i, j]` belongs to pixel `[i * stride, j * stride]`.
+            `[i, j]` belongs to pixel `[i * stride, j * stride]`. Pixels after the last repeat it.
         stride: Distance in pixels between values.
-        height: Number of rows of the result.
-        width: Number of columns of the result.
-
-    Returns:
-        Tensor `(..., height, width, channels)`. Pixels after the last value repeat it.
+        height: Height of the result in pixels.
+        width: Width of the result in pixels.
     """
     if stride == 1:
         return x
     for axis, size in ((-3, height), (-2, width)):
-        x = _between(x, ops.arange(size, dtype="float32") / stride, axis)
+        x = _interpolated(x, ops.arange(size, dtype="float32") / stride, axis)
     return x
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class Enlarge(keras.layers.Layer):
+class Enlarge(_SizeOfSecondInput):
     """Enlarge values at every n-th pixel to an image's size: `Enlarge(n)([x, image])`.
 
     Args:
-        stride: Distance in pixels between values, see `enlarge`.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
-
-    Raises:
-        ValueError: If `stride` is not a positive whole number, or `x` does not have one value for
+        stride: Distance in pixels between values, see `enlarge`. `x` must have one value for
             every n-th row and column of the image.
+        **kwargs: See `colorkit.layers`.
     """
 
     def __init__(self, stride, **kwargs):
@@ -159,18 +146,14 @@ class Enlarge(keras.layers.Layer):
         self.stride = int(stride)
 
     def call(self, inputs):
-        x, picture = inputs
-        for size, full in zip(x.shape[1:3], picture.shape[1:3], strict=True):
-            if None not in (size, full) and size != -(-full // self.stride):
-                raise ValueError(
-                    f"`x` must have a value for each of every {self.stride} pixels of the image. "
-                    f"Received shapes {tuple(x.shape)} and {tuple(picture.shape)}"
-                )
-        return enlarge(x, self.stride, *ops.shape(picture)[1:3])
-
-    def compute_output_shape(self, input_shape):
-        shape, picture = input_shape
-        return (shape[0], *picture[1:3], shape[-1])
+        x, image = inputs
+        expected = [side and -(-side // self.stride) for side in image.shape[1:3]]
+        if not spaces.same_size(x.shape[1:3], expected):
+            raise ValueError(
+                f"`x` must have a value for each of every {self.stride} pixels of the image. "
+                f"Received shapes {tuple(x.shape)} and {tuple(image.shape)}"
+            )
+        return enlarge(x, self.stride, *ops.shape(image)[1:3])
 
     def get_config(self):
         return {**super().get_config(), "stride": self.stride}
@@ -194,17 +177,14 @@ class EdgeAwareSmoothing(keras.layers.Layer):
     `EdgeAwareSmoothing()([features, lightness])` takes shapes `(N, height, width, channels)` and
     `(N, height, width, 1)` and returns features of the same shape. Each pass averages a pixel and
     the two pixels one step away, with weights `exp(-d / edge)`. Here d is the total change of
-    lightness on the path between the pixels. It is the distance of the domain transform without
-    the part that grows with the length of the path.
+    lightness on the path between the pixels: the distance of the domain transform without the
+    part that grows with the length of the path.
 
     Args:
         steps: Distance in pixels of each pass along rows and then columns. Large steps come first,
             because smaller steps then smooth the gaps that they leave.
-        edge: Change of lightness, in its own units, at which the weight is 1/e.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
-
-    Raises:
-        ValueError: If a step or `edge` is not positive, or sizes differ.
+        edge: Positive change of lightness, in its own units, at which the weight is 1/e.
+        **kwargs: See `colorkit.layers`.
 
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
@@ -213,14 +193,9 @@ class EdgeAwareSmoothing(keras.layers.Layer):
     """
 
     def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
-        is_tuple = isinstance(steps, (tuple, list))
-        if not (is_tuple and all(isinstance(s, int) and s > 0 for s in steps) and edge > 0):
-            raise ValueError(
-                "`steps` must be a tuple of positive whole numbers and `edge` positive. "
-                f"Received: {steps!r} and {edge!r}"
-            )
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if not (all(step > 0 for step in steps) and edge > 0):
+            raise ValueError(f"`steps` and `edge` must be positive. Received: {steps!r}, {edge!r}")
         self.steps = tuple(steps)
         self.edge = edge
 
@@ -230,13 +205,17 @@ class EdgeAwareSmoothing(keras.layers.Layer):
         if not fits or lightness.shape[-1] != 1:
             raise ValueError(
                 "Features (N, height, width, channels) and lightness (N, height, width, 1) must "
-                "have the same size. "
-                f"Received shapes {tuple(x.shape)} and {tuple(lightness.shape)}"
+                f"have the same size. Received: {tuple(x.shape)} and {tuple(lightness.shape)}"
             )
-        distances = {axis: _traveled(lightness, axis) / self.edge for axis in (1, 2)}
+        distances = {}
+        for axis in (1, 2):
+            # Total change of lightness from the first pixel of a row or column to each.
+            change = ops.abs(ops.diff(lightness, axis=axis))
+            change = ops.pad(change, _padding(axis, 1, 0))
+            distances[axis] = ops.cumsum(change, axis=axis) / self.edge
         for step in self.steps:
-            for axis, traveled in distances.items():
-                x = _averaged(x, traveled, axis, step)
+            for axis, distance in distances.items():
+                x = _averaged(x, distance, axis, step)
         return x
 
     def compute_output_shape(self, input_shape):
@@ -246,30 +225,22 @@ class EdgeAwareSmoothing(keras.layers.Layer):
         return {**super().get_config(), "steps": list(self.steps), "edge": self.edge}
 
 
-def _traveled(lightness, axis):
-    """Compute the total change of lightness from the first pixel of a row or column to each."""
-    change = ops.abs(_window(lightness, axis, 1, None) - _window(lightness, axis, None, -1))
-    padding = [(0, 0)] * 4
-    padding[axis] = (1, 0)
-    return ops.cumsum(ops.pad(change, padding), axis=axis)
-
-
-def _averaged(x, traveled, axis, step):
-    padding = [(0, 0)] * 4
-    padding[axis] = (step, step)
+def _averaged(x, distance, axis, step):
+    padding = _padding(axis, step, step)
     wide_x = ops.pad(x, padding)
-    wide_traveled = ops.pad(traveled, padding, constant_values=np.inf)  # outside: no weight
+    wide_distance = ops.pad(distance, padding, constant_values=np.inf)  # outside: no weight
     total, weight = x, 1.0
-    for start, stop in ((None, -2 * step), (2 * step, None)):
-        near = ops.exp(-ops.abs(_window(wide_traveled, axis, start, stop) - traveled))
+    for neighbors in (slice(-2 * step), slice(2 * step, None)):
+        window = (slice(None),) * axis + (neighbors,)
+        near = ops.exp(-ops.abs(wide_distance[window] - distance))
         # Not in place: on PyTorch this would change the input.
-        total = total + near * _window(wide_x, axis, start, stop)
+        total = total + near * wide_x[window]
         weight = weight + near
     return total / weight
 
 
-def _window(x, axis, start, stop):
-    return x[(slice(None),) * axis + (slice(start, stop),)]
+def _padding(axis, before, after):
+    return [(before, after) if i == axis else (0, 0) for i in range(4)]
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -282,21 +253,17 @@ class ColorRegularizer(keras.layers.Layer):
     `(N, height, width, num_bins)` and returns `coherent`.
 
     Args:
-        temperature: Temperature of the softmax that approximates the coherent mode. Values near 0
-            are nearest to the mode.
-        weight: Weight of the loss. All pixels count equally: sample weights have no effect.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
-
-    Raises:
-        ValueError: If the temperature is not positive, the weight is negative, or shapes differ.
+        temperature: Positive temperature of the softmax that approximates the coherent mode.
+            Values near 0 are nearest to the mode.
+        weight: Non-negative weight of the loss. Sample weights have no effect.
+        **kwargs: See `colorkit.layers`.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 5.
     """
 
     def __init__(self, temperature=0.01, weight=1.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if not temperature > 0 or not weight >= 0:
             raise ValueError(
                 "`temperature` must be positive and `weight` not negative. "
@@ -331,13 +298,10 @@ class GrayImage(keras.layers.Layer):
 
     Args:
         space: `ColorSpace` of the lightness `(N, height, width, 1)`, or its name.
-        low: Value of black.
-        high: Value of white, larger than `low`.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`. The default dtype is float32, because
-            bfloat16 has fewer gray levels than an image.
-
-    Raises:
-        ValueError: If `low` and `high` are not finite, or `low` is not below `high`.
+        low: Value of black, finite.
+        high: Value of white, finite and larger than `low`.
+        **kwargs: See `colorkit.layers`. The default dtype is float32, because bfloat16 has fewer
+            gray levels than an image.
 
     Example:
         >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
@@ -345,8 +309,7 @@ class GrayImage(keras.layers.Layer):
     """
 
     def __init__(self, space, low=-1.0, high=1.0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         if not -np.inf < low < high < np.inf:
             raise ValueError(
                 "`low` and `high` must be the finite values of black and white, such as -1 and 1. "
@@ -364,12 +327,8 @@ class GrayImage(keras.layers.Layer):
         return (*input_shape[:-1], 3)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "space": self.space.name,
-            "low": self.low,
-            "high": self.high,
-        }
+        options = {"space": self.space.name, "low": self.low, "high": self.high}
+        return {**super().get_config(), **options}
 
 
 def _gray_rgb(lightness, space):
@@ -387,7 +346,7 @@ class VGGPreprocessing(keras.layers.Layer):
 
     Args:
         space: `ColorSpace` of lightness `(height, width, 1)`, or its name; `None` for RGB input.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+        **kwargs: See `colorkit.layers`.
     """
 
     def __init__(self, space=None, **kwargs):
@@ -408,17 +367,12 @@ class VGGPreprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(keras.layers.Layer):
-    """The last layer of a saved colorizer, which turns the network's output into chroma.
+    """Turn the network's output into chroma, as the last layer of a saved colorizer.
 
     Args:
-        space: `ColorSpace` of the chroma, or its name.
-        bins: `ColorBins` of the network's logits, or `None` for a network that predicts chroma.
-        temperature: Temperature of `bins.decode`.
-        size: Short side, in pixels, at which the network sees a large image. `None` means the
-            full size.
-        mirror: Whether the colorizer averages over mirror images. The layer alone does not.
-        class_weights: Weights that divide the distribution in `bins.decode`, or `None`.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+        space, bins, temperature, size, mirror, class_weights: See `colorkit.Colorizer`. The layer
+            alone uses neither `size` nor `mirror`.
+        **kwargs: See `colorkit.layers`.
     """
 
     def __init__(
@@ -431,8 +385,7 @@ class ColorDecoder(keras.layers.Layer):
         class_weights=None,
         **kwargs,
     ):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.space = spaces.get(space)
         self.bins = bins
         self.temperature = temperature
@@ -449,6 +402,7 @@ class ColorDecoder(keras.layers.Layer):
         return (*input_shape[:-1], self.space.chroma_channels)
 
     def get_config(self):
+        weights = self.class_weights
         return {
             **super().get_config(),
             "space": self.space.name,
@@ -456,9 +410,7 @@ class ColorDecoder(keras.layers.Layer):
             "temperature": self.temperature,
             "size": self.size,
             "mirror": self.mirror,
-            "class_weights": None
-            if self.class_weights is None
-            else np.asarray(self.class_weights, "float64").tolist(),
+            "class_weights": None if weights is None else np.float64(weights).tolist(),
         }
 
     @classmethod

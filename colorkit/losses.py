@@ -5,9 +5,21 @@ import numpy as np
 from keras import ops
 
 from colorkit.checks import check_whole
-from colorkit.color.bins import ColorBins, checked_class_weights
+from colorkit.color.bins import checked_class_weights
 from colorkit.color.edges import MAGNITUDES, checked_magnitudes, gradient, magnitude
 from colorkit.color.spaces import same_size
+
+__all__ = [
+    "CancellingCrossentropy",
+    "GradientCoherence",
+    "JointCrossentropy",
+    "RebalancedCrossentropy",
+    "rebalanced_crossentropy",
+]
+
+
+def __dir__():
+    return __all__
 
 
 def rebalanced_crossentropy(
@@ -15,24 +27,14 @@ def rebalanced_crossentropy(
 ):
     """Compute the cross-entropy over color bins, with each pixel weighted by its bin.
 
-    Args:
-        y_true: Chroma, shape `(..., height, width, 2)`.
-        y_pred: Logits, shape `(..., height, width, num_bins)`.
-        bins: `ColorBins`.
-        class_weights: Weight of each bin, shape `(num_bins,)`, or `None` for ones.
-        neighbors: 1 trains on the nearest bin; a larger number trains on soft codes.
-        sigma: Standard deviation of the soft codes, in chroma units.
-        stride: Distance in pixels of `y_true` between predictions. Logits then have shape
-            `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
+    `y_true` is chroma of shape `(..., height, width, 2)`. `y_pred` is logits, one for each bin at
+    every `stride`-th pixel. See `RebalancedCrossentropy` for the other arguments and the source.
 
     Returns:
         Loss of each pixel that has a prediction.
 
     Raises:
         ValueError: If sizes or the number of logits do not fit.
-
-    References:
-        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
     """
     y_true = _strided(y_true, y_pred, bins, stride)
     if neighbors == 1:
@@ -66,27 +68,50 @@ def _strided(y_true, y_pred, bins, stride):
     return strided
 
 
+class _BinsLoss(keras.losses.Loss):
+    """Check the class weights of a loss, and save them and its bins."""
+
+    def __init__(self, bins, class_weights, num_classes, **kwargs):
+        super().__init__(**kwargs)
+        if class_weights is not None:
+            class_weights = checked_class_weights(class_weights, num_classes)
+        self.bins = bins
+        self.class_weights = class_weights
+
+    def get_config(self):
+        weights = None if self.class_weights is None else self.class_weights.tolist()
+        bins = keras.saving.serialize_keras_object(self.bins)
+        return {**super().get_config(), "bins": bins, "class_weights": weights}
+
+    @classmethod
+    def from_config(cls, config):
+        if isinstance(config["bins"], dict):
+            bins = keras.saving.deserialize_keras_object(config["bins"])
+            config = {**config, "bins": bins}
+        return cls(**config)
+
+
 @keras.saving.register_keras_serializable(package="colorkit")
-class RebalancedCrossentropy(keras.losses.Loss):
-    """Cross-entropy between the bins of a chroma image and predicted logits.
+class RebalancedCrossentropy(_BinsLoss):
+    """Compute the cross-entropy between the bins of a chroma image and predicted logits.
 
     Args:
         bins: `ColorBins` of the logits.
-        class_weights: Weight of each bin, shape `(num_bins,)`, as `colorkit.class_weights`
-            returns it. `None` weights all pixels equally, which is plain cross-entropy.
-        neighbors: 1 trains on the nearest bin; a larger number trains on soft codes of that many
-            bins.
-        sigma: Standard deviation of the soft codes, in chroma units.
-        stride: Distance in pixels of the image between predicted logits.
+        class_weights: Weight of each bin, shape `(num_bins,)`, positive and finite, as
+            `colorkit.class_weights` returns it. `None` gives plain cross-entropy.
+        neighbors: 1 trains on the nearest bin. A larger number, up to `num_bins`, trains on soft
+            codes of that many bins.
+        sigma: Non-negative standard deviation of the soft codes, in chroma units.
+        stride: Output stride of the network in pixels. Logits have the shape
+            `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
-
-    Raises:
-        ValueError: If `class_weights` does not have one positive, finite entry per bin,
-            or `neighbors` is not in 1..num_bins. Also if `sigma` is negative, or `stride` is not a
-            positive whole number.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
+
+    Example:
+        >>> bins = ck.ColorBins.gamut()
+        >>> model.compile("adam", loss=ck.losses.RebalancedCrossentropy(bins, neighbors=5))
     """
 
     def __init__(
@@ -99,16 +124,10 @@ class RebalancedCrossentropy(keras.losses.Loss):
         name="rebalanced_crossentropy",
         **kwargs,
     ):
-        super().__init__(name=name, **kwargs)
-        if not isinstance(bins, ColorBins):
-            raise ValueError(f"`bins` must be `ColorBins`. Received: {bins!r}")
-        if class_weights is not None:
-            class_weights = checked_class_weights(class_weights, bins.num_bins)
+        super().__init__(bins, class_weights, bins.num_bins, name=name, **kwargs)
         bins.check_codes(neighbors, sigma)
-        self.bins = bins
-        self.class_weights = class_weights
-        self.neighbors = neighbors
         check_whole("stride", stride)
+        self.neighbors = neighbors
         self.sigma = sigma
         self.stride = int(stride)
 
@@ -123,33 +142,16 @@ class RebalancedCrossentropy(keras.losses.Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
+        return self._crossentropy(y_true, y_pred, self.class_weights)
+
+    def _crossentropy(self, y_true, logits, class_weights):
         return rebalanced_crossentropy(
-            y_true,
-            y_pred,
-            self.bins,
-            self.class_weights,
-            self.neighbors,
-            self.sigma,
-            self.stride,
+            y_true, logits, self.bins, class_weights, self.neighbors, self.sigma, self.stride
         )
 
     def get_config(self):
-        weights = None if self.class_weights is None else self.class_weights.tolist()
-        return {
-            **super().get_config(),
-            "bins": keras.saving.serialize_keras_object(self.bins),
-            "class_weights": weights,
-            "neighbors": self.neighbors,
-            "sigma": self.sigma,
-            "stride": self.stride,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        bins = config["bins"]
-        if not isinstance(bins, ColorBins):
-            config = {**config, "bins": keras.saving.deserialize_keras_object(bins)}
-        return cls(**config)
+        options = {"neighbors": self.neighbors, "sigma": self.sigma, "stride": self.stride}
+        return {**super().get_config(), **options}
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -159,17 +161,12 @@ class JointCrossentropy(RebalancedCrossentropy):
     The cross-entropy learns the distribution of colors. The smooth L1 loss compares the true
     chroma with the mean of this distribution, after dividing it by the class weights. Then
     `bins.decode(logits, temperature, class_weights)` is vivid at low temperatures, and at
-    temperature 1 it is as accurate as a regression.
+    temperature 1 it is as accurate as L2 regression.
 
     Args:
-        bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
-        regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
-        delta: Error in chroma units up to which the smooth L1 loss is quadratic.
-        **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
-
-    Raises:
-        ValueError: As `RebalancedCrossentropy`, or if `regression_weight` is negative or `delta`
-            is not positive.
+        bins, class_weights, neighbors, sigma, stride, **kwargs: See `RebalancedCrossentropy`.
+        regression_weight: Non-negative weight of the smooth L1 loss, in nats per chroma unit.
+        delta: Positive error in chroma units up to which the smooth L1 loss is quadratic.
 
     References:
         Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
@@ -215,12 +212,10 @@ class CancellingCrossentropy(RebalancedCrossentropy):
     """Compute the rebalanced cross-entropy of Champati et al.'s code, in which the weights cancel.
 
     The weight of a pixel multiplies its probabilities, and the cross-entropy divides by their sum
-    again. Only clipping to [1e-7, 1 - 1e-7] leaves some effect of the weights. The class is kept
-    to show this.
+    again. Only clipping to [1e-7, 1 - 1e-7] leaves some effect of the weights.
 
     Args:
-        bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
-        **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
+        bins, class_weights, neighbors, sigma, stride, **kwargs: See `RebalancedCrossentropy`.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", the authors' code.
@@ -243,18 +238,15 @@ class CancellingCrossentropy(RebalancedCrossentropy):
         if self.class_weights is not None:
             weights = ops.convert_to_tensor(self.class_weights, dtype=probabilities.dtype)
             labels = self.bins.encode(_strided(y_true, y_pred, self.bins, self.stride))
-            weights = ops.take(weights, labels)
-            probabilities = probabilities * weights[..., None]
+            probabilities = probabilities * ops.take(weights, labels)[..., None]
         epsilon = keras.config.epsilon()
         logits = ops.log(ops.clip(probabilities, epsilon, 1.0 - epsilon))
         # As in the code, cross-entropy applies a softmax to log-probabilities again.
-        return rebalanced_crossentropy(
-            y_true, logits, self.bins, None, self.neighbors, self.sigma, self.stride
-        )
+        return self._crossentropy(y_true, logits, None)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class GradientCoherence(keras.losses.Loss):
+class GradientCoherence(_BinsLoss):
     """Compute the distance between the chroma gradients of the ground truth and the prediction.
 
     The prediction must change color by as much as the ground truth, and at the same places. The
@@ -262,19 +254,14 @@ class GradientCoherence(keras.losses.Loss):
 
     Args:
         bins: `ColorBins` of the logits, or `None` if the predictions are chroma.
-        temperature: Temperature at which logits are decoded. Values near 0 give the mode.
+        temperature: Positive temperature at which logits are decoded. Values near 0 give the mode.
         signed: If True, compare the differences themselves, as in the paper's equation. If False,
             compare the sums of their absolute values per channel, as in the author's code. These
             do not distinguish a step up from a step down.
-        magnitudes: Limits of the classes of gradients, see `gradient_prior`. The default is for
-            Lab.
-        class_weights: Weight of each class of true gradients, `len(magnitudes) + 1` of them, as
-            `colorkit.class_weights` returns them. `None` weights all classes equally.
-        **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
-
-    Raises:
-        ValueError: If sizes or the numbers of weights or logits do not fit, the temperature is
-            not positive, or the limits do not increase.
+        magnitudes: Limits of the classes of gradients in Lab, see `gradient_prior`.
+        class_weights: Weight of each class of true gradients, shape `(len(magnitudes) + 1,)`, as
+            `colorkit.class_weights` returns it. `None` weights all classes equally.
+        **kwargs: See `RebalancedCrossentropy`.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the
@@ -291,21 +278,14 @@ class GradientCoherence(keras.losses.Loss):
         name="gradient_coherence",
         **kwargs,
     ):
-        super().__init__(name=name, **kwargs)
-        if bins is not None and not isinstance(bins, ColorBins):
-            raise ValueError(f"`bins` must be `ColorBins` or `None`. Received: {bins!r}")
-        magnitudes = checked_magnitudes(magnitudes)
+        self.magnitudes = checked_magnitudes(magnitudes)
+        super().__init__(bins, class_weights, len(self.magnitudes) + 1, name=name, **kwargs)
         if not temperature > 0:
             raise ValueError(
                 f"`temperature` must be positive: a mode has no gradient. Received: {temperature!r}"
             )
-        if class_weights is not None:
-            class_weights = checked_class_weights(class_weights, len(magnitudes) + 1)
-        self.bins = bins
         self.temperature = temperature
         self.signed = signed
-        self.magnitudes = magnitudes
-        self.class_weights = class_weights
 
     def call(self, y_true, y_pred):
         chroma = y_pred if self.bins is None else self.bins.decode(y_pred, self.temperature)
@@ -320,31 +300,21 @@ class GradientCoherence(keras.losses.Loss):
         if self.signed:
             loss = magnitude(true - predicted)
         else:
-            channels = chroma.shape[-1]
-
-            def total(vectors):
-                return ops.abs(vectors[..., :channels]) + ops.abs(vectors[..., channels:])
-
-            loss = ops.mean(ops.abs(total(true) - total(predicted)), axis=-1)
+            loss = ops.mean(ops.abs(_unsigned(true) - _unsigned(predicted)), axis=-1)
         if self.class_weights is not None:
             classes = ops.digitize(magnitude(true), np.float32(self.magnitudes))
             loss = ops.take(ops.convert_to_tensor(self.class_weights), classes) * loss
         return loss
 
     def get_config(self):
-        weights = None if self.class_weights is None else self.class_weights.tolist()
         return {
             **super().get_config(),
-            "bins": self.bins and keras.saving.serialize_keras_object(self.bins),
             "temperature": self.temperature,
             "signed": self.signed,
             "magnitudes": list(self.magnitudes),
-            "class_weights": weights,
         }
 
-    @classmethod
-    def from_config(cls, config):
-        bins = config["bins"]
-        if isinstance(bins, dict):
-            config = {**config, "bins": keras.saving.deserialize_keras_object(bins)}
-        return cls(**config)
+
+def _unsigned(vectors):
+    down, right = ops.split(ops.abs(vectors), 2, axis=-1)
+    return down + right

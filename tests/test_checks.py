@@ -5,7 +5,7 @@ import pytest
 from colorkit.checks import check_model, check_share, check_weight, check_whole, is_whole
 
 
-def test_whole_numbers_are_those_of_python_and_numpy_within_bounds():
+def test_whole_numbers_are_python_or_numpy_integers_within_bounds():
     assert is_whole(1) and is_whole(np.int64(3), 0, 3)
     assert not any(is_whole(value) for value in (0, -1, 1.0, "1", True, None, np.float32(2)))
     check_whole("seed", 0, 0)
@@ -22,14 +22,14 @@ def test_weights_are_finite_and_not_negative():
             check_weight("weight", value)
 
 
-def test_models_must_know_what_they_take():
+def test_models_must_know_their_inputs_and_outputs():
     check_model("model", keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
     for value in (None, "model", keras.Sequential([keras.layers.Dense(2)])):
         with pytest.raises(ValueError, match=r"`model` must be a keras\.Model whose inputs"):
             check_model("model", value)
 
 
-def test_shares_are_parts_of_a_whole():
+def test_shares_are_from_0_to_less_than_1():
     check_share("dropout", 0)
     check_share("dropout", np.float32(0.5))
     for value in (1, -0.1, np.nan, "half", None):

@@ -22,15 +22,9 @@ def gradient(planes):
     """
     planes = ops.convert_to_tensor(planes)
     still = [(0, 0)] * (len(planes.shape) - 3)
-    down = planes[..., 1:, :, :] - planes[..., :-1, :, :]
-    right = planes[..., :, 1:, :] - planes[..., :, :-1, :]
-    return ops.concatenate(
-        [
-            ops.pad(down, [*still, (0, 1), (0, 0), (0, 0)]),
-            ops.pad(right, [*still, (0, 0), (0, 1), (0, 0)]),
-        ],
-        axis=-1,
-    )
+    down = ops.pad(ops.diff(planes, axis=-3), [*still, (0, 1), (0, 0), (0, 0)])
+    right = ops.pad(ops.diff(planes, axis=-2), [*still, (0, 0), (0, 1), (0, 0)])
+    return ops.concatenate([down, right], axis=-1)
 
 
 def magnitude(vectors, epsilon=1e-6):
@@ -39,15 +33,8 @@ def magnitude(vectors, epsilon=1e-6):
 
 
 def checked_magnitudes(magnitudes):
-    """Return limits between classes of gradients as a tuple.
-
-    Raises:
-        ValueError: If there are no limits, or they are not positive and increasing.
-    """
-    try:
-        limits = np.asarray(magnitudes, "float64")
-    except (TypeError, ValueError):
-        limits = np.empty(0)
+    """Return limits between classes of gradients as a tuple, if positive and increasing."""
+    limits = np.asarray(magnitudes, "float64")
     if limits.ndim != 1 or not len(limits) or not (np.diff(limits, prepend=0) > 0).all():
         raise ValueError(f"`magnitudes` must be positive and increase. Received: {magnitudes!r}")
     return tuple(limits.tolist())
@@ -57,8 +44,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     """Compute how often chroma gradients of each size occur in images.
 
     Args:
-        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
-            or any iterable.
+        images: Images, see `colorkit.color.bins.chroma_batches`.
         magnitudes: Increasing limits between the classes, in chroma units of `space`. The
             default is for Lab.
         space: `ColorSpace`, or its name.
@@ -67,8 +53,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
     Raises:
-        ValueError: If there are no images, an image holds a NaN or an infinity, all are gray, or
-            the limits do not increase.
+        ValueError: If all images are gray or the limits do not increase, or as `chroma_batches`.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
@@ -82,6 +67,6 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     if counts[1:].sum() == 0:
         raise ValueError(
             f"`images` must have chroma gradients of at least {limits[0]}. Received gray images or "
-            "images of one pixel. Their gradients say nothing about color; give images in color."
+            "images of one pixel; give images in color."
         )
     return counts / counts.sum()

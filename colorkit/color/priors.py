@@ -11,26 +11,26 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     """Compute how often each bin occurs in images.
 
     Args:
-        images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
-            or any iterable.
+        images: Images, see `colorkit.color.bins.chroma_batches`.
         bins: `ColorBins`.
-        neighbors: 1 counts the nearest bin of every pixel. A larger number averages soft codes,
-            which is how the published prior of the 313 bins was smoothed (its authors use 5).
+        neighbors: 1 counts the nearest bin of every pixel. A larger number averages soft codes;
+            the published prior of the 313 bins used 5.
         sigma: Standard deviation of the soft codes, in chroma units.
 
     Returns:
         float64 array of shape `(num_bins,)`, summing to 1.
 
-    Raises:
-        ValueError: If there are no images, or an image holds a NaN or an infinity.
-
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
+
+    Example:
+        >>> prior = smooth_prior(color_prior(images, bins), bins)
+        >>> loss = ck.losses.RebalancedCrossentropy(bins, class_weights(prior))
     """
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
-        # An image repeats its colors: encoding only distinct colors saves most of the work.
-        # As one complex number each, they are found several times faster than as rows.
+        # Encoding only distinct colors saves most of the work. As one complex number each, they
+        # are found several times faster than as rows.
         colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
         colors, repeats = np.unique(colors, return_counts=True)
         chroma = colors.view("float32").reshape(-1, 2)
@@ -43,28 +43,20 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
 
 
 def smooth_prior(prior, bins, sigma=5.0):
-    """Spread each bin's share over its neighbors in the chroma plane.
-
-    The Gaussian is a function of the distance between bin centers, in two dimensions. Smoothing
-    along the bin index would mix distant colors.
+    """Smooth a prior with a Gaussian of the distance between bin centers.
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
         bins: `ColorBins`.
-        sigma: Standard deviation of the Gaussian, in chroma units. Champati et al. use 3 steps
-            of their 9 by 9 lattice, 73 units of ab.
+        sigma: Positive standard deviation of the Gaussian, in chroma units. Champati et al. use 3
+            steps of their 9 by 9 lattice, 73 units of ab.
 
     Returns:
         float64 array of shape `(num_bins,)`, summing to 1.
-
-    Raises:
-        ValueError: If `prior` is not a distribution over the bins or `sigma` is not positive.
     """
     prior = _checked_prior(prior)
     if len(prior) != bins.num_bins:
-        raise ValueError(
-            f"`prior` must have one entry per bin, {bins.num_bins}. Received {len(prior)}"
-        )
+        raise ValueError(f"`prior` must have one entry per bin, {len(bins)}. Received {len(prior)}")
     if not sigma > 0:
         raise ValueError(f"`sigma` must be positive. Received: {sigma!r}")
     kernel = np.exp(-0.5 * (cdist(bins.centers, bins.centers) / sigma) ** 2)
@@ -76,17 +68,15 @@ def class_weights(prior, uniform_weight=0.5):
 
     Args:
         prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
-        uniform_weight: Share of the uniform distribution mixed into `prior`, in [0, 1]. It is
-            lambda in the papers: 0.5 in Zhang et al., 0.2 in Champati et al. 1 gives equal weights.
-            The distribution is uniform over all bins, as in the papers. In Zhang et al.'s code it
-            is uniform over bins that occur, which is the same for a smoothed prior.
+        uniform_weight: Share of the uniform distribution over all bins that is mixed into
+            `prior`, in [0, 1]: lambda in the papers, 0.5 in Zhang et al. and 0.2 in Champati et
+            al. 1 gives equal weights.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.
 
     Raises:
-        ValueError: If `prior` is not a distribution, `uniform_weight` is outside [0, 1], or a bin
-            has no probability after mixing.
+        ValueError: If a bin has no probability after mixing.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
@@ -106,11 +96,10 @@ def class_weights(prior, uniform_weight=0.5):
 
 def _checked_prior(prior):
     prior = np.asarray(prior, "float64")
-    if prior.ndim != 1 or not prior.size or not np.isfinite(prior).all() or (prior < 0).any():
-        values = f", values from {prior.min()} to {prior.max()}" if prior.size else ""
+    if prior.ndim != 1 or not np.isfinite(prior).all() or (prior < 0).any():
         raise ValueError(
             "`prior` must be a vector of probabilities, none negative, infinite or NaN. "
-            f"Received shape {prior.shape}{values}"
+            f"Received shape {prior.shape}, values from {prior.min()} to {prior.max()}"
         )
     if abs(prior.sum() - 1) > 1e-4:
         raise ValueError(f"`prior` must sum to 1. Received a sum of {prior.sum():.6g}")

@@ -4,6 +4,8 @@ All functions run on any Keras backend, inside `tf.data`, under XLA and with gra
 Units are natural: RGB in [0, 1], L in [0, 100], a and b near [-110, 110], y in [0, 1].
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
@@ -55,8 +57,6 @@ def _apply(matrix, x):
 # Each of these curves is a straight line up to a knee and a power from there on. The power of
 # max(x, knee) plus the line of min(x, knee) - knee gives both, without a branch whose gradient
 # could be NaN. exp(p log x) is several times as fast as a power.
-
-
 def _power(x, exponent):
     return ops.exp(exponent * ops.log(x))
 
@@ -105,19 +105,15 @@ def rgb_to_lab(rgb):
 
 
 def lab_to_rgb(lab):
-    """Convert CIE Lab (D65, 2 degree observer) to sRGB.
+    """Convert CIE Lab to sRGB, clipped to [0, 1] channel by channel, as in scikit-image.
 
-    Colors outside sRGB are clipped channel by channel, as in scikit-image. Clipping changes hue
-    and lightness; `LAB.merge` keeps both.
+    Clipping changes hue and lightness; `LAB.merge` keeps both.
 
     Args:
-        lab: Shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
+        lab: Floating point, shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
 
     Returns:
         Tensor of shape `(..., 3)` in [0, 1].
-
-    Raises:
-        ValueError: If the last axis does not have 3 channels, or for integers.
     """
     lab = _floating(lab, 3, "lab")
     linear = _lab_to_linear(lab[..., 0], lab[..., 1], lab[..., 2])
@@ -132,9 +128,6 @@ def rgb_to_yuv(rgb):
 
     Returns:
         Tensor of shape `(..., 3)`: y in [0, 1], u in [-0.436, 0.436], v in [-0.615, 0.615].
-
-    Raises:
-        ValueError: If the last axis does not have 3 channels, or for integers other than uint8.
     """
     return _apply(_YUV_FROM_RGB, _floating(rgb, 3, "rgb"))
 
@@ -143,19 +136,17 @@ def yuv_to_rgb(yuv):
     """Convert Y'UV (BT.601 luma) to sRGB, clipped to [0, 1] channel by channel.
 
     Args:
-        yuv: Shape `(..., 3)`: y in [0, 1], u and v near [-0.6, 0.6].
+        yuv: Floating point, shape `(..., 3)`: y in [0, 1], u and v near [-0.6, 0.6].
 
     Returns:
         Tensor of shape `(..., 3)` in [0, 1].
-
-    Raises:
-        ValueError: If the last axis does not have 3 channels, or for integers.
     """
     return ops.clip(_apply(_RGB_FROM_YUV, _floating(yuv, 3, "yuv")), 0.0, 1.0)
 
 
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class ColorSpace:
-    """A color space, which splits an image into the lightness input and the chroma target.
+    """Split images into lightness, the input of a network, and chroma, its target.
 
     Use the three instances `LAB`, `YUV` and `RGB`. Their `name` identifies them.
 
@@ -164,13 +155,16 @@ class ColorSpace:
         chroma_channels: 2, or 3 for RGB, where all three channels are predicted.
         lightness_range: Lowest and highest lightness.
         chroma_range: Lowest and highest expected chroma, the same for every channel.
+
+    Example:
+        >>> lightness, chroma = LAB.split(rgb)
+        >>> rgb = LAB.merge(lightness, chroma)
     """
 
-    def __init__(self, name, *, chroma_channels, lightness_range, chroma_range):
-        self.name = name
-        self.chroma_channels = chroma_channels
-        self.lightness_range = lightness_range
-        self.chroma_range = chroma_range
+    name: str
+    chroma_channels: int
+    lightness_range: tuple
+    chroma_range: tuple
 
     def __repr__(self):
         return f"colorkit.{self.name.upper()}"
@@ -187,9 +181,6 @@ class ColorSpace:
         Returns:
             `(lightness, chroma)`, shapes `(..., 1)` and `(..., chroma_channels)`. LAB gives L
             and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels.
-
-        Raises:
-            ValueError: If the last axis does not have 3 channels.
         """
         if self.name == "rgb":
             rgb = _floating(rgb, 3, "rgb")
@@ -221,18 +212,17 @@ class ColorSpace:
                 "`lightness` and `chroma` must have the same size. "
                 f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
             )
+        if not keep_lightness and self.name == "rgb":
+            return ops.clip(chroma, 0.0, 1.0)
+        if not keep_lightness:
+            to_rgb = lab_to_rgb if self.name == "lab" else yuv_to_rgb
+            return to_rgb(ops.concatenate([lightness, chroma], axis=-1))
         if self.name == "lab":
-            if not keep_lightness:
-                return lab_to_rgb(ops.concatenate([lightness, chroma], axis=-1))
-            return self._merge_lab(lightness[..., 0], chroma)
+            return _merge_lab(lightness[..., 0], chroma[..., 0], chroma[..., 1])
         if self.name == "rgb":
-            if not keep_lightness:
-                return ops.clip(chroma, 0.0, 1.0)
             rgb = chroma + lightness - rgb_to_yuv(chroma)[..., :1]
         else:
             rgb = _apply(_RGB_FROM_YUV, ops.concatenate([lightness, chroma], axis=-1))
-            if not keep_lightness:
-                return ops.clip(rgb, 0.0, 1.0)
         # Luma is linear in RGB: moving toward the gray of the same luma keeps it exactly.
         lightness = ops.clip(lightness, 0.0, 1.0)
         difference = rgb - lightness
@@ -241,53 +231,67 @@ class ColorSpace:
         scale = ops.where(outside, room / ops.where(outside, difference, 1.0), 1.0)
         return ops.clip(lightness + difference * ops.min(scale, axis=-1, keepdims=True), 0.0, 1.0)
 
-    @staticmethod
-    def _merge_lab(lightness, chroma):
-        lightness = ops.clip(lightness, 0.0, 100.0)
-        a, b = chroma[..., 0], chroma[..., 1]
 
-        def fits(scale):
-            linear = _lab_to_linear(lightness, a * scale, b * scale)
-            low, high = ops.min(linear, axis=-1), ops.max(linear, axis=-1)
-            return ops.logical_and(low >= -_GAMUT_TOLERANCE, high <= 1.0 + _GAMUT_TOLERANCE)
+def _merge_lab(lightness, a, b):
+    lightness = ops.clip(lightness, 0.0, 100.0)
 
-        # Along a hue, valid colors reach from neutral to the gamut's edge: find it by bisection.
-        # Gamma is monotonic, so linear channels are enough; 12 steps leave 0.03 of chroma 110.
-        scale = ops.where(fits(1.0), ops.ones_like(lightness), ops.zeros_like(lightness))
-        for halving in range(1, 13):
-            larger = ops.minimum(scale + 0.5**halving, 1.0)
-            scale = ops.where(fits(larger), larger, scale)
+    def fits(scale):
         linear = _lab_to_linear(lightness, a * scale, b * scale)
-        return ops.clip(_from_linear(linear), 0.0, 1.0)
+        low, high = ops.min(linear, axis=-1), ops.max(linear, axis=-1)
+        return ops.logical_and(low >= -_GAMUT_TOLERANCE, high <= 1.0 + _GAMUT_TOLERANCE)
+
+    # Along a hue, valid colors reach from neutral to the gamut's edge: find it by bisection.
+    # Gamma is monotonic, so linear channels are enough; 12 steps leave 0.03 of chroma 110.
+    scale = ops.where(fits(1.0), ops.ones_like(lightness), ops.zeros_like(lightness))
+    for halving in range(1, 13):
+        larger = ops.minimum(scale + 0.5**halving, 1.0)
+        scale = ops.where(fits(larger), larger, scale)
+    linear = _lab_to_linear(lightness, a * scale, b * scale)
+    return ops.clip(_from_linear(linear), 0.0, 1.0)
 
 
-LAB = ColorSpace(
-    "lab", chroma_channels=2, lightness_range=(0.0, 100.0), chroma_range=(-110.0, 110.0)
-)
-YUV = ColorSpace("yuv", chroma_channels=2, lightness_range=(0.0, 1.0), chroma_range=(-0.615, 0.615))
-RGB = ColorSpace("rgb", chroma_channels=3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
+LAB = ColorSpace("lab", 2, lightness_range=(0.0, 100.0), chroma_range=(-110.0, 110.0))
+YUV = ColorSpace("yuv", 2, lightness_range=(0.0, 1.0), chroma_range=(-0.615, 0.615))
+RGB = ColorSpace("rgb", 3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
+
+
+def fit_gamut(lightness, chroma, space=LAB):
+    """Merge lightness and chroma as `space.merge` does; in Lab, in a fraction of the time.
+
+    Args:
+        lightness: Array, or tensor outside of graphs, shape `(..., 1)`.
+        chroma: Array, or tensor outside of graphs, shape `(..., chroma_channels)`.
+        space: `ColorSpace`.
+
+    Returns:
+        RGB, NumPy array of shape `(..., 3)` in [0, 1].
+    """
+    lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
+    if space is not LAB:
+        return ops.convert_to_numpy(space.merge(lightness, chroma))
+    rgb = np.array(ops.convert_to_numpy(LAB.merge(lightness, chroma, keep_lightness=False)))
+    outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
+    count = int(outside.sum())
+    if count:
+        # Pad to a power of two: backends compile once per size.
+        spare = ((0, 2 ** (count - 1).bit_length() - count), (0, 0))
+        fitted = LAB.merge(np.pad(lightness[outside], spare), np.pad(chroma[outside], spare))
+        rgb[outside] = ops.convert_to_numpy(fitted)[:count]
+    return rgb
 
 
 def to_gray(rgb):
     """Convert RGB to gray RGB in [0, 1] of the same lightness L, the input of a colorizer.
 
     Args:
-        rgb: uint8, or floating point in [0, 1], shape `(..., 3)`.
-
-    Returns:
-        Tensor of the same shape.
+        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
     """
     lightness, chroma = LAB.split(rgb)
     return LAB.merge(lightness, ops.zeros_like(chroma))
 
 
 def check_range(rgb, what):
-    """Raise a `ValueError` unless floating-point RGB is in [0, 1], up to rounding.
-
-    Args:
-        rgb: Array of any shape.
-        what: Beginning of the message, before the range.
-    """
+    """Raise a `ValueError`, which begins with `what`, unless an RGB array is in [0, 1]."""
     if rgb.size and not (rgb.min() >= -_ROUNDING and rgb.max() <= 1 + _ROUNDING):
         raise ValueError(
             f"{what} in [0, 1]. Received values from {rgb.min()} to {rgb.max()}; divide by the "
@@ -302,11 +306,7 @@ def same_size(shape, other):
 
 
 def get(space):
-    """Return a `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` if it is one.
-
-    Raises:
-        ValueError: If the color space does not exist.
-    """
+    """Return a `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` if it is one."""
     if isinstance(space, ColorSpace):
         return space
     known = {known.name: known for known in (LAB, YUV, RGB)}

@@ -23,7 +23,7 @@ def test_prior_is_the_same_for_lists_and_arrays(pictures):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_pictures_that_are_not_finite_are_refused(pictures, value):
+def test_images_that_are_not_finite_raise(pictures, value):
     broken = np.float32(pictures) / 255
     broken[1, 2, 3, 0] = value
     with pytest.raises(ValueError, match=r"must be (finite|uint8, or floating)"):
@@ -58,7 +58,7 @@ def test_uniform_prior_gives_unit_weights():
     np.testing.assert_allclose(class_weights(np.full(64, 1 / 64)), 1.0)
 
 
-def test_bad_priors_are_refused():
+def test_bad_priors_raise():
     with pytest.raises(ValueError, match="at least one image"):
         color_prior([], ColorBins.grid(49))
     with pytest.raises(ValueError, match="never occur"):
@@ -67,10 +67,9 @@ def test_bad_priors_are_refused():
         class_weights(np.array([np.nan, 1.0]))
     with pytest.raises(ValueError, match=r"infinite.*to inf"):
         class_weights(np.array([np.inf, 1.0]))
-    with pytest.raises(ValueError, match=r"shape \(0,\)$"):
-        class_weights([])
-    with pytest.raises(ValueError, match="sum to 1"):
-        class_weights(np.array([0.5, 0.6]))
+    for prior in ([], [0.5, 0.6]):
+        with pytest.raises(ValueError, match="sum to 1"):
+            class_weights(prior)
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         class_weights(np.array([0.5, 0.5]), uniform_weight=2)
     with pytest.raises(ValueError, match="one entry per bin"):

@@ -7,6 +7,7 @@ import skimage.color
 from keras import ops
 
 from colorkit import LAB, RGB, YUV, lab_to_rgb, rgb_to_lab, rgb_to_yuv, to_gray, yuv_to_rgb
+from colorkit.color.spaces import fit_gamut
 
 CORNERS = np.array(list(itertools.product((0.0, 1.0), repeat=3)), "float32")
 
@@ -43,7 +44,7 @@ def test_yuv_agrees_with_scikit_image_and_inverts(million_colors):
     np.testing.assert_allclose(to_numpy(yuv_to_rgb(yuv)), million_colors, atol=1e-4)
 
 
-def test_uint8_pictures_are_scaled():
+def test_uint8_images_are_scaled():
     rgb = np.arange(256, dtype="uint8").repeat(3).reshape(16, 16, 3)
     np.testing.assert_allclose(rgb_to_lab(rgb), rgb_to_lab(np.float32(rgb / 255)), atol=1e-4)
 
@@ -56,7 +57,7 @@ def test_any_leading_shape_is_kept(shape, rng):
 
 
 @pytest.mark.parametrize("convert", [rgb_to_lab, lab_to_rgb, rgb_to_yuv, yuv_to_rgb])
-def test_wrong_channels_and_integers_are_refused(convert):
+def test_wrong_channels_and_integers_raise(convert):
     with pytest.raises(ValueError, match=r"3 channels last.*\(4, 2\)"):
         convert(np.zeros((4, 2), "float32"))
     with pytest.raises(ValueError, match="dtype int"):
@@ -163,7 +164,7 @@ def test_merge_reaches_the_edge_of_the_gamut(rng):
     assert on_edge.max() < 0.01
 
 
-def test_rgb_merge_restores_the_luma_unless_told_otherwise(rng):
+def test_rgb_merge_restores_the_luma_by_default(rng):
     lightness = rng.random((100, 1), dtype="float32")
     chroma = rng.random((100, 3), dtype="float32")
     kept = RGB.split(RGB.merge(lightness, chroma))[0]
@@ -181,14 +182,25 @@ def test_merge_without_lightness_kept_clips_as_scikit_image_does(rng):
     np.testing.assert_allclose(to_numpy(actual), expected, atol=1e-3)
 
 
-def test_merge_refuses_sizes_that_do_not_fit():
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_fit_gamut_gives_the_same_image_as_merge(space, rng):
+    lightness = rng.uniform(*space.lightness_range, (40, 50, 1)).astype("float32")
+    shape = (40, 50, space.chroma_channels)
+    chroma = rng.uniform(*space.chroma_range, shape).astype("float32")
+    for scale in (0.0, 0.1, 1.0):
+        expected = to_numpy(space.merge(lightness, scale * chroma))
+        actual = fit_gamut(ops.convert_to_tensor(lightness), scale * chroma, space)
+        np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_merge_raises_for_sizes_that_do_not_fit():
     with pytest.raises(ValueError, match="same size"):
         LAB.merge(np.zeros((4, 5, 1), "float32"), np.zeros((5, 5, 2), "float32"))
     with pytest.raises(ValueError, match="2 channels"):
         LAB.merge(np.zeros((4, 5, 1), "float32"), np.zeros((4, 5, 3), "float32"))
 
 
-def test_gray_has_the_lightness_of_its_picture_and_no_chroma(rng):
+def test_gray_has_the_lightness_of_its_image_and_no_chroma(rng):
     rgb = rng.integers(0, 256, (5, 6, 3), dtype="uint8")
     gray = ops.convert_to_numpy(to_gray(rgb))
     lab = skimage.color.rgb2lab(gray)
