@@ -53,11 +53,7 @@ def chroma_batches(images, space, batch_size=256):
 
 
 def checked_class_weights(weights, count):
-    """Return class weights as a float32 array.
-
-    Raises:
-        ValueError: If they are not `count` positive, finite numbers.
-    """
+    """Return class weights as a float32 array, if they are `count` positive, finite numbers."""
     weights = np.asarray(weights, "float32")
     if weights.shape != (count,):
         raise ValueError(
@@ -79,13 +75,9 @@ class ColorBins:
     Create bins with `ColorBins.grid`, `gamut` or `fit`, or from your own centers.
 
     Args:
-        centers: Bin centers in chroma units of `space`, shape `(num_bins, 2)`. Also an attribute,
-            as float32 array.
+        centers: Distinct bin centers in chroma units of `space`, shape `(num_bins, 2)`. Also an
+            attribute, as float32 array.
         space: `ColorSpace` with two chroma channels, or its name. Also an attribute.
-
-    Raises:
-        ValueError: If `centers` has another shape, a NaN or two equal rows, or if `space` has no
-            chroma plane.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
@@ -101,10 +93,8 @@ class ColorBins:
         centers = np.array(centers, "float32")
         if centers.ndim != 2 or centers.shape[1] != 2 or len(centers) == 0:
             raise ValueError(f"`centers` must have shape (num_bins, 2). Received: {centers.shape}")
-        if not np.isfinite(centers).all():
-            raise ValueError("`centers` must be finite. Received a NaN or an infinity")
-        if len(np.unique(centers, axis=0)) < len(centers):
-            raise ValueError("`centers` must be distinct. Received the same center twice")
+        if not np.isfinite(centers).all() or len(np.unique(centers, axis=0)) < len(centers):
+            raise ValueError(f"`centers` must be finite and distinct. Received: {centers}")
         centers.setflags(write=False)
         self.centers = centers
 

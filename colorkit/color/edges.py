@@ -63,7 +63,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     counts = np.zeros(len(limits) + 1)
     for chroma in chroma_batches(images, space):
         sizes = ops.convert_to_numpy(magnitude(gradient(chroma)))
-        counts += np.bincount(np.digitize(sizes.ravel(), limits), minlength=len(counts))
+        counts += np.histogram(sizes, [0, *limits, np.inf])[0]
     if counts[1:].sum() == 0:
         raise ValueError(
             f"`images` must have chroma gradients of at least {limits[0]}. Received gray images or "

@@ -192,8 +192,8 @@ class ColorSpace:
         """Merge lightness and chroma into an image.
 
         Args:
-            lightness: Shape `(..., 1)`, as `split` returns it.
-            chroma: Shape `(..., chroma_channels)`.
+            lightness: Floating point, shape `(..., 1)`, as `split` returns it.
+            chroma: Floating point, shape `(..., chroma_channels)`, of the same size.
             keep_lightness: If True, keep the lightness and the hue, and lower the chroma of
                 colors outside sRGB until they fit. In RGB, first shift the predicted color to the
                 given luma. If False, convert and clip each channel, as most published code does;
@@ -201,9 +201,6 @@ class ColorSpace:
 
         Returns:
             RGB of shape `(..., 3)` in [0, 1].
-
-        Raises:
-            ValueError: If the shapes do not fit each other or the color space.
         """
         lightness = _floating(lightness, 1, "lightness")
         chroma = _floating(chroma, self.chroma_channels, "chroma")
@@ -212,9 +209,9 @@ class ColorSpace:
                 "`lightness` and `chroma` must have the same size. "
                 f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
             )
-        if not keep_lightness and self.name == "rgb":
-            return ops.clip(chroma, 0.0, 1.0)
         if not keep_lightness:
+            if self.name == "rgb":
+                return ops.clip(chroma, 0.0, 1.0)
             to_rgb = lab_to_rgb if self.name == "lab" else yuv_to_rgb
             return to_rgb(ops.concatenate([lightness, chroma], axis=-1))
         if self.name == "lab":
@@ -259,8 +256,8 @@ def fit_gamut(lightness, chroma, space=LAB):
     """Merge lightness and chroma as `space.merge` does; in Lab, in a fraction of the time.
 
     Args:
-        lightness: Array, or tensor outside of graphs, shape `(..., 1)`.
-        chroma: Array, or tensor outside of graphs, shape `(..., chroma_channels)`.
+        lightness: Array or eager tensor, shape `(..., 1)`.
+        chroma: Array or eager tensor, shape `(..., chroma_channels)`.
         space: `ColorSpace`.
 
     Returns:

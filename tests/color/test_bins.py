@@ -208,8 +208,11 @@ def test_bins_raise_for_bad_input():
         ColorBins.grid(49, space=RGB)
     with pytest.raises(ValueError, match=r"lab.*'hsv'"):
         ColorBins.grid(49, space="hsv")
-    with pytest.raises(ValueError, match="distinct"):
-        ColorBins([[0, 0], [0, 0]])
+    for centers in ([[0, 0], [0, 0]], [[0, np.nan]]):
+        with pytest.raises(ValueError, match="finite and distinct"):
+            ColorBins(centers)
+    with pytest.raises(ValueError, match=r"shape \(num_bins, 2\)\. Received: \(1, 3\)"):
+        ColorBins([[0, 0, 0]])
 
 
 def test_division_by_class_weights_undoes_their_shift(rng):
