@@ -106,11 +106,9 @@ class ColorBins:
             num_bins: A square number of at least 4, such as 49, 64, 81 or 100.
             space: See `ColorBins`.
             centered: If True, one bin is exactly neutral; the step is range / side, as in the
-                published lattice. If False, the lattice is that of Champati et al., whose lower
-                corners start at -110 (-0.5 in YUV). It has no neutral bin when the side is odd.
-
-        References:
-            Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3.
+                published lattice. If False, the lattice is that of Champati, Houle, Zhang,
+                "Small-Scale Automatic Image Colorization", section 3.3. It starts at -110 (-0.5 in
+                YUV), and has no neutral bin when the side is odd.
         """
         space = _plane(space)
         side = math.isqrt(max(num_bins, 0))
@@ -128,11 +126,7 @@ class ColorBins:
 
     @classmethod
     def gamut(cls):
-        """Create the 313 ab bins of Zhang et al., 10 units apart; one is exactly neutral.
-
-        References:
-            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, Figure 3.
-        """
+        """Create the 313 ab bins of Zhang et al., Figure 3, 10 units apart and one neutral."""
         points = _lattice(np.arange(-110.0, 111.0, 10.0))
         return cls(points[Delaunay(_GAMUT_OUTLINE).find_simplex(points) >= 0])
 
@@ -204,8 +198,7 @@ class ColorBins:
             comes first, and the weights of a pixel sum to 1.
 
         References:
-            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1 (5
-            neighbors, sigma 5; the authors' code takes 10).
+            Zhang et al., section 2.1 (5 neighbors, sigma 5; the authors' code takes 10).
         """
         self.check_codes(neighbors, sigma)
         indices, distances = self._nearest(chroma, neighbors)
@@ -232,8 +225,8 @@ class ColorBins:
             float32 tensor of shape `(..., 2)`.
 
         References:
-            Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 5; Menon et
-            al., "Long-Tail Learning via Logit Adjustment", ICLR 2021 (the division).
+            Zhang et al., equation 5; Menon et al., "Long-Tail Learning via Logit Adjustment",
+            ICLR 2021 (the division).
         """
         logits = self._checked_logits(logits)
         centers = ops.convert_to_tensor(self.centers)

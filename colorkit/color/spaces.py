@@ -111,9 +111,6 @@ def lab_to_rgb(lab):
 
     Args:
         lab: Floating point, shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
-
-    Returns:
-        Tensor of shape `(..., 3)` in [0, 1].
     """
     lab = _floating(lab, 3, "lab")
     linear = _lab_to_linear(lab[..., 0], lab[..., 1], lab[..., 2])
@@ -137,9 +134,6 @@ def yuv_to_rgb(yuv):
 
     Args:
         yuv: Floating point, shape `(..., 3)`: y in [0, 1], u and v near [-0.6, 0.6].
-
-    Returns:
-        Tensor of shape `(..., 3)` in [0, 1].
     """
     return ops.clip(_apply(_RGB_FROM_YUV, _floating(yuv, 3, "yuv")), 0.0, 1.0)
 
