@@ -110,10 +110,7 @@ def begin(folder, settings):
                 f"{folder} to start again, or take another seed.{hint}"
             )
         return begun
-    begun = {
-        "settings": settings,
-        "circumstances": records.circumstances(),
-    }
+    begun = {"settings": settings, "circumstances": records.circumstances()}
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(begun, indent=2))
     return begun

@@ -56,20 +56,10 @@ class _Best(keras.callbacks.ModelCheckpoint):
 
 def fit(build, train_pairs, validation_pairs, *, schedule, losses, folder, log, epochs, seed,
         devices=None, verbose="auto"):  # fmt: skip
-    """Train or resume a network; `folder` holds the weights, under the names in `checkpoints`.
+    """Train or resume the network that `build` returns.
 
-    Args:
-        build: Function that returns the network.
-        train_pairs: Training batches.
-        validation_pairs: Validation batches.
-        schedule: `Schedule` of the experiment.
-        losses: Losses and metrics, as arguments of `compile`.
-        folder: Folder of the run.
-        log: `EpochLog` of the run.
-        epochs: Number of epochs in total.
-        seed: See `run`.
-        devices: See `run`.
-        verbose: See `run`.
+    `losses` are arguments of `compile`. `folder` holds the weights, under the names in
+    `checkpoints`. `log` is the `EpochLog` of the run. Others are as in `run`.
     """
     keras.utils.set_random_seed(seed)
     steps = epochs * len(train_pairs)

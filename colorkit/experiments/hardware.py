@@ -72,8 +72,7 @@ def precision(policy):
 def distributed(devices=None):
     """Build and train a model on all accelerators, or on given devices, as a context manager.
 
-    Args:
-        devices: Names such as `["gpu:0", "gpu:1"]`. `None` takes all GPUs, or the TPU.
+    `devices` are names such as `["gpu:0", "gpu:1"]`; `None` takes all GPUs, or the TPU.
 
     Yields:
         Function that lets a model's batch normalization use the statistics of the whole batch,

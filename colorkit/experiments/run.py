@@ -62,10 +62,9 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
             are not available. The message has the solution.
     """
     experiment, profile = _chosen(experiment, profile, data)
-    for name, value, least in (("seed", seed, 0), ("epochs", epochs, 1)):
-        if value is None and name == "epochs":
-            continue
-        check_whole(name, value, least, _LARGEST)
+    check_whole("seed", seed, 0, _LARGEST)
+    if epochs is not None:
+        check_whole("epochs", epochs, 1, _LARGEST)
     if epochs and not experiment.schedule.epochs:
         raise ValueError(
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
@@ -86,11 +85,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
 def history(experiment, profile=None, *, data=None, seed=0):
     """Return the metrics of a run by epoch.
 
-    Args:
-        experiment: See `run`.
-        profile: See `run`.
-        data: See `run`.
-        seed: See `run`.
+    The arguments are those of `run`.
 
     Returns:
         List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
@@ -113,17 +108,10 @@ def history(experiment, profile=None, *, data=None, seed=0):
 def splits(experiment, profile=None, *, data=None, seed=0):
     """Return the images that `run` uses for training, validation and test.
 
-    Args:
-        experiment: See `run`.
-        profile: See `run`.
-        data: See `run`.
-        seed: Seed of the choice of validation images.
+    The arguments and errors are those of `run`.
 
     Returns:
         `(train, validation, test)`, each `Images`.
-
-    Raises:
-        ValueError, ConnectionError, FileNotFoundError: As `run`.
     """
     experiment, profile = _chosen(experiment, profile, data)
     return divided(experiment, profile, seed)
@@ -250,10 +238,8 @@ def _record(folder, experiment, profile, seed):
         record = records.read(folder / "record.json")
     except ValueError:
         return None
-    is_own = (record.experiment, record.profile, record.seed) == (
-        experiment.name, profile.name, seed,
-    )  # fmt: skip
-    return record if is_own and record.settings.get("measures") == evaluation.VERSION else None
+    found = record.experiment, record.profile, record.seed, record.settings.get("measures")
+    return record if found == (experiment.name, profile.name, seed, evaluation.VERSION) else None
 
 
 def _check_labels(experiment, network, pictures):
@@ -371,13 +357,8 @@ def _measured(colorizer, images, classifiers, temperatures=()):
     key = checksum(images), *classifiers
     if key not in _BASELINES:
         _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
-    return evaluate(
-        colorizer,
-        images,
-        classifiers=classifiers,
-        baselines=_BASELINES[key],
-        temperatures=temperatures,
-    )
+    options = {"classifiers": classifiers, "baselines": _BASELINES[key]}
+    return evaluate(colorizer, images, temperatures=temperatures, **options)
 
 
 def _load(experiment, folder):

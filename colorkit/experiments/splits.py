@@ -42,11 +42,6 @@ def divided(experiment, profile, seed):
     there are, they are spread evenly over folders and videos, which may be sorted. Of datasets,
     which are not sorted, the first images are used.
 
-    Args:
-        experiment: `Experiment` with the size of its images.
-        profile: `Profile`.
-        seed: Seed of the choice of validation images.
-
     Raises:
         ValueError: If no file of a folder can be read, no training images are left after
             validation, or no test images are left after removing copies.
