@@ -17,22 +17,22 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert f"```sh\n{command}\n```" in (ROOT / "README.md").read_text()
 
 
-def test_results_in_the_readme_are_those_of_the_records():
+def test_summary_in_the_readme_matches_the_records():
     records, problems = read_all(ROOT / "figures" / "records")
     assert records and not problems
     text = (ROOT / "README.md").read_text()
     assert tables.summary(records) in text
 
 
-def test_page_of_results_is_that_of_the_records():
+def test_page_of_results_matches_the_records():
     records, _ = read_all(ROOT / "figures" / "records")
     page = (ROOT / "figures" / "results.md").read_text()
     assert page == report.render(records) + "\n", (
-        "`colorkit results > figures/results.md` makes it anew"
+        "Run `python -m colorkit results > figures/results.md`."
     )
 
 
-def test_weights_in_the_package_come_with_their_record():
+def test_weights_in_the_package_have_records():
     weights = sorted((ROOT / "colorkit" / "weights").rglob("*.keras"))
     assert len(weights) >= 3
     for path in weights:

@@ -2,14 +2,10 @@
 
 from colorkit.figures.plots import (
     bin_map,
-    color_space_slices,
     dot_plot,
-    example_pictures,
-    lightness_slices,
     network_diagram,
     picture_grid,
     picture_rows,
-    priors_and_weights,
     save,
     temperature_strip,
     training_curves,
@@ -18,14 +14,10 @@ from colorkit.figures.plots import (
 
 __all__ = [
     "bin_map",
-    "color_space_slices",
     "dot_plot",
-    "example_pictures",
-    "lightness_slices",
     "network_diagram",
     "picture_grid",
     "picture_rows",
-    "priors_and_weights",
     "save",
     "temperature_strip",
     "training_curves",

@@ -9,17 +9,9 @@ _LANE = 1.55  # distance between branches, in heights of the largest features
 
 
 def draw_network(axes, model):
-    """Draw the convolutions and dense layers of a network from left to right, branches below.
+    """Draw a network as boxes into axes and return the width and height needed, in inches.
 
-    Args:
-        axes: Matplotlib axes.
-        model: Functional `keras.Model`.
-
-    Returns:
-        Width and height in inches that the diagram needs.
-
-    Raises:
-        ValueError: If there is no convolution or dense layer.
+    See `network_diagram`.
     """
     sized = model
     if None in model.inputs[0].shape[1:]:  # heights need a size that can be halved many times
@@ -65,10 +57,9 @@ def _boxes(model, sources=(), boxes=None):
         layer = model.get_layer(config["name"])
         origins = [box for name in _sources(config["inbound_nodes"]) for box in last[name]]
         last[layer.name] = origins or list(sources)
-        box = None if isinstance(layer, keras.Model) else _box(layer, last[layer.name])
         if isinstance(layer, keras.Model):
             last[layer.name] = _boxes(layer, last[layer.name], boxes)[-1:]
-        elif box is not None:
+        elif box := _box(layer, last[layer.name]):
             taken = {other["lane"] for other in boxes if other["column"] == box["column"]}
             free = (lane for lane in (box["lane"], *range(len(boxes) + 1)) if lane not in taken)
             boxes.append({**box, "lane": next(free)})

@@ -1,6 +1,7 @@
-"""Plots: functions that return matplotlib figures and change no global state.
+"""Plots: functions that return a matplotlib figure and change no global state.
 
 A notebook shows the figure at the end of a cell. `save` writes it to the folder of its profile.
+Images are `(H, W, 3)`, or `(H, W)` or `(H, W, 1)` for gray, uint8 or floating point in [0, 1].
 """
 
 import io
@@ -9,7 +10,6 @@ import numpy as np
 from keras import ops
 from matplotlib.figure import Figure
 
-from colorkit.color import spaces
 from colorkit.figures import diagrams, planes
 from colorkit.files import figures_folder, make_folder, written_whole
 
@@ -36,9 +36,6 @@ def save(figure, name, profile):
 
     Returns:
         Path of the file.
-
-    Raises:
-        OSError: If the folder cannot be created or written.
     """
     path = figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
     make_folder(path.parent)
@@ -48,105 +45,30 @@ def save(figure, name, profile):
 
 
 def picture_grid(columns, row_titles=None):
-    """Draw images side by side, one row for each set of images.
+    """Draw images side by side, one row per set of images.
 
     Args:
-        columns: Dict from title to images, the same number per column: `(H, W, 3)`, or `(H, W)`
-            or `(H, W, 1)` for gray; uint8 or floating point in [0, 1].
+        columns: Dict from title to images, the same number per column.
         row_titles: Title to the left of each row, or `None`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
 
     Raises:
         ValueError: If there are no images, or columns or titles differ in number.
     """
     _check_lengths("columns", columns)
-    rows = [list(row) for row in zip(*columns.values(), strict=True)]
-    if row_titles is not None and len(row_titles) != len(rows):
-        raise ValueError(f"`row_titles` must have {len(rows)} entries. Received: {len(row_titles)}")
-    return _grid(rows, list(columns), row_titles)
+    return _grid(list(zip(*columns.values(), strict=True)), list(columns), row_titles)
 
 
 def picture_rows(rows):
-    """Draw images below each other, one row for each kind.
+    """Draw images below each other, one row per kind.
 
     Args:
         rows: Dict from title to images, as `picture_grid` takes columns.
-
-    Returns:
-        `matplotlib.figure.Figure`.
 
     Raises:
         ValueError: If there are no images, or rows differ in number.
     """
     _check_lengths("rows", rows)
-    return _grid([list(pictures) for pictures in rows.values()], None, list(rows))
-
-
-def example_pictures(images, count=8):
-    """Draw the first images of each class, one row per class.
-
-    Args:
-        images: `Images` with labels.
-        count: Maximum number of images per class.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Raises:
-        ValueError: If the images have no classes.
-
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 1.
-    """
-    if images.labels is None or images.class_names is None:
-        raise ValueError(f"`images` must have labels and class names. Received: {images!r}")
-    rows = {}
-    for label, class_name in enumerate(images.class_names):
-        chosen = np.flatnonzero(images.labels == label)[:count]
-        if len(chosen):
-            rows[class_name] = [images[i] for i in chosen]
     return _grid(list(rows.values()), None, list(rows))
-
-
-def color_space_slices():
-    """Draw the RGB cube, the ab plane at L = 30 and the uv plane at y = 0.5.
-
-    Gray marks colors outside sRGB.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 2.
-    """
-    figure = _Figure(figsize=(10.5, 3.5), layout="compressed")
-    cube = figure.add_subplot(1, 3, 1, projection="3d")
-    planes.draw_cube(cube)
-    cube.set_title("RGB")
-    planes.draw_slice(figure.add_subplot(1, 3, 2), spaces.LAB, 30, "Lab, L = 30")
-    planes.draw_slice(figure.add_subplot(1, 3, 3), spaces.YUV, 0.5, "Yuv, y = 0.5")
-    return figure
-
-
-def lightness_slices(space, levels):
-    """Draw the chroma plane of a color space at several levels of lightness.
-
-    Args:
-        space: `ColorSpace` with two chroma channels, or its name.
-        levels: Lightness of each slice, in natural units.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-    """
-    space = spaces.get(space)
-    figure = _Figure(figsize=(2.5 * len(levels), 2.8), layout="compressed")
-    all_axes = figure.subplots(1, len(levels), sharey=True, squeeze=False)[0]
-    for axes, level in zip(all_axes, levels, strict=True):
-        planes.draw_slice(axes, space, level, f"{'L' if space.name == 'lab' else 'y'} = {level:g}")
-        axes.label_outer()
-    return figure
 
 
 def bin_map(panels, *, label=None, log=False):
@@ -161,54 +83,24 @@ def bin_map(panels, *, label=None, log=False):
         label: Name of the values.
         log: If True, use a logarithmic scale.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Raises:
         ValueError: If there is not one value per bin.
+
+    Example:
+        >>> bin_map({"313 bins": (bins, prior)}, label="share of pixels", log=True)
     """
     if not isinstance(panels, dict):
         panels = {f"{panels.num_bins} bins": panels}
     panels = {k: v if isinstance(v, tuple) else (v, None) for k, v in panels.items()}
     values = [np.ravel(v) for _, v in panels.values() if v is not None]
-    norm = planes.color_scale(np.concatenate(values), log) if values else None
+    scale = planes.color_scale(np.concatenate(values), log) if values else None
     figure = _Figure(figsize=(2.8 * len(panels) + 0.7 * bool(values), 3.1), layout="compressed")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, (bins, value)) in zip(all_axes, panels.items(), strict=True):
-        image = planes.draw_bins(axes, bins, value, norm)
+        image = planes.draw_bins(axes, bins, value, scale)
         axes.set_title(title)
     if values:
         figure.colorbar(image, ax=all_axes, label=label, shrink=0.8, pad=0.02)
-    return figure
-
-
-def priors_and_weights(rows):
-    """Draw the prior, the smoothed prior and the weights of each set of bins.
-
-    Args:
-        rows: Dict from the name of a plane, such as "ab", to `(bins, prior, smoothed, weights)`,
-            the last three of shape `(num_bins,)`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Raises:
-        ValueError: If there is not one value per bin.
-
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 3.
-    """
-    figure = _Figure(figsize=(10.5, 3.2 * len(rows)), layout="compressed")
-    all_axes = figure.subplots(len(rows), 3, squeeze=False)
-    for row_axes, (name, (bins, *columns)) in zip(all_axes, rows.items(), strict=True):
-        for axes, title, values in zip(
-            row_axes, ("prior", "smoothed prior", "weights"), columns, strict=True
-        ):
-            image = planes.draw_bins(
-                axes, bins, values, planes.color_scale(values, title == "prior")
-            )
-            axes.set_title(f"{name}: {title}")
-            figure.colorbar(image, ax=axes, shrink=0.8)
     return figure
 
 
@@ -219,9 +111,6 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
         colorizer: `Colorizer` with bins.
         images: Color images, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
-
-    Returns:
-        `matplotlib.figure.Figure`.
 
     Raises:
         ValueError: If the colorizer has no bins.
@@ -247,9 +136,6 @@ def network_diagram(model):
     Args:
         model: Functional `keras.Model`, of fixed or free size.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Raises:
         ValueError: If there is no convolution or dense layer.
 
@@ -271,15 +157,7 @@ def vividness_curves(curves, marks=None, truth=None):
         marks: Dict from label to a pair of colorfulness and threshold accuracy, for single
             points, such as baselines.
         truth: Colorfulness of the ground truth, drawn as a line, or `None`.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Raises:
-        ValueError: If there are no curves.
     """
-    if not curves:
-        raise ValueError("`curves` must hold at least one curve. Received none")
     figure = _Figure(figsize=(6.5, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for label, rows in curves.items():
@@ -305,25 +183,20 @@ def training_curves(rows, names):
         rows: List of dicts, as `training.history` returns them.
         names: Names of the metrics to draw.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Raises:
         ValueError: If one of the names has no values.
     """
-    missing = [name for name in names if not any(name in row for row in rows)]
-    if missing or not names:
+    if not all(any(name in row for row in rows) for name in names):
         measured = sorted({key for row in rows for key in row if not key.startswith("val_")})
         raise ValueError(f"`names` must be of {measured}. Received: {list(names)}")
     figure = _Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for key, style in ((name, "-"), (f"val_{name}", "--")):
-            points = [(row["epoch"] + 1, row[key]) for row in rows if key in row]
-            if points:
-                label = "training" if key == name else "validation"
-                axes.plot(
-                    *zip(*points, strict=True), style, marker=".", color="tab:blue", label=label
-                )
+        curves = (name, "-", "training"), (f"val_{name}", "--", "validation")
+        for key, style, label in curves:
+            found = [row for row in rows if key in row]
+            if found:
+                epochs, values = [row["epoch"] + 1 for row in found], [row[key] for row in found]
+                axes.plot(epochs, values, style, marker=".", color="tab:blue", label=label)
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
@@ -337,16 +210,12 @@ def dot_plot(panels):
     Args:
         panels: Dict from a metric to a dict from name to value. All metrics have the same names.
 
-    Returns:
-        `matplotlib.figure.Figure`.
-
     Raises:
-        ValueError: If there are no panels, or their names differ.
+        ValueError: If the names of the panels differ.
     """
-    names = [list(values) for values in panels.values()]
-    if not names or any(other != names[0] for other in names):
-        raise ValueError(f"`panels` must hold measures of the same names. Received: {names}")
-    names = names[0]
+    names, *others = [list(values) for values in panels.values()]
+    if any(other != names for other in others):
+        raise ValueError(f"`panels` must have the same names. Received: {[names, *others]}")
     size = (2.2 * len(panels) + 0.08 * max(map(len, names)), 0.3 * len(names) + 0.8)
     figure = _Figure(figsize=size, layout="compressed")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
@@ -375,7 +244,7 @@ def _check_lengths(name, kinds):
     lengths = {title: len(pictures) for title, pictures in kinds.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise ValueError(
-            f"`{name}` must hold as many images each, at least one. Received: {lengths}"
+            f"`{name}` must have the same number of images, at least one. Received: {lengths}"
         )
 
 
@@ -389,11 +258,12 @@ def _grid(rows, column_titles, row_titles):
     heights = [width * max(p.shape[0] / p.shape[1] for p in row) for row in rows]
     left = _GAP + ((12 + 10 * max(map(len, row_titles))) / _DPI if row_titles else 0)
     top = 36 / _DPI if column_titles else _GAP
-    total_width = left + max(map(len, rows)) * (width + _GAP)
+    total_width = left + len(rows[0]) * (width + _GAP)
     total_height = top + sum(heights) + len(rows) * _GAP
     figure = _Figure(figsize=(total_width, total_height))
     bottom = total_height - top
-    for i, (row, height) in enumerate(zip(rows, heights, strict=True)):
+    row_titles = row_titles or [""] * len(rows)
+    for i, (row, height, title) in enumerate(zip(rows, heights, row_titles, strict=True)):
         bottom -= height
         for j, picture in enumerate(row):
             box = np.array([left + j * (width + _GAP), bottom, width, height])
@@ -404,8 +274,8 @@ def _grid(rows, column_titles, row_titles):
             axes.set_axis_off()
             if i == 0 and column_titles:
                 axes.set_title(column_titles[j], fontsize=9, pad=5)
-        if row_titles:
+        if title:
             place = (left - 0.1) / total_width, (bottom + height / 2) / total_height
-            figure.text(*place, row_titles[i], ha="right", va="center", fontsize=9)
+            figure.text(*place, title, ha="right", va="center", fontsize=9)
         bottom -= _GAP
     return figure

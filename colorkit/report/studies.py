@@ -1,6 +1,12 @@
-"""Studies: tables that compare experiments on the datasets they were run on."""
+"""Compare the experiments of a study on each dataset they were run on.
+
+`studies.csv` holds the experiments of each study, one per line.
+"""
 
 import dataclasses
+from pathlib import Path
+
+import pandas as pd
 
 from colorkit.report import tables
 
@@ -20,19 +26,13 @@ class Study:
     metrics: dict
 
 
-_VIVIDNESS = {
-    "colorfulness": "colorfulness",
-    "AuC, rebalanced": "ab_auc_rebalanced",
-    "threshold accuracy": "threshold_accuracy",
-    "occupied bins": "occupied_bins",
-    "PSNR": "psnr",
+_LINES = pd.read_csv(Path(__file__).with_name("studies.csv"), keep_default_na=False)
+_ROWS = {
+    study: dict(zip(found["label"], found["experiment"], strict=True))
+    for study, found in _LINES.groupby("study")
 }
-_COST = {
-    "weights": "parameters",
-    "ms per image": "training_milliseconds",
-    "minutes": "minutes",
-}
-_EVERYTHING = {
+# Column title -> metric of a record.
+_TITLES = {
     "MAE": "mae",
     "MSE": "mse",
     "Huber": "huber",
@@ -48,154 +48,60 @@ _EVERYTHING = {
     "bleeding": "bleeding",
     "chroma gradient error": "chroma_gradient_error",
 }
+_COST = {"weights": "parameters", "ms per image": "training_milliseconds", "minutes": "minutes"}
 
-COLORFUL = Study(
-    "Bins and L2 regression",
-    {"313 bins, rebalanced": "coherence/colorful-32", "L2 regression": "coherence/regression-32"},
-    _VIVIDNESS | {"AuC": "ab_auc"},
+
+def _metrics(*titles):
+    return {title: _TITLES[title] for title in titles}
+
+
+_VIVIDNESS = _metrics(
+    "colorfulness", "AuC, rebalanced", "threshold accuracy", "occupied bins", "PSNR"
 )
+_COHERENCE = _metrics(
+    "bleeding", "colorfulness", "threshold accuracy", "chroma gradient error", "occupied bins"
+) | {"dominant hue": "dominant_hue"}
+_PATCHES = _VIVIDNESS | _metrics("bleeding")
 
-
-def _coherence(side):
-    rows = {
-        "colorful": f"coherence/colorful-{side}",
-        "colorful, luminance gate": f"coherence/colorful-gated-{side}",
-        "colorful, as published": f"coherence/colorful-{side}-as-published",
-        "as published": f"coherence/published-{side}",
-        "the equations": f"coherence/equations-{side}",
-        "+ rebalanced gradients": f"coherence/rebalanced-{side}",
-        "+ luminance gate": f"coherence/gated-{side}",
-        "+ held firmly": f"coherence/held-{side}",
-        "enlarged": f"coherence/enlarged-{side}",
-        "blurred": f"coherence/blurred-{side}",
-        "smoothed once": f"coherence/once-{side}",
-        "smoothed, small steps first": f"coherence/upwards-{side}",
-        "smoothed": f"coherence/coherent-{side}",
-        "corrected": f"coherence/corrected-{side}",
-        "smoothed and corrected": f"coherence/coherent-corrected-{side}",
-    }
-    metrics = {
-        "bleeding": "bleeding",
-        "colorfulness": "colorfulness",
-        "threshold accuracy": "threshold_accuracy",
-        "chroma gradient error": "chroma_gradient_error",
-        "occupied bins": "occupied_bins",
-        "dominant hue": "dominant_hue",
-    }
-    return Study(f"Coherence at {side} pixels", rows, metrics)
-
-
-COHERENCE = {side: _coherence(side) for side in (32, 64)}
-
+COLORFUL = Study("Bins and L2 regression", _ROWS["colorful"], _VIVIDNESS | _metrics("AuC"))
+COHERENCE = {
+    side: Study(f"Coherence at {side} pixels", _ROWS[f"coherence-{side}"], _COHERENCE)
+    for side in (32, 64)
+}
 CONVNETS = Study(
     "Han's three networks",
-    {
-        kind.replace("-", " "): f"convnets/{kind}"
-        for name in ("simple", "classification", "adversarial")
-        for kind in (f"{name}-as-coded", name)
-    },
-    _VIVIDNESS | {"PSNR, colors as predicted": "published/psnr", "bleeding": "bleeding"} | _COST,
+    _ROWS["convnets"],
+    _VIVIDNESS | {"PSNR, colors as predicted": "published/psnr"} | _metrics("bleeding") | _COST,
 )
-
-_NETWORKS = {
-    "autoencoder": "autoencoder",
-    "deep CNN": "deep-cnn",
-    "U-Net": "unet",
-    "ResNet": "resnet",
-    "DenseNet": "densenet",
-}
-_LOSSES = ("mse", "mae", "huber")
-ARCHITECTURES = Study(
-    "Architectures and losses",
-    {
-        f"{title}, {'Huber' if loss == 'huber' else loss.upper()}": f"architectures/{name}-{loss}"
-        for title, name in _NETWORKS.items()
-        for loss in _LOSSES
-    }
-    | {"Pix2Pix": "architectures/pix2pix"},
-    _EVERYTHING | _COST,
-)
-
-_PLAYERS = {
-    "U-Net alone": "pix2pix/unet",
-    "Pix2Pix": "pix2pix/adversarial",
-    "Pix2Pix, pretrained": "pix2pix/pretrained",
-    "Pix2Pix, published net": "pix2pix/as-published",
-}
-_VARIANTS = {
-    "Pix2Pix, unconditional": "pix2pix/unconditional",
-    "Pix2Pix, cross-entropy": "pix2pix/crossentropy",
-}
-_PATCHES = {
-    "U-Net, patches": "pix2pix/unet-patches",
-    "Pix2Pix, patches": "pix2pix/adversarial-patches",
-}
-PIX2PIX = Study(
-    "Pix2Pix at the size of its training images",
-    _PLAYERS | _VARIANTS,
-    _VIVIDNESS | {"bleeding": "bleeding"},
-)
+ARCHITECTURES = Study("Architectures and losses", _ROWS["architectures"], _TITLES | _COST)
+PIX2PIX = Study("Pix2Pix at the size of its training images", _ROWS["pix2pix"], _PATCHES)
 PATCHES = Study(
     "Patches and resizing, whole images colored at twice the size",
-    _PLAYERS | _PATCHES,
-    {title: f"large/{metric}" for title, metric in PIX2PIX.metrics.items()}
+    _ROWS["patches"],
+    {title: f"large/{metric}" for title, metric in _PATCHES.items()}
     | {title: _COST[title] for title in ("ms per image", "minutes")},
 )
 PHOTOS = Study(
     "A model for photographs: the effect of each choice at equal steps",
-    {
-        "reference": "photos/ablation",
-        "encoder unfrozen": "photos/ablation-unfrozen",
-        "random encoder": "photos/ablation-random-encoder",
-        "200 bins": "photos/ablation-200-bins",
-        "no class weights": "photos/ablation-unweighted",
-        "no aging": "photos/ablation-without-aging",
-        "no weight average": "photos/ablation-without-average",
-        "crops of 64": "photos/ablation-64-pixels",
-        "crops of 128": "photos/ablation-128-pixels",
-        "crops of 64, 96 and 128": "photos/ablation-several-sizes",
-        "30 to 70 % of the image": "photos/ablation-small-crops",
-    },
-    {
-        "CIEDE2000": "ciede2000",
-        "AuC, rebalanced": "ab_auc_rebalanced",
-        "colorfulness": "colorfulness",
-        "bleeding": "bleeding",
-        "minutes": "minutes",
-    },
+    _ROWS["photos"],
+    _metrics("CIEDE2000", "AuC, rebalanced", "colorfulness", "bleeding") | {"minutes": "minutes"},
 )
 STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES, PHOTOS)
 
 
 def on(study, label):
-    """Return the same study of the experiments on another dataset.
-
-    Args:
-        study: `Study`.
-        label: Label after the "@" in the names of the records; "" for the original dataset.
-    """
+    """Return the same study of the experiments on another dataset, see `claims.on`."""
     suffix = f"@{label}" if label else ""
-    return dataclasses.replace(
-        study, rows={title: name + suffix for title, name in study.rows.items()}
-    )
+    rows = {title: name + suffix for title, name in study.rows.items()}
+    return dataclasses.replace(study, rows=rows)
 
 
 def labels(records, study):
-    """Return the labels of the datasets that a study's experiments were run on, see `on`.
-
-    Args:
-        records: List of `Record`.
-        study: `Study`.
-    """
+    """Return the labels of the datasets that a study's experiments were run on, see `on`."""
     names = {record.experiment.partition("@")[::2] for record in records}
     return sorted({label for name, label in names if name in study.rows.values()})
 
 
 def render(records, study):
-    """Format a study as a Markdown table with means over seeds, see `tables.compare`.
-
-    Args:
-        records: List of `Record`.
-        study: `Study`.
-    """
+    """Format a study as a Markdown table with means over seeds, see `tables.compare`."""
     return tables.compare(records, study.rows, study.metrics)

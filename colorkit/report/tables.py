@@ -1,7 +1,17 @@
-"""Reproduce the papers' tables from records, next to the paper's numbers."""
+"""Reproduce the papers' tables from records, next to the paper's numbers.
+
+`paper.csv` holds the rows of the tables. An experiment's `paper` has the paper's numbers; those
+that no experiment has are in `paper.csv`, in percent. Table 7 of Champati, Houle and Zhang gives
+95.57 for rebalanced bins on frozen layers; Table 5 gives 95.40, and 95.57 for trainable layers.
+
+`records` is a list of `Record` in every function, and the result is Markdown text. Over several
+seeds, numbers are means, with the standard deviation and the number of seeds.
+"""
 
 import dataclasses
-import statistics
+from pathlib import Path
+
+import pandas as pd
 
 from colorkit.experiments import EXPERIMENTS
 from colorkit.experiments.records import by_profile, is_share, markdown
@@ -40,235 +50,157 @@ class Table:
     rows: tuple
 
 
-_SPACES = {"rgb": "RGB", "yuv": "Yuv", "lab": "Lab"}
-_SOURCES = {
-    "vgg": "VGG16, ImageNet",
-    "vgg1": "VGG16, ImageNet, first layer only",
-    "own": "own classifier's layers",
+# Metric -> title, and our columns: title -> metric, of the published experiment if it begins so.
+_TITLES = {
+    "threshold_accuracy": "threshold accuracy, percent",
+    "feature_preservation": "feature preservation, percent",
 }
-
-
-def _row(label, audited, published=None):
-    """Return a row with the paper's results from its experiment."""
-    return Row(label, audited, published, EXPERIMENTS[published or audited].paper or None)
-
-
-def _transfer_rows(kind, label):
-    for source, origin in _SOURCES.items():
-        for mode in ("frozen", "trainable"):
-            name = f"cifar/lab-{source}-{mode}-{kind}"
-            published = f"{name}-as-published" if kind.endswith("rebalanced") else None
-            yield _row(f"{label}, {origin}, {mode}", name, published)
-
-
-_BINS = "cifar/lab-conv-classification"
-_REGRESSION_ROWS = (
-    *(_row(f"dense, {label}", f"cifar/{s}-dense-regression") for s, label in _SPACES.items()),
-    *(
-        _row(f"convolution only, {label}", f"cifar/{s}-conv-regression")
-        for s, label in _SPACES.items()
-    ),
-    *_transfer_rows("regression", "convolution only"),
-)
-_CLASSIFICATION_ROWS = (
-    _row("49 bins", f"{_BINS}-49"),
-    Row("49 bins, centered lattice", f"{_BINS}-49-centered"),
-    _row("64 bins", f"{_BINS}-64"),
-    _row("100 bins", f"{_BINS}-100"),
-    _row("81 bins", f"{_BINS}-81"),
-    Row("81 bins, centered lattice", f"{_BINS}-81-centered"),
-    _row("81 bins, rebalanced", f"{_BINS}-81-rebalanced", f"{_BINS}-81-rebalanced-as-published"),
-    *_transfer_rows("classification-81", "81 bins"),
-    *_transfer_rows("classification-81-rebalanced", "81 bins, rebalanced"),
-    Row("81 uv bins", "cifar/yuv-conv-classification-81"),
-    Row("313 bins", f"{_BINS}-313-hard"),
-    Row("313 bins, soft codes, rebalanced", f"{_BINS}-313"),
-)
-_OURS = "cifar/lab-residual-unet"
-_BEST_ROWS = (
-    Row(
-        "regression: VGG16 trainable",
-        "cifar/lab-vgg-trainable-regression",
-        paper={"threshold_accuracy": 95.85, "feature_preservation": 76.65},
-    ),
-    Row("regression: own layers trainable", "cifar/lab-own-trainable-regression"),
-    # Table 5 has 95.40 for the next row, and 95.57 for the row with trainable layers.
-    Row(
-        "classification: VGG16 frozen, rebalanced",
-        "cifar/lab-vgg-frozen-classification-81-rebalanced",
-        "cifar/lab-vgg-frozen-classification-81-rebalanced-as-published",
-        {"threshold_accuracy": 95.57, "feature_preservation": 76.77},
-    ),
-    Row(
-        "classification: own layers frozen, rebalanced",
-        "cifar/lab-own-frozen-classification-81-rebalanced",
-        "cifar/lab-own-frozen-classification-81-rebalanced-as-published",
-    ),
-    Row("ours: residual U-Net", _OURS),
-)
-
-_ACCURACY, _PRESERVATION = "threshold accuracy, percent", "feature preservation, percent"
-REGRESSION = (
-    Table(f"Table 3. Regression: {_ACCURACY}", "threshold_accuracy", _REGRESSION_ROWS),
-    Table(f"Table 4. Regression: {_PRESERVATION}", "feature_preservation", _REGRESSION_ROWS),
-)
-CLASSIFICATION = (
-    Table(f"Table 5. Classification: {_ACCURACY}", "threshold_accuracy", _CLASSIFICATION_ROWS),
-    Table(
-        f"Table 6. Classification: {_PRESERVATION}", "feature_preservation", _CLASSIFICATION_ROWS
-    ),
-)
-BEST = (
-    Table(f"Table 7. The best: {_ACCURACY}", "threshold_accuracy", _BEST_ROWS),
-    Table(f"Table 7. The best: {_PRESERVATION}", "feature_preservation", _BEST_ROWS),
-)
-TABLES = (*REGRESSION, *CLASSIFICATION, *BEST)
-# Our columns: title -> whether the published experiment is used, and the metric.
 _COLUMNS = {
     "threshold_accuracy": {
-        "as published": (True, "published/threshold_accuracy"),
-        "audited": (False, "threshold_accuracy"),
+        "as published": "published/threshold_accuracy",
+        "audited": "threshold_accuracy",
     },
     "feature_preservation": {
-        "as published": (True, "published/feature_preservation_vgg"),
-        "audited": (False, "feature_preservation_vgg"),
-        "audited, stronger classifier": (False, "feature_preservation_residual"),
+        "as published": "published/feature_preservation_vgg",
+        "audited": "feature_preservation_vgg",
+        "audited, stronger classifier": "feature_preservation_residual",
     },
 }
-# Metrics of every row of the summary.
-_SUMMARY = ("threshold_accuracy", "feature_preservation_vgg_kept", "colorfulness", "psnr")
-# Trivial baselines, and the other rows of Tables 1 and 2.
-_FREE = {"gray: lightness alone": "gray/", "one constant chroma": "constant/"}
-_BASELINES = {"truth": "truth/", "red channel, the paper's grayscale": "red/", **_FREE}
-_PAPER_BASELINES = {
-    "threshold_accuracy": {"truth/": 100.0, "red/": 91.05},
-    "feature_preservation": {"truth/": 81.44, "red/": 73.40},
+_BASELINE_COLUMNS = {
+    "threshold_accuracy": {"ours": "threshold_accuracy"},
+    "feature_preservation": {
+        "ours": "feature_preservation_vgg",
+        "stronger classifier": "feature_preservation_residual",
+    },
 }
+# Trivial baselines, and the other rows of Tables 1 and 2: label -> prefix of their metrics.
+_TRIVIAL = {"gray: lightness alone": "gray/", "one constant chroma": "constant/"}
+_BASELINES = {"truth": "truth/", "red channel, the paper's grayscale": "red/", **_TRIVIAL}
+_SUMMARY = {
+    "threshold accuracy": "threshold_accuracy",
+    "features kept": "feature_preservation_vgg_kept",
+    "colorfulness": "colorfulness",
+    "PSNR": "psnr",
+}
+
+
+def _rows(table):
+    """Return the rows of a table of `paper.csv`, with the paper's results."""
+    rows = []
+    for line in _LINES[_LINES["table"] == table].to_dict("records"):
+        paper = {metric: float(line[metric]) for metric in _TITLES if line[metric]}
+        published = line["published"] or None
+        if not paper and line["audited"]:
+            paper = EXPERIMENTS[published or line["audited"]].paper
+        rows.append(Row(line["label"], line["audited"], published, paper or None))
+    return tuple(rows)
+
+
+def _tables(name, numbers, title):
+    """Return the tables of both metrics with the same rows."""
+    rows = _rows(name)
+    return tuple(
+        Table(f"Table {number}. {title}: {_TITLES[metric]}", metric, rows)
+        for number, metric in zip(numbers, _TITLES, strict=True)
+    )
+
+
+_LINES = pd.read_csv(Path(__file__).with_name("paper.csv"), dtype=str, keep_default_na=False)
+_PAPER_BASELINES = {row.label: row.paper for row in _rows("baselines")}
+REGRESSION = _tables("regression", (3, 4), "Regression")
+CLASSIFICATION = _tables("classification", (5, 6), "Classification")
+BEST = _tables("best", (7, 7), "The best")
+TABLES = (*REGRESSION, *CLASSIFICATION, *BEST)
 
 
 def render(records, tables=None):
     """Format the tables of Champati, Houle and Zhang as Markdown, with the paper's numbers.
 
     *As published* follows the paper's code in training and in coloring. *Audited* follows the text
-    of the paper and keeps the lightness. Numbers come from the largest profile that was run. Over
-    several seeds they are means, with the standard deviation and the number of seeds.
+    of the paper and keeps the lightness. Numbers come from the largest profile that was run.
 
     Args:
-        records: List of `Record`.
+        records: Records of runs.
         tables: Tables of `TABLES` to format. `None` takes all of them, after Tables 1 and 2 with
             the baselines.
-
-    Returns:
-        Markdown text.
     """
-    parts = [_rendered(table, records) for table in tables or TABLES]
-    parts += _missing(tables or TABLES, records)
-    if tables is not None:
-        return "\n\n".join(parts)
-    accuracy, preservation = "threshold_accuracy", "feature_preservation"
-    baselines = [
-        _baselines(records, f"Table 1. Baselines: {_ACCURACY}", accuracy, {"ours": accuracy}),
-        _baselines(
-            records,
-            f"Table 2. Baselines: {_PRESERVATION}",
-            preservation,
-            {"ours": f"{preservation}_vgg", "stronger classifier": f"{preservation}_residual"},
-        ),
-    ]
-    return "\n\n".join([*baselines, *parts])
+    parts = [] if tables else [_baselines(records, i, m) for i, m in enumerate(_TITLES, start=1)]
+    tables = tables or TABLES
+    parts += [_rendered(table, records) for table in tables]
+    rows = [row for table in tables for row in table.rows]
+    names = {name for row in rows for name in (row.audited, row.published) if name}
+    if missing := names - {record.experiment for record in records}:
+        parts.append(
+            f"Not run: {', '.join(sorted(missing))}. `python -m colorkit train NAME` runs them, or "
+            "reports what is missing; VGG16's weights are downloaded by Keras."
+        )
+    return "\n\n".join(parts)
 
 
 def compare(records, rows, metrics):
-    """Compare experiments in a Markdown table, with means over seeds.
+    """Compare experiments in a table.
 
     The ground truth and the trivial baselines come first, from the first experiment with a value
     for the metric. The line below the table lists the experiments that were not run.
 
     Args:
-        records: List of `Record`.
+        records: Records of runs.
         rows: Dict from label to the name of an experiment. The table has the experiments with
             records, at the largest profile that they share.
         metrics: Dict from column title to the name of a metric, or of another number of a record,
             such as "minutes". Shares are in percent.
     """
-    ran = {record.experiment for record in records} & set(rows.values())
-    found = by_profile(records, ran) if ran else {}
+    ran = {record.experiment for record in records}
+    found = by_profile(records, [name for name in rows.values() if name in ran])
+    shown = [record for own in found.values() for record in own]
     lines = [("", *metrics, "profile")]
-    shown = [record for name in rows.values() for record in found.get(name, [])]
-    for label, prefix in {"truth": "truth/", **_FREE}.items():
-        cells = []
-        for name in (f"{prefix}{metric}" for metric in metrics.values()):
-            holding = [record for record in shown if record.value(name) is not None]
-            cells.append(_over_seeds(holding[:1], name))
+    for label, prefix in {"truth": "truth/", **_TRIVIAL}.items():
+        names = [f"{prefix}{metric}" for metric in metrics.values()]
+        cells = [_mean([r for r in shown if r.value(name) is not None][:1], name) for name in names]
         if any(cells):
             lines.append((label, *cells, ""))
     for label, name in rows.items():
-        if found.get(name):
-            cells = (_over_seeds(found[name], metric) for metric in metrics.values())
-            lines.append((label, *cells, _profiles(found[name])))
+        if own := found.get(name):
+            lines.append((label, *(_mean(own, each) for each in metrics.values()), _profiles(own)))
     missing = [label for label, name in rows.items() if not found.get(name)]
     table = markdown(lines)
     return f"{table}\n\nNot run: {'; '.join(missing)}." if missing else table
 
 
 def overview(records):
-    """Format all records as one Markdown table, one line per record.
-
-    Args:
-        records: List of `Record`.
-    """
-    rows = [("experiment", "threshold accuracy", "features kept", "colorfulness", "PSNR",
-             "class accuracy", "profile", "epochs", "minutes", "seed")]  # fmt: skip
+    """Format all records as one table, one line per record."""
+    columns = {**_SUMMARY, "class accuracy": "accuracy"}
+    rows = [("experiment", *columns, "profile", "epochs", "minutes", "seed")]
     for record in records:
-        metrics = record.metrics
-        rows.append(
-            (
-                record.experiment,
-                _percent(metrics.get("threshold_accuracy")),
-                _percent(metrics.get("feature_preservation_vgg_kept")),
-                _number(metrics.get("colorfulness")),
-                _number(metrics.get("psnr")),
-                _percent(metrics.get("accuracy")),
-                record.profile,
-                str(record.epochs),
-                _number(record.minutes, 0),
-                str(record.seed),
-            )
-        )
+        cells = (_cell(record.metrics, metric) for metric in columns.values())
+        length = str(record.epochs), f"{record.minutes:.0f}"
+        rows.append((record.experiment, *cells, record.profile, *length, str(record.seed)))
     return markdown(rows)
 
 
 def summary(records):
-    """Format the main results as a Markdown table: baselines, the paper's best, and ours.
-
-    Over several seeds, numbers are means, as in `render`.
-
-    Args:
-        records: List of `Record`.
-    """
-    rows = [("", "threshold accuracy", "features kept", "colorfulness", "PSNR", "profile")]
+    """Format the main results: baselines, the paper's best, and ours."""
+    rows = [("", *_SUMMARY, "profile")]
     for label, prefix in {"truth": "truth/", "gray": "gray/", "one constant": "constant/"}.items():
-        scores = _newest(records, f"{prefix}colorfulness")
-        accuracy, kept, colorfulness, psnr = (scores.get(f"{prefix}{name}") for name in _SUMMARY)
-        psnr = None if prefix == "truth/" else psnr  # without an error it is only a convention
-        cells = (_percent(accuracy), _percent(kept), _number(colorfulness), _number(psnr))
-        rows.append((label, *cells, ""))
-    truth = _PAPER_BASELINES["feature_preservation"]["truth/"]
-    for row in (_BEST_ROWS[0], _BEST_ROWS[2]):
-        kept = _percent(row.paper["feature_preservation"] / truth)
-        accuracy = _number(row.paper["threshold_accuracy"])
+        scores = dict(_newest(records, f"{prefix}colorfulness"))
+        scores.pop("truth/psnr", None)  # without an error it is only a convention
+        rows.append((label, *(_cell(scores, f"{prefix}{m}") for m in _SUMMARY.values()), ""))
+    truth = _PAPER_BASELINES["truth"]["feature_preservation"]
+    for row in (BEST[0].rows[0], BEST[0].rows[2]):
+        accuracy = f"{row.paper['threshold_accuracy']:.2f}"
+        kept = f"{100 * (row.paper['feature_preservation'] / truth):.2f}"
         rows.append((f"paper's best {row.label.partition(':')[0]}", accuracy, kept, "", "", ""))
     for label, name, prefix in (
         ("dense regression, Lab", "cifar/lab-dense-regression", ""),
         ("convolutional regression, Lab", "cifar/lab-conv-regression", ""),
-        ("81 bins", f"{_BINS}-81", ""),
-        ("81 bins, rebalanced", f"{_BINS}-81-rebalanced", ""),
-        ("313 bins, soft codes, rebalanced", f"{_BINS}-313", ""),
-        ("**ours**", _OURS, ""),
-        ("**ours, vivid**", _OURS, "T=0/"),
+        ("81 bins", "cifar/lab-conv-classification-81", ""),
+        ("81 bins, rebalanced", "cifar/lab-conv-classification-81-rebalanced", ""),
+        ("313 bins, soft codes, rebalanced", "cifar/lab-conv-classification-313", ""),
+        ("**ours**", "cifar/lab-residual-unet", ""),
+        ("**ours, vivid**", "cifar/lab-residual-unet", "T=0/"),
     ):
         if found := by_profile(records, [name])[name]:
-            cells = (_over_seeds(found, f"{prefix}{metric}") for metric in _SUMMARY)
+            cells = (_mean(found, f"{prefix}{metric}") for metric in _SUMMARY.values())
             rows.append((label, *cells, _profiles(found)))
     return markdown(rows)
 
@@ -276,101 +208,81 @@ def summary(records):
 def _rendered(table, records):
     columns = _COLUMNS[table.metric]
     rows = [("", "paper", *columns, "profile")]
-    for label, prefix in _FREE.items():
-        metrics = (metric.removeprefix("published/") for _, metric in columns.values())
-        rows.append((label, "", *_free(records, prefix, metrics), ""))
+    for label, prefix in _TRIVIAL.items():
+        metrics = (metric.removeprefix("published/") for metric in columns.values())
+        rows.append((label, "", *_baseline(records, prefix, metrics), ""))
     for row in table.rows:
-        found = {key: by_profile(records, [name])[name] for key, name in _names(row).items()}
-        of_columns = ((found[is_published], metric) for is_published, metric in columns.values())
-        rows.append(
-            (
-                row.label,
-                _number((row.paper or {}).get(table.metric)),
-                *(_over_seeds(own, metric) if own else "not run" for own, metric in of_columns),
-                _profiles([*found[True], *found[False]]),
-            )
+        paper = (row.paper or {}).get(table.metric)
+        audited, published = (
+            by_profile(records, [name])[name]
+            for name in (row.audited, row.published or row.audited)
         )
+        cells = []
+        for metric in columns.values():
+            found = published if metric.startswith("published/") else audited
+            cells.append(_mean(found, metric) if found else "not run")
+        paper = "" if paper is None else f"{paper:.2f}"
+        rows.append((row.label, paper, *cells, _profiles(published + audited)))
     return f"### {table.title}\n\n{markdown(rows)}"
 
 
-def _names(row):
-    """Return the experiments of a row as published, `True`, and audited, `False`."""
-    return {True: row.published or row.audited, False: row.audited}
-
-
-def _missing(tables, records):
-    """Return a sentence with the experiments of tables that were not run."""
-    names = {
-        name
-        for table in tables
-        for row in table.rows
-        for name in _names(row).values()
-        if not by_profile(records, [name])[name]
-    }
-    if not names:
-        return ()
-    return (
-        f"Not run: {', '.join(sorted(names))}. `python -m colorkit train NAME` runs them, or "
-        "reports what is missing; VGG16's weights are downloaded by Keras.",
-    )
-
-
-def _baselines(records, title, metric, columns):
+def _baselines(records, number, metric):
+    """Return Table 1 or 2, the baselines."""
+    columns = _BASELINE_COLUMNS[metric]
     rows = [("", "paper", *columns)]
     for label, prefix in _BASELINES.items():
-        paper = _number(_PAPER_BASELINES[metric].get(prefix))
-        rows.append((label, paper, *_free(records, prefix, columns.values())))
-    return f"### {title}\n\n{markdown(rows)}"
+        paper = f"{_PAPER_BASELINES[label][metric]:.2f}" if label in _PAPER_BASELINES else ""
+        rows.append((label, paper, *_baseline(records, prefix, columns.values())))
+    return f"### Table {number}. Baselines: {_TITLES[metric]}\n\n{markdown(rows)}"
 
 
-def _free(records, prefix, metrics):
-    """Return the cells of a baseline, in percent."""
+def _baseline(records, prefix, metrics):
+    """Return the cells of a baseline."""
     names = [f"{prefix}{metric}" for metric in metrics]
-    return [_percent(_newest(records, name).get(name)) for name in names]
+    return [_cell(_newest(records, name), name) for name in names]
 
 
 def _newest(records, name):
     """Return metrics of the newest record with a metric, as baselines need no training."""
-    of_cifar = [
+    of_cifar = (
         record
         for record in records
         if record.experiment.startswith("cifar/")
         and record.data == "cifar10"
         and record.metrics.get(name) is not None
-    ]
+    )
     key = lambda record: (record.sizes.get("test", 0), record.date)  # noqa: E731
-    return max(of_cifar, key=key).metrics if of_cifar else {}
+    newest = max(of_cifar, key=key, default=None)
+    return newest.metrics if newest else {}
 
 
-def _over_seeds(records, name):
-    in_percent = is_share(name)
-    found = (record.value(name) for record in records)
-    values = [100 * value if in_percent else value for value in found if value is not None]
-    if not values:
+def _mean(records, name):
+    """Return the mean of a metric over records, with its standard deviation over several seeds."""
+    values = pd.Series([record.value(name) for record in records], dtype=float).dropna()
+    if values.empty:
         return ""
-    mean = statistics.mean(values)
-    digits = ".2f"
-    if not in_percent:  # small errors need more digits, numbers of weights no decimals
-        digits = ",.0f" if abs(mean) >= 1000 else ".2f" if abs(mean) >= 1 else ".4f"
-    if len(set(values)) == 1:  # one seed, or a number that no seed changes, such as weights
-        return f"{mean:{digits}}"
-    return f"{mean:{digits}} ± {statistics.stdev(values):{digits}} ({len(values)})"
+    values *= 100 if is_share(name) else 1
+    size = abs(values.mean())
+    # Small errors need more digits, numbers of weights no decimals.
+    digits = ".2f" if is_share(name) or 1 <= size < 1000 else ".4f" if size < 1 else ",.0f"
+    if values.nunique() == 1:  # one seed, or a number that no seed changes, such as weights
+        return f"{values.mean():{digits}}"
+    return f"{values.mean():{digits}} ± {values.std():{digits}} ({len(values)})"
+
+
+def _cell(metrics, name):
+    """Return a metric with two decimals, in percent if it is a share."""
+    value = metrics.get(name)
+    return "" if value is None else f"{100 * value if is_share(name) else value:.2f}"
 
 
 def _profiles(records):
     """Return the profiles of records, and the epochs of "full" runs that stopped early."""
     titles = set()
     for record in records:
-        row = EXPERIMENTS.get(record.experiment)
-        asked = record.settings.get("epochs")
-        is_short = record.profile == "full" and row and asked and asked < row.epochs
-        titles.add(f"full, {asked} of {row.epochs} epochs" if is_short else record.profile)
+        title, asked = record.profile, record.settings.get("epochs")
+        experiment = EXPERIMENTS.get(record.experiment)
+        if title == "full" and experiment and asked and asked < experiment.schedule.epochs:
+            title = f"full, {asked} of {experiment.schedule.epochs} epochs"
+        titles.add(title)
     return " / ".join(sorted(titles))
-
-
-def _percent(value):
-    return _number(None if value is None else 100 * value)
-
-
-def _number(value, digits=2):
-    return "" if value is None else f"{value:.{digits}f}"

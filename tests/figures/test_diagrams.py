@@ -24,7 +24,7 @@ def test_network_diagram_marks_frozen_features():
     assert ["frozen" in text for text in texts] == [True, True, False, False]
 
 
-def test_network_diagram_puts_branches_below_each_other():
+def test_network_diagram_draws_branches_below_each_other():
     model = models.build_coherent_as_published(models.build_zhang(width=0.25))
     axes = plots.network_diagram(model).axes[0]
     texts = [text.get_text() for text in axes.texts]
@@ -36,7 +36,7 @@ def test_network_diagram_puts_branches_below_each_other():
     drawn(axes.figure)
 
 
-def test_network_diagram_of_a_network_of_free_size_shows_its_sizes():
+def test_network_diagram_of_free_size_shows_relative_sizes():
     axes = plots.network_diagram(models.build_unet(widths=(4, 8, 16))).axes[0]
     heights = [round(patch.get_height(), 2) for patch in axes.patches]
     # Full, half and quarter size and back, each drawn on 0.15.

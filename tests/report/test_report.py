@@ -2,7 +2,7 @@ from colorkit import report
 from tests.report.test_tables import make_record
 
 
-def test_page_holds_what_was_run_and_names_what_was_not():
+def test_page_has_results_and_lists_missing_runs():
     records = [
         make_record(f"architectures/{name}@flowers", seed, colorfulness=10.0 + i)
         for i, name in enumerate(("unet-mse", "unet-mae"))
@@ -12,9 +12,9 @@ def test_page_holds_what_was_run_and_names_what_was_not():
     titles = [line[3:] for line in page.splitlines() if line.startswith("## ")]
     assert titles[:2] == ["Summary", "The tables of Champati, Houle and Zhang"]
     assert "Architectures and losses, on flowers" in titles
-    assert "Architectures and losses" not in titles, "no record of their own pictures"
-    judged = page.split("## What the papers claim, on flowers")[1].split("\n## ")[0]
-    assert "MAE is more colorful than MSE, unet " in judged and "resnet" not in judged
+    assert "Architectures and losses" not in titles, "no record of the original dataset"
+    verdicts = page.split("## What the papers claim, on flowers")[1].split("\n## ")[0]
+    assert "MAE is more colorful than MSE, unet " in verdicts and "resnet" not in verdicts
     missing = page.split("## Not run")[1].split("\n## ")[0]
     assert "- MAE is more colorful than MSE, resnet" in missing
     assert titles[-1] == "All records"

@@ -6,12 +6,12 @@ from tests.report.test_tables import make_record
 
 
 @pytest.mark.parametrize("study", studies.STUDIES, ids=lambda study: study.title)
-def test_rows_of_studies_are_experiments(study):
+def test_rows_of_studies_name_experiments(study):
     assert set(study.rows.values()) <= set(experiments.EXPERIMENTS)
     assert len(set(study.rows.values())) == len(study.rows)
 
 
-def test_study_is_rendered_for_the_pictures_it_was_run_on():
+def test_study_is_formatted_per_dataset():
     study = studies.ARCHITECTURES
     name = study.rows["U-Net, MAE"]
     records = [make_record(f"{name}@flowers", seed, mae=0.1 + 0.02 * seed) for seed in (0, 1)]
@@ -24,12 +24,12 @@ def test_study_is_rendered_for_the_pictures_it_was_run_on():
     assert studies.labels(records, studies.CONVNETS) == []
 
 
-def test_architectures_are_compared_by_every_measure_and_cost():
+def test_architectures_are_compared_by_every_metric_and_cost():
     assert len(studies.ARCHITECTURES.rows) == 16
     wanted = {"parameters", "minutes", "training_milliseconds", "colorfulness", "ssim", "psnr"}
     assert wanted <= set(studies.ARCHITECTURES.metrics.values())
-    large = {experiments.experiment(name).large_size for name in studies.PATCHES.rows.values()}
+    large = {experiments.experiment(name).data.large_size for name in studies.PATCHES.rows.values()}
     assert large == {256}
-    # Whatever is measured of a picture large has its baseline beside it.
+    # Metrics of large images have their baselines, too.
     records = [make_record("pix2pix/unet", **{"gray/large/psnr": 20.0})]
     assert "| gray: lightness alone" in studies.render(records, studies.PATCHES)

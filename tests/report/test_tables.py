@@ -16,13 +16,13 @@ def make_record(name, seed=0, profile="quick", **metrics):
 
 
 def cells(text, title, label):
-    """The cells of one row of a rendered table."""
+    """Return the cells of one row of a formatted table."""
     part = text.split(f"### {title}")[1].split("###")[0]
     line = next(line for line in part.splitlines() if line.startswith(f"| {label} "))
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_every_row_is_an_experiment():
+def test_rows_of_tables_name_experiments():
     for row in [row for table in tables.TABLES for row in table.rows]:
         assert {row.audited, row.published or row.audited} <= set(experiments.EXPERIMENTS), row
 
@@ -74,7 +74,7 @@ def test_every_row_is_an_experiment():
     }.items(),
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
-def test_published_numbers_stand_in_their_rows(title, numbers):
+def test_numbers_of_the_paper_are_in_their_rows(title, numbers):
     text = tables.render([])
     for label, number in numbers.items():
         label = {"red channel": "red channel, the paper's grayscale",
@@ -93,7 +93,7 @@ def test_columns_are_the_published_and_the_audited_protocol():
     assert row == ["81 bins, rebalanced", "95.56", "91.00", "93.00", "quick"]
 
 
-def test_numbers_are_means_over_seeds_of_the_best_profile():
+def test_numbers_are_means_over_seeds_of_the_largest_profile():
     name = "cifar/lab-conv-regression"
     records = [
         make_record(name, profile="full", seed=seed, threshold_accuracy=value)
@@ -112,7 +112,7 @@ def test_baselines_come_from_any_record_of_cifar10():
     assert cells(text, "Table 2", "truth")[2] == "81.33"
 
 
-def test_what_costs_nothing_stands_above_every_table():
+def test_tables_begin_with_trivial_baselines():
     records = [make_record("cifar/x", **{"gray/threshold_accuracy": 0.9449,
                                          "constant/feature_preservation_vgg": 0.7556})]  # fmt: skip
     text = tables.render(records)
@@ -120,7 +120,7 @@ def test_what_costs_nothing_stands_above_every_table():
     assert cells(text, "Table 4", "one constant chroma")[2:4] == ["75.56", "75.56"]
 
 
-def test_what_was_not_run_is_named_with_the_way_out():
+def test_missing_runs_are_listed_with_the_command():
     name = "cifar/lab-vgg-frozen-regression"
     text = tables.render([])
     assert name in text.split("Not run: ")[1] and "colorkit train" in text
@@ -130,7 +130,7 @@ def test_what_was_not_run_is_named_with_the_way_out():
     assert row[2:] == ["not run", "not run", ""]
 
 
-def test_a_full_run_that_was_cut_short_says_so():
+def test_epochs_of_a_short_full_run_are_shown():
     name = "cifar/lab-conv-classification-313"
     for epochs, profile in ((11, "full, 11 of 70 epochs"), (70, "full")):
         record = make_record(name, profile="full", threshold_accuracy=0.95)
@@ -140,20 +140,20 @@ def test_a_full_run_that_was_cut_short_says_so():
         assert f"| {profile}" in tables.summary([record])
 
 
-def test_stand_ins_never_carry_the_numbers_of_the_paper():
+def test_substitutes_have_no_numbers_of_the_paper():
     for line in tables.render([]).splitlines():
         if line.startswith("|") and ("own" in line or "first layer only" in line):
             assert not any(character.isdigit() for character in line.split("|")[2])
 
 
-def test_summary_and_overview_name_what_was_run():
+def test_summary_and_overview_show_results():
     records = [make_record("cifar/lab-residual-unet", threshold_accuracy=0.966)]
     assert "96.60" in tables.summary(records)
-    assert "94.12" in tables.summary([]), "76.65 of 81.44"
+    assert "94.12" in tables.summary([]), "76.65 / 81.44"
     assert "cifar/lab-residual-unet" in tables.overview(records)
 
 
-def test_comparison_begins_with_the_truth_and_what_costs_nothing():
+def test_comparison_begins_with_truth_and_trivial_baselines():
     metrics = {"bleeding": 2.0, "truth/bleeding": 1.2, "gray/bleeding": 0.0, "minutes": 3.0}
     lines = tables.compare([make_record("a", **metrics)], {"A": "a"}, {"bleeding": "bleeding"})
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines.splitlines()]
@@ -164,13 +164,13 @@ def test_comparison_begins_with_the_truth_and_what_costs_nothing():
     ]
 
 
-def test_baselines_are_taken_from_whichever_record_holds_the_metric():
+def test_baselines_come_from_the_first_record_with_the_metric():
     records = [make_record("a", hue=0.2), make_record("b", **{"hue": 0.3, "truth/hue": 0.1})]
     text = tables.compare(records, {"A": "a", "B": "b"}, {"hue": "hue"})
     assert "| truth | 0.1000 |" in " ".join(text.split())
 
 
-def test_comparison_shows_all_rows_at_the_profile_that_they_share():
+def test_comparison_uses_the_profile_that_all_experiments_share():
     records = [
         make_record("a", seed, profile, bleeding=bleeding, threshold_accuracy=0.95)
         for seed, profile, bleeding in ((0, "quick", 1.0), (1, "quick", 2.0), (0, "full", 9.0))
@@ -180,7 +180,7 @@ def test_comparison_shows_all_rows_at_the_profile_that_they_share():
     lines = tables.compare(records, {"A": "a", "B": "b", "C": "c"}, columns).splitlines()
     rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines[2:]]
     assert rows == [
-        ["A", "95.00", "1.50 ± 0.71 (2)", "quick"],  # the first is the same whatever the seed
+        ["A", "95.00", "1.50 ± 0.71 (2)", "quick"],  # the accuracy is the same for every seed
         ["B", "94.00", "0.5000", "quick"],
         [""],
         ["Not run: C."],
