@@ -1,10 +1,10 @@
-"""Write files so that none is left half-written, and save trained models at half their size."""
+"""Write files atomically, and save trained models at half their size."""
 
 import contextlib
 import inspect
 import json
 import os
-import tempfile
+import secrets
 import zipfile
 from pathlib import Path
 
@@ -16,11 +16,7 @@ _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 bit
 
 
 def make_folder(path):
-    """Create a folder and its missing parent folders.
-
-    Raises:
-        OSError: If this fails. The message has the name of the folder.
-    """
+    """Create a folder and its missing parents, or raise an `OSError` with its name."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,10 +28,8 @@ def make_folder(path):
 def home():
     """Return the folder for results: the checkout around the working directory, or the latter."""
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / "colorkit" / "experiments").is_dir():
-            return folder
-    return here
+    folders = (here, *here.parents)
+    return next((x for x in folders if (x / "colorkit" / "experiments").is_dir()), here)
 
 
 def figures_folder(profile):
@@ -45,23 +39,17 @@ def figures_folder(profile):
 
 @contextlib.contextmanager
 def written_whole(path):
-    """Yield a temporary path beside `path`; rename it on success and remove it on failure."""
+    """Write a file atomically: yield a temporary path, renamed on success, removed on failure."""
     path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} cannot be written: it is a folder; name a file.")
+    temporary = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
     try:
-        handle, temporary = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror}") from error
-    os.close(handle)
-    temporary = Path(temporary)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files readable only by their owner
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -69,11 +57,10 @@ def written_whole(path):
 
 
 def save_model(model, path):
-    """Save a `keras.Model` to a compressed `.keras` file, which is never left half-written.
+    """Save a `keras.Model` atomically to a compressed `.keras` file.
 
-    Compression halves the file if the kernels were rounded, see `round_kernels`. The function
-    `keras.saving.load_model` reads it like any other file. Options of Keras layers with their
-    default values are not written, so that older versions of Keras also read the file.
+    Compression halves the file if the kernels were rounded, see `round_kernels`. Options of Keras
+    layers with their default values are left out, so that older versions of Keras read the file.
     """
     with written_whole(path) as temporary, written_whole(temporary) as compressed:
         model.save(temporary)
@@ -92,8 +79,7 @@ def read_model(path):
     """Load the `keras.Model` of a `.keras` file, not compiled.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If the file is damaged, or is not a `.keras` file.
+        FileNotFoundError, ValueError: If the file is missing, damaged or no `.keras` file.
     """
     path = Path(path)
     if not path.is_file():
@@ -101,11 +87,9 @@ def read_model(path):
             f"A model was expected at {path}; there is no such file. `python -m colorkit train "
             "NAME` trains a model and saves it in runs/PROFILE/NAME/seedN."
         )
-    if not zipfile.is_zipfile(path):  # Keras would report a missing file
-        raise ValueError(
-            f"{path} is not a Keras model that can be read: it is no .keras archive, or was cut off"
-        )
     try:
+        if not zipfile.is_zipfile(path):  # Keras would report a missing file
+            raise ValueError("it is no .keras archive, or was cut off")
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # the type depends on where the file is damaged
         reason = str(error).partition("\n")[0][:300]
@@ -113,7 +97,7 @@ def read_model(path):
 
 
 def _without_defaults(config):
-    """Return a serialized model without the options that have Keras's default values."""
+    """Return the config of a model without the options that have Keras's default values."""
     if isinstance(config, list):
         return [_without_defaults(entry) for entry in config]
     if not isinstance(config, dict):
@@ -138,8 +122,8 @@ def _without_defaults(config):
 def round_kernels(model):
     """Round the kernels of a `keras.Model` in place to 9 significant bits, one more than bfloat16.
 
-    They stay float32 and keep its range, so no kernel overflows or vanishes. Each changes by less
-    than one part in 500, and a compressed file takes half the space.
+    Kernels stay float32, so none overflows or vanishes. Each changes by less than one part in 500,
+    and a compressed file takes half the space.
     """
     for variable in model.weights:
         if len(variable.shape) >= 2:

@@ -23,7 +23,7 @@ def network():
     )
 
 
-def test_file_appears_whole_or_not_at_all(tmp_path):
+def test_file_is_written_atomically(tmp_path):
     path = tmp_path / "table.txt"
     path.write_text("before")
     with pytest.raises(RuntimeError), written_whole(path) as temporary:
@@ -33,9 +33,11 @@ def test_file_appears_whole_or_not_at_all(tmp_path):
     with written_whole(path) as temporary:
         temporary.write_text("after")
     assert path.read_text() == "after" and list(tmp_path.iterdir()) == [path]
+    (tmp_path / "other.txt").touch()
+    assert path.stat().st_mode == (tmp_path / "other.txt").stat().st_mode
 
 
-def test_folder_that_cannot_be_made_is_named(tmp_path):
+def test_folder_that_cannot_be_created_raises_with_its_name(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"file/below cannot be created \(Not a directory\)"):
         make_folder(tmp_path / "file" / "below")
@@ -57,7 +59,7 @@ def test_rounded_kernels_have_nine_significant_bits(network):
             np.testing.assert_array_equal(new.view("uint32")[~tie], nearest[~tie])
 
 
-def test_rounding_neither_overflows_nor_vanishes(network):
+def test_rounded_kernels_neither_overflow_nor_vanish(network):
     kernel = network.layers[0].kernel
     values = np.resize(np.array([1e30, -1e-30, 70000.0, 0.0], "float32"), kernel.shape)
     kernel.assign(values)
@@ -65,7 +67,7 @@ def test_rounding_neither_overflows_nor_vanishes(network):
     np.testing.assert_allclose(np.asarray(kernel), values, rtol=1 / 500)
 
 
-def test_rounded_model_takes_much_less_space_and_predicts_the_same(network, tmp_path, rng):
+def test_rounded_model_is_smaller_and_predicts_the_same(network, tmp_path, rng):
     inputs = rng.random((2, 8, 8, 1), "float32")
     round_kernels(network)
     expected = network.predict(inputs, verbose=0)
@@ -78,8 +80,8 @@ def test_rounded_model_takes_much_less_space_and_predicts_the_same(network, tmp_
     assert sizes[1] < 0.6 * sizes[0]
 
 
-def test_saved_model_leaves_out_what_is_at_its_default(network, tmp_path):
-    """Keras 3.15 writes options, `None` by default, which Keras 3.10 refuses to read."""
+def test_saved_model_has_no_options_of_default_value(network, tmp_path):
+    """Keras 3.10 cannot read options of Keras 3.15, which are `None` by default."""
     save_model(network, tmp_path / "model.keras")
     config = json.loads(zipfile.ZipFile(tmp_path / "model.keras").read("config.json"))
     layers = {layer["config"]["name"]: layer for layer in config["config"]["layers"]}
@@ -94,7 +96,7 @@ def test_saved_model_leaves_out_what_is_at_its_default(network, tmp_path):
     ]
 
 
-def test_a_folder_is_no_file_to_write(tmp_path):
+def test_writing_to_a_folder_raises(tmp_path):
     (tmp_path / "mine.keras").mkdir()
     message = r"mine\.keras cannot be written: it is a folder"
     with (

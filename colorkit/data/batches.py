@@ -1,5 +1,7 @@
 """Turn images into batches of (lightness, chroma) or (RGB, class) for `fit`."""
 
+import collections.abc
+import dataclasses
 import numbers
 import os
 
@@ -17,50 +19,74 @@ from colorkit.data.images import Images, drawn
 _NEAR_GRAY = 5.0
 
 
+@dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class Batches(keras.utils.PyDataset):
     """Batches of images for `fit`, `evaluate` and `predict`, created by `pairs` and `labeled`.
 
     The order, mirroring and crops of each epoch depend only on `seed` and `epoch`. A run resumed
     at an epoch therefore sees the same batches. `dataset[i]` is the i-th batch.
+
+    Attributes:
+        convert: Function from the RGB, aged RGB and labels of a batch to the input of `fit`.
+        epoch: Number of the epoch, from 0 on.
+        failure: Error of a worker, or `None`; Keras reports only that there was one.
     """
 
-    def __init__(
-        self,
-        images,
-        convert,
-        *,
-        batch_size,
-        augment,
-        crop,
-        shift,
-        zoom,
-        shuffle,
-        seed,
-        workers,
-        context=None,
-        aging=0.0,
-        epoch_batches=None,
-    ):
-        super().__init__(workers=workers)
-        self.images = images
-        self.convert = convert  # function from images and labels of a batch to the input of `fit`
-        self.batch_size = batch_size
-        self.augment = augment
-        self.crop = crop
-        self.shift = shift
-        self.zoom = zoom
-        self.context = context
-        self.aging = aging
-        self.shuffle = shuffle
-        self.epoch_batches = epoch_batches
-        self.seed = seed
+    images: Images
+    convert: collections.abc.Callable
+    batch_size: int
+    augment: bool
+    crop: int | tuple | None
+    shift: int
+    zoom: tuple | None
+    context: tuple | None = None
+    aging: float = 0.0
+    epoch_batches: int | None = None
+    shuffle: bool | None = None
+    seed: int
+    num_workers: int | None
+
+    def __post_init__(self):
+        super().__init__(self.num_workers or max(1, min(4, (os.cpu_count() or 2) - 1)))
+        if not isinstance(self.images, Images):
+            self.images = Images(self.images)
+        if self.shuffle is None:
+            self.shuffle = self.augment
+        self._check()
         self.epoch = 0
-        self.failure = None  # error of a worker, as backends report only that there was one
+        self.failure = None
         self._order = (None, None)
 
-    @property
-    def num_batches(self):
-        return self.epoch_batches or self._pass_batches
+    def _check(self):
+        """Raise a `ValueError` if an argument of `pairs` or `labeled` is out of its range."""
+        if len(self.images) == 0:
+            raise ValueError("`images` must hold at least one image. Received none")
+        check_whole("batch_size", self.batch_size)
+        check_whole("seed", self.seed, 0)
+        check_share("aging", self.aging, can_be_all=True)
+        if self.epoch_batches is not None:
+            check_whole("epoch_batches", self.epoch_batches)
+        for name, value, most in (("zoom", self.zoom, np.inf), ("context", self.context, 1)):
+            if value is not None:
+                _check_range(name, value, most)
+        if self.zoom is not None and self.context is not None:
+            raise ValueError("`context` and `zoom` exclude each other. Received both; give one.")
+        if self.crop is None:
+            if self.context is not None:
+                raise ValueError("`context` needs `crop`, the side of its crops. Received: None")
+            self.images.check_one_size()
+            sides = self.images.shape
+        else:
+            sides = self.crop if isinstance(self.crop, tuple) and self.crop else (self.crop,)
+            for side in sides:
+                check_whole("crop", side)
+            height, width = self.images.smallest
+            if self.context is None and max(sides) > min(height, width):
+                raise ValueError(
+                    f"`crop` must fit into every image; the smallest is {height} pixels high and "
+                    f"{width} wide. Received: {self.crop}"
+                )
+        check_whole("shift", self.shift, 0, min(sides) - 1)
 
     @property
     def _pass_batches(self):
@@ -71,16 +97,19 @@ class Batches(keras.utils.PyDataset):
         return -(-len(self.images) // self.batch_size)
 
     def __len__(self):
-        return self.num_batches
+        return self.epoch_batches or self._pass_batches
 
     def __getitem__(self, index):
-        if not 0 <= index < self.num_batches:
-            raise IndexError(f"batch {index} of {self.num_batches}")
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)}")
         try:
             return self._batch(index)
         except (OSError, MemoryError, ValueError) as error:
             self.failure = error
             raise
+
+    def on_epoch_end(self):
+        self.epoch += 1
 
     def _batch(self, index):
         rng = np.random.default_rng((self.seed, self.epoch, index))
@@ -89,7 +118,7 @@ class Batches(keras.utils.PyDataset):
         if isinstance(crop, tuple):
             # Sizes alternate, so that Keras learns from the first two batches that sizes differ.
             # Epochs continue the sequence, except epochs of one batch, which have one size.
-            turn = self.epoch * self.num_batches + index if self.num_batches > 1 else 0
+            turn = self.epoch * len(self) + index if len(self) > 1 else 0
             crop = crop[turn % len(crop) if self.augment else len(crop) // 2]
         if self.zoom is not None or self.context is not None:
             rgb = np.stack([self._framed(image, crop, rng) for image in images])
@@ -97,25 +126,19 @@ class Batches(keras.utils.PyDataset):
             rgb = np.stack([self._cropped(image, crop, rng) for image in images])
         else:
             rgb = np.asarray(images)
-        gray = rgb
+        aged = rgb
         if self.augment:
             mirrored = rng.random(len(rgb)) < 0.5
             rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
-            rgb = gray = self._shifted(rgb, rng)
+            rgb = aged = self._shifted(rgb, rng)
             if self.aging:
-                gray = np.stack([self._aged(image, rng) for image in rgb])
-        return self.convert(rgb, gray, images.labels)
-
-    def on_epoch_end(self):
-        self.epoch += 1
+                aged = np.stack([self._aged(image, rng) for image in rgb])
+        return self.convert(rgb, aged, images.labels)
 
     def _chosen(self, index):
-        """Return the images in this batch of this epoch."""
-        number, index = divmod(self.epoch * self.num_batches + index, self._pass_batches)
+        """Return the indices of the images in a batch of this epoch."""
+        number, index = divmod(self.epoch * len(self) + index, self._pass_batches)
         chosen = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        return self._pass_order(number)[chosen]
-
-    def _pass_order(self, number):
         known, order = self._order
         if known != number:
             order = np.arange(len(self.images))
@@ -125,21 +148,7 @@ class Batches(keras.utils.PyDataset):
                     order = drawn(self.images.weights, len(order), rng)
                 order = rng.permutation(order)
             self._order = number, order
-        return order
-
-    def _shifted(self, rgb, rng):
-        if not self.shift:
-            return rgb
-        height, width = rgb.shape[1:3]
-        margin = (self.shift, self.shift)
-        padded = np.pad(rgb, ((0, 0), margin, margin, (0, 0)), mode="reflect")
-        corners = rng.integers(0, 2 * self.shift + 1, (len(rgb), 2))
-        return np.stack(
-            [
-                picture[top : top + height, left : left + width]
-                for picture, (top, left) in zip(padded, corners, strict=True)
-            ]
-        )
+        return order[chosen]
 
     def _cropped(self, image, crop, rng):
         spare = np.array(image.shape[:2]) - crop
@@ -159,6 +168,16 @@ class Batches(keras.utils.PyDataset):
         box = (left, top, left + taken[1], top + taken[0])
         size = (int(side[1]), int(side[0]))
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, box=box))
+
+    def _shifted(self, rgb, rng):
+        if not self.shift:
+            return rgb
+        margin = (self.shift, self.shift)
+        padded = np.pad(rgb, ((0, 0), margin, margin, (0, 0)), mode="reflect")
+        corners = rng.integers(0, 2 * self.shift + 1, (len(rgb), 2))
+        for i, (top, left) in enumerate(corners):
+            rgb[i] = padded[i, top : top + rgb.shape[1], left : left + rgb.shape[2]]
+        return rgb
 
     def _aged(self, rgb, rng):
         if rng.random() >= self.aging:
@@ -187,8 +206,7 @@ def pairs(
 ):
     """Turn images into batches of (lightness, chroma), the training data of every model.
 
-    A network should keep height and width of its input, or divide them by a power of two. If it
-    needs sides that are multiples of 2, 4, ... pixels, `Colorizer` pads images to them. Create
+    A network should keep height and width of its input, or divide them by a power of two. Create
     `ck.Colorizer(model, ...)` before `fit` to check whether a network is suitable.
 
     Args:
@@ -197,19 +215,17 @@ def pairs(
         batch_size: Number of images per batch.
         augment: Whether to mirror half of the images, and to crop at random instead of at the
             center.
-        crop: Side of a square crop in pixels, required if images have different sizes. Augmented
-            batches use the sides in a tuple in turn (the first, if an epoch is one batch). Other
-            batches use the middle one.
+        crop: Side of a square crop in pixels, required if images have different sizes. Of a tuple,
+            augmented batches use the sides in turn (the first, if an epoch is one batch), others
+            use the middle one.
         shift: Maximum number of pixels by which augmented images are moved vertically and
             horizontally. The border is filled by reflection.
-        zoom: `(low, high)`: each crop shows a part of the image, resized to the crop. The sides of
-            the part are those of the crop, or of the image, times a random factor between `low`
-            and `high`. Without `augment`, the factor is `high` and the part is at the center. No
-            part is larger than its image.
-        context: `(low, high)`, instead of `zoom`: each crop shows a square part of the image,
-            resized to the crop. Its side is a random share, between `low` and `high`, of the
-            image's short side. Without `augment`, the share is `high` and the part is at the
-            center. Images may have any size.
+        zoom: `(low, high)`: resize a part of each image to the crop, or to the image without
+            `crop`. The sides of the part are those of the result, times a random factor between
+            `low` and `high`, and at most those of the image. Without `augment`, the factor is
+            `high` and the part is at the center.
+        context: As `zoom`, but the factor, at most 1, is relative to the short side of the image.
+            Needs a `crop`, of any size.
         aging: Share of augmented images whose lightness is changed to look like an old photograph,
             see `colorkit.data.aging.age`. Their chroma is unchanged.
         epoch_batches: Number of batches per epoch, if one pass over all images is too long. The
@@ -221,8 +237,7 @@ def pairs(
             sample weight of zero, as Zhang et al. do.
         luminance_gate: Whether sample weights, of mean 1 before any mask, reduce the influence of
             very dark and very bright pixels, see `visibility`. Lab only.
-        labels: If True, the target is a dict of "chroma" and "label", the class of each image,
-            for networks that learn both.
+        labels: If True, the target is a dict of "chroma" and "label", the class of each image.
         seed: Seed of order, mirroring and crops.
         workers: Number of threads that prepare batches. `None` depends on the number of cores.
 
@@ -232,9 +247,12 @@ def pairs(
         "mask" and `(N, H, W)` with the gate.
 
     Raises:
-        ValueError: If there are no images, sizes differ and there is no `crop`, or the crop is
-            larger than an image. Also if `labels` is True for images without labels, or an option
-            is unknown.
+        ValueError: If an option is out of range, a crop or labels are missing, or a crop does not
+            fit into every image.
+
+    Example:
+        >>> dataset = ck.pairs(ck.load("photos"), batch_size=32, augment=True)
+        >>> model.fit(dataset, epochs=10)
     """
     space = spaces.get(space)
     if near_gray not in ("keep", "drop", "mask"):
@@ -243,41 +261,27 @@ def pairs(
         raise ValueError(f"`luminance_gate` needs lightness in Lab. Received: {space}")
     weighted = luminance_gate or near_gray == "mask"
     if labels and weighted:
-        raise ValueError(
-            '`labels` cannot be combined with `luminance_gate` or `near_gray="mask"`; use "drop".'
-        )
+        raise ValueError('`labels` excludes `luminance_gate` and `near_gray="mask"`; use "drop".')
 
-    def convert(rgb, gray, classes):
+    def convert(rgb, aged, classes):
+        weights = np.float32(1)
         with keras.device("cpu"):  # keep the accelerator free for training
             lightness, chroma = map(ops.convert_to_numpy, space.split(rgb))
-            if gray is not rgb:
-                lightness = ops.convert_to_numpy(space.split(gray)[0])
-        if weighted:
-            weights = np.float32(1)
+            if aged is not rgb:
+                lightness = ops.convert_to_numpy(space.split(aged)[0])
             if near_gray == "mask":
                 weights = np.float32(~_is_near_gray(rgb))[:, None, None]
             if luminance_gate:
-                with keras.device("cpu"):
-                    visible = ops.convert_to_numpy(visibility(lightness))
+                visible = ops.convert_to_numpy(visibility(lightness))
                 # Mean 1, so that the gate keeps the ratio between this loss and other losses.
                 weights = weights * visible / visible.mean()
+        if weighted:
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
-    images = _checked(images, batch_size, crop, shift, zoom, seed, context)
-    check_share("aging", aging, can_be_all=True)
-    if epoch_batches is not None:
-        check_whole("epoch_batches", epoch_batches)
-    if labels:
-        _check_labels(images)
-    if near_gray == "drop":
-        kept = [i for i, picture in enumerate(images) if has_color(picture)]
-        if not kept:
-            raise ValueError(f"All images of {images.name} are near-gray; use near_gray='keep'.")
-        images = images[np.array(kept)]
-    return Batches(
-        images,
-        convert,
+    dataset = Batches(
+        images=images,
+        convert=convert,
         batch_size=batch_size,
         augment=augment,
         crop=crop,
@@ -286,10 +290,18 @@ def pairs(
         context=context,
         aging=aging,
         epoch_batches=epoch_batches,
-        shuffle=augment if shuffle is None else shuffle,
+        shuffle=shuffle,
         seed=seed,
-        workers=workers or _num_workers(),
+        num_workers=workers,
     )
+    if labels:
+        _check_labels(dataset.images)
+    if near_gray == "drop":
+        kept = np.flatnonzero([has_color(rgb) for rgb in dataset.images])
+        if not len(kept):
+            raise ValueError("All `images` are near-gray; use near_gray='keep'.")
+        dataset.images = dataset.images[kept]
+    return dataset
 
 
 def labeled(
@@ -303,59 +315,43 @@ def labeled(
     seed=0,
     workers=None,
 ):
-    """Turn images into batches of (RGB, class) for classifiers.
+    """Turn images with labels into batches of (RGB, class) for classifiers.
 
-    Args:
-        images: `Images` with labels.
-        batch_size: See `pairs`.
-        augment: See `pairs`; augmented images are shuffled.
-        crop: See `pairs`.
-        shift: See `pairs`.
-        zoom: See `pairs`.
-        seed: See `pairs`.
-        workers: See `pairs`.
+    Arguments and errors are those of `pairs`; augmented images are shuffled.
 
     Returns:
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
-
-    Raises:
-        ValueError: As `pairs`, or if the images have no labels.
     """
-    images = _checked(images, batch_size, crop, shift, zoom, seed)
-    _check_labels(images)
-    return Batches(
-        images,
-        lambda rgb, gray, classes: (np.float32(rgb / 255), classes),
+    dataset = Batches(
+        images=images,
+        convert=lambda rgb, aged, classes: (np.float32(rgb / 255), classes),
         batch_size=batch_size,
         augment=augment,
         crop=crop,
         shift=shift,
         zoom=zoom,
-        shuffle=augment,
         seed=seed,
-        workers=workers or _num_workers(),
+        num_workers=workers,
     )
+    _check_labels(dataset.images)
+    return dataset
 
 
 def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     """Compute how visible chroma is at a lightness: 1 in the middle, nearly 0 at both ends.
 
-    The function is a product of two sigmoids. Its defaults are round numbers and were not tuned.
-
     Args:
         lightness: L in [0, 100], shape `(..., height, width, 1)`.
         dark: L below which the value is less than half.
         bright: L above which the value is less than half.
-        softness: Width in L of the transitions.
+        softness: Width in L of the two transitions, which are sigmoids.
 
     Returns:
         Tensor of shape `(..., height, width)` in [0, 1].
 
-    Raises:
-        ValueError: If `softness` is not positive or `dark` not below `bright`.
-
     References:
-        Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it.
+        Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it. The defaults
+        were not tuned.
     """
     if not (softness > 0 and dark < bright):
         raise ValueError(
@@ -365,62 +361,6 @@ def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
     lightness = ops.convert_to_tensor(lightness)[..., 0]
     scale = 4.0 / softness
     return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
-
-
-def _checked(images, batch_size, crop, shift, zoom, seed, context=None):
-    if not isinstance(images, Images):
-        images = Images(images)
-    if len(images) == 0:
-        raise ValueError("`images` must hold at least one image. Received none")
-    check_whole("batch_size", batch_size)
-    check_whole("seed", seed, 0)
-    crops = crop if isinstance(crop, tuple) and crop else (crop,)
-    if crop is not None:
-        for side in crops:
-            check_whole("crop", side)
-    if crop is None and (context is not None or images.shape is None):
-        raise ValueError(
-            f"The images of {images.name} have different sizes; give `crop` here or `size` to "
-            "`load`."
-            if context is None
-            else "`context` needs `crop`, the side of its crops in pixels. Received: None"
-        )
-    if context is not None:
-        _check_range("context", context, most=1)
-        if zoom is not None:
-            raise ValueError("`context` and `zoom` exclude each other. Received both; give one.")
-    if crop is not None and context is None and max(crops) > min(images.smallest):
-        raise ValueError(
-            f"`crop` must fit into every image; the smallest is {images.smallest[0]} pixels "
-            f"high and {images.smallest[1]} wide. Received: {crop}"
-        )
-    largest = (min(images.smallest) if crop is None else min(crops)) - 1
-    if not (isinstance(shift, (int, np.integer)) and 0 <= shift <= largest):
-        raise ValueError(
-            f"`shift` must be a whole number from 0 to {largest}, less than the side of an "
-            f"image. Received: {shift!r}"
-        )
-    if zoom is not None:
-        _check_range("zoom", zoom)
-    return images
-
-
-def _check_range(name, value, most=np.inf):
-    is_range = np.shape(value) == (2,) and all(isinstance(x, numbers.Real) for x in value)
-    if not (is_range and 0 < value[0] <= value[1] <= most and value[1] < np.inf):
-        limit = "" if most == np.inf else f", at most {most}"
-        raise ValueError(
-            f"`{name}` must be (low, high), positive{limit} and in that order. Received: {value!r}"
-        )
-
-
-def _check_labels(images):
-    if images.labels is None:
-        raise ValueError(f"`images` must have labels. Received {images.name} without labels")
-
-
-def _num_workers():
-    return max(1, min(4, (os.cpu_count() or 2) - 1))
 
 
 def has_color(rgb):
@@ -433,3 +373,17 @@ def _is_near_gray(rgb):
     with keras.device("cpu"):
         chroma = ops.convert_to_numpy(spaces.LAB.split(rgb)[1])
     return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY
+
+
+def _check_range(name, value, most):
+    is_range = np.shape(value) == (2,) and all(isinstance(x, numbers.Real) for x in value)
+    if not (is_range and 0 < value[0] <= value[1] <= most and value[1] < np.inf):
+        limit = "" if most == np.inf else f", at most {most}"
+        raise ValueError(
+            f"`{name}` must be (low, high), positive{limit} and in that order. Received: {value!r}"
+        )
+
+
+def _check_labels(images):
+    if images.labels is None:
+        raise ValueError(f"`images` must have labels. Received {images.name} without labels")

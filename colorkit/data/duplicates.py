@@ -25,8 +25,8 @@ def copies(images, others):
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
 
-    Raises:
-        FileNotFoundError, ValueError: If a file does not exist or is not an image.
+    Example:
+        >>> test = test[~copies(test, train)]
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
     return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])
@@ -49,9 +49,8 @@ def alike(thumbnails, others):
 
 def _rows(thumbnails):
     """Return thumbnails, each channel of mean 0, as rows of length 1; zeros for even images."""
-    rows = np.empty((len(thumbnails), 3 * _SIDE**2), "float32")
-    for row, small in zip(rows, thumbnails, strict=True):
-        small = np.asarray(small, "float32")
-        row[:] = (small - small.mean(axis=(0, 1))).ravel()
+    rows = np.array(thumbnails, "float32").reshape(len(thumbnails), _SIDE**2, 3)
+    rows -= rows.mean(axis=1, keepdims=True)
+    rows = rows.reshape(len(thumbnails), 3 * _SIDE**2)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.where(length > _SIDE, length, np.inf)  # a spread of at least half a level

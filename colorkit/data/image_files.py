@@ -1,6 +1,5 @@
-"""Read image files of any format as sRGB, and write them so that none is left half-written."""
+"""Read image files of any format as sRGB, and write them atomically."""
 
-import collections
 import contextlib
 import io
 import math
@@ -21,16 +20,14 @@ _WRITTEN = {
 }  # fmt: skip
 _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
 # 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
-_OPTIONS = collections.defaultdict(
-    dict, JPEG={"quality": 95, "subsampling": 0}, WEBP={"quality": 95}
-)
+_OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 
 
 def read_picture(source):
     """Read an image as 8-bit sRGB, upright.
 
-    EXIF rotation is applied, palettes are resolved, and transparent parts become white. 16-bit
-    gray is rounded to 8 bits, and CMYK is converted. Of an animation, the first frame is read.
+    EXIF rotation and color profiles are applied, and transparent parts become white. 16-bit gray is
+    rounded to 8 bits. Of an animation, the first frame is read.
 
     Args:
         source: Path of an image file, or a PIL image.
@@ -39,19 +36,19 @@ def read_picture(source):
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If the file is empty, damaged, truncated or not an image.
+        FileNotFoundError, ValueError: If the file is missing, empty, damaged or not an image.
     """
-    if isinstance(source, Image.Image):
-        return _to_rgb(source)
     with _opened(source) as image:
         return _to_rgb(image)
 
 
 @contextlib.contextmanager
-def _opened(path):
-    """Open an image file; every error has the name of the file."""
-    path = Path(path)
+def _opened(source):
+    """Open an image file, or yield a PIL image; errors of a file have its name."""
+    if isinstance(source, Image.Image):
+        yield source
+        return
+    path = Path(source)
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
         raise FileNotFoundError(f"An image file was expected at {path}, but it is {what}.")
@@ -63,15 +60,14 @@ def _opened(path):
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 yield image
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{path} is too large: {error}") from error
     except UnidentifiedImageError:
         raise ValueError(f"{path} is not an image that can be read (JPEG, PNG, ...).") from None
     except Exception as error:  # each decoder of Pillow raises its own errors
-        raise ValueError(f"{path} is damaged, truncated or not supported: {error}") from error
+        raise ValueError(f"{path} is damaged, too large or not supported: {error}") from error
 
 
 def _to_rgb(image):
+    """Convert a PIL image to a uint8 array `(height, width, 3)` in sRGB."""
     if 0 in image.size:
         raise ValueError(f"An image must have at least one pixel. Received size {image.size}")
     image = ImageOps.exif_transpose(image)
@@ -80,10 +76,9 @@ def _to_rgb(image):
         return np.repeat(gray[..., None], 3, axis=-1)
     if image.mode == "F":
         raise ValueError("floating-point images have no fixed range; save them with 8 or 16 bits")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        background = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(background, image)
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
     return np.asarray(_in_srgb(image).convert("RGB"))
 
 
@@ -114,6 +109,10 @@ def as_rgb(image):
     Raises:
         FileNotFoundError: If the file does not exist.
         ValueError: If the file is not an image, or the array has another shape, type or range.
+
+    Example:
+        >>> as_rgb("old_photo.jpg").shape
+        (480, 640, 3)
     """
     if isinstance(image, (str, os.PathLike, Image.Image)):
         return read_picture(image)
@@ -122,8 +121,7 @@ def as_rgb(image):
         image = image[..., None]
     if image.ndim != 3 or image.shape[-1] not in (1, 3, 4) or 0 in image.shape:
         raise ValueError(
-            "An image must have shape (height, width) or (height, width, 1 | 3 | 4). "
-            f"Received shape {image.shape}"
+            f"An image must have shape (height, width[, 1 | 3 | 4]). Received: {image.shape}"
         )
     if image.dtype == np.uint16:
         image = np.uint8(image / 257 + 0.5)
@@ -135,10 +133,7 @@ def as_rgb(image):
             )
         image = np.uint8(image * 255 + 0.5)
     elif image.dtype != np.uint8:
-        raise ValueError(
-            "An image must be uint8, uint16 or floating point in [0, 1]. "
-            f"Received dtype {image.dtype}"
-        )
+        raise ValueError(f"An image must be uint8, uint16 or in [0, 1]. Received: {image.dtype}")
     if image.shape[-1] == 4:
         return _to_rgb(Image.fromarray(image))
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
@@ -149,58 +144,46 @@ def pictures_at_once(*sizes):
     return max(1, 2**18 // max(1, *map(math.prod, sizes)))
 
 
-def checksum(pictures):
+def checksum(images):
     """Compute a checksum of a sequence of image arrays: eight hexadecimal digits."""
     value = 0
-    for picture in pictures:
-        value = zlib.crc32(np.ascontiguousarray(picture).tobytes(), value)
+    for rgb in images:
+        value = zlib.crc32(np.ascontiguousarray(rgb), value)
     return f"{value:08x}"
 
 
 def picture_size(source):
-    """Read `(height, width)`, upright, from the header of an image file, or from a PIL image.
-
-    Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If the file is not an image.
-    """
-    is_open = isinstance(source, Image.Image)
-    with contextlib.nullcontext(source) if is_open else _opened(source) as image:
+    """Read the upright `(height, width)` of an image file from its header, or of a PIL image."""
+    with _opened(source) as image:
         width, height = image.size
         rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 are rotated by 90°
     return (width, height) if rotated else (height, width)
 
 
 def write_picture(path, rgb):
-    """Write an image to a file, which is never left half-written.
+    """Write an image to a file atomically, and create its folder.
 
     Args:
         path: Path of the file. Its ending selects the format (.png, .jpg, .webp, .tif, ...).
         rgb: uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        ValueError: If no image format has this ending.
-        OSError: If the folder cannot be created or written.
+        ValueError, OSError: If no image format has this ending, or the file cannot be written.
     """
     path = Path(path)
     picture_format = output_format(path)
     make_folder(path.parent)
     with written_whole(path) as temporary:
-        Image.fromarray(rgb).save(temporary, format=picture_format, **_OPTIONS[picture_format])
+        Image.fromarray(rgb).save(
+            temporary, format=picture_format, **_OPTIONS.get(picture_format, {})
+        )
 
 
 def output_format(path):
-    """Return Pillow's name of the format for a path's ending.
-
-    Raises:
-        ValueError: If no format for all colors and sizes has this ending.
-    """
+    """Return Pillow's name of the format for a path's ending, or raise a `ValueError`."""
     picture_format = _WRITTEN.get(Path(path).suffix.lower())
     if picture_format is None:
-        raise ValueError(
-            f"{path} must end in one of {', '.join(_WRITTEN)}. "
-            f"Received the ending {Path(path).suffix!r}"
-        )
+        raise ValueError(f"`path` must end in one of {', '.join(_WRITTEN)}. Received: {path}")
     return picture_format
 
 
@@ -208,8 +191,7 @@ def find_pictures(folder):
     """Return the paths of all image files in a folder and its subfolders, sorted.
 
     Raises:
-        FileNotFoundError: If the folder does not exist.
-        ValueError: If it holds no images.
+        FileNotFoundError, ValueError: If the folder does not exist, or holds no images.
     """
     folder = Path(folder)
     if not folder.is_dir():

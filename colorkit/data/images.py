@@ -1,11 +1,12 @@
 """A dataset of color images, the input of all functions that take many images."""
 
 import collections.abc
+import copy
 import re
 import warnings
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from colorkit.checks import is_list
 from colorkit.data.image_files import picture_size, read_picture
@@ -21,19 +22,26 @@ class Images(collections.abc.Sequence):
         items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
         labels: Class of each image, or `None`.
         class_names: Name of each class, or `None`.
+        weights: How often training shows each image, relative to the others. `None` shows all
+            equally often.
         name: Name of the dataset in records.
         size: Side of the square to which each image is resized (short side scaled, center
             cropped), or `None` to keep the images unchanged.
         is_sequence: Whether the images follow each other in time, as the frames of a video.
-        weights: How often training shows each image, relative to the others. `None` shows all
-            equally often.
         checksum: Checksum that distinguishes sources of the same name, or `None`.
         source_side: Short side of the smallest image at its source, if the items were resized.
         left_out: Number of damaged files of the source that are not among the items.
+        item_sizes: `(height, width)` of each item, shape `(N, 2)`, if known. `None` reads them from
+            the items when they are needed.
 
     Raises:
-        ValueError: If an array is not uint8 or has another shape, or `items` is one path. Also if
-            the number of labels or weights does not match, or weights are invalid.
+        ValueError: If an array has another type or shape, `items` is one path, labels or weights do
+            not match the items, or weights are negative or all zero.
+
+    Example:
+        >>> images = Images([Path("rose.jpg"), Path("tulip.jpg")], labels=[0, 1], size=64)
+        >>> images[0].shape
+        (64, 64, 3)
     """
 
     def __init__(
@@ -49,27 +57,25 @@ class Images(collections.abc.Sequence):
         checksum=None,
         source_side=None,
         left_out=0,
+        item_sizes=None,
     ):
         if not is_list(items):
             raise ValueError(
-                f'Images must be an array or a list. Received: {items!r}; `load("folder:PATH")` '
-                "reads a folder."
+                f'Images must be an array or a list; load("folder:PATH") reads a folder. '
+                f"Received: {items!r}"
             )
         for item in [items] if isinstance(items, np.ndarray) else items:
             if isinstance(item, np.ndarray):
                 _check_uint8(item, 4 if item is items else 3)
         if labels is not None and len(labels) != len(items):
-            raise ValueError(
-                f"There must be a label for each image. Received {len(labels)} for {len(items)}"
-            )
+            raise ValueError(f"`labels` must be {len(items)} values. Received: {len(labels)}")
         if weights is not None:
             weights = np.asarray(weights, "float64")
-            if weights.shape != (len(items),) or not (
-                (weights >= 0).all() and 0 < weights.sum() < np.inf
-            ):
+            is_valid = weights.shape == (len(items),) and (weights >= 0).all()
+            if not (is_valid and 0 < weights.sum() < np.inf):
                 raise ValueError(
-                    f"`weights` must be {len(items)} non-negative numbers, one per image, and not "
-                    f"all 0. Received: {weights}"
+                    f"`weights` must be {len(items)} non-negative numbers, not all 0. "
+                    f"Received: {weights}"
                 )
         self._items = items
         self.labels = None if labels is None else np.asarray(labels)
@@ -82,6 +88,7 @@ class Images(collections.abc.Sequence):
         self.checksum = checksum
         self.left_out = left_out
         self._source_side = source_side
+        self._known_sizes = item_sizes
 
     def __len__(self):
         return len(self._items)
@@ -92,41 +99,30 @@ class Images(collections.abc.Sequence):
             rgb = item if isinstance(item, np.ndarray) else read_picture(item)
             return rgb if self.size is None else square(rgb, self.size)
         if isinstance(self._items, np.ndarray):
-            items = self._items[index]
-        else:
-            items = [self._items[i] for i in np.arange(len(self))[index]]
-        return self._with(items, index, self.size)
+            return self._with(self._items[index], index)
+        return self._with([self._items[i] for i in np.arange(len(self))[index]], index)
 
     def at_size(self, size):
         """Return the same images, each resized to a square with sides of this many pixels."""
-        return self._with(self._items, slice(None), size)
+        images = copy.copy(self)
+        images.size = size
+        return images
 
-    def _with(self, items, index, size):
-        images = Images(
-            items,
-            labels=None if self.labels is None else self.labels[index],
-            class_names=self.class_names,
-            weights=None if self.weights is None else self.weights[index],
-            name=self.name,
-            size=size,
-            checksum=self.checksum,
-            source_side=self._source_side,
-            left_out=self.left_out,
-        )
-        images.films = None if self.films is None else self.films[index]
-        if hasattr(self, "_known_sizes"):  # avoids opening many files again
-            images._known_sizes = self._known_sizes[index]
+    def _with(self, items, index):
+        """Return these images with only the items of an index."""
+        images = copy.copy(self)
+        images._items = items
+        for name in ("labels", "weights", "films", "_known_sizes"):
+            values = getattr(self, name)
+            if values is not None:
+                setattr(images, name, values[index])
         return images
 
     def __array__(self, dtype=None, copy=None):
         if isinstance(self._items, np.ndarray) and self.size is None:
             return np.array(self._items, dtype=dtype, copy=copy)
-        if self.shape is None:
-            raise ValueError(
-                f"The images of {self.name} have different sizes; give `size` to `load` or "
-                "`crop` to `pairs`."
-            )
-        return np.stack([self[i] for i in range(len(self))]).astype(dtype or "uint8")
+        self.check_one_size()
+        return np.stack(list(self)).astype(dtype or "uint8")
 
     def __repr__(self):
         size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))
@@ -137,35 +133,26 @@ class Images(collections.abc.Sequence):
         """Join several datasets into one, without their labels.
 
         Args:
-            sets: List of `Images`.
-            shares: Share of each dataset in what training shows, relative to the others. `None`
-                shows every image equally often, or as often as the weights of its dataset say.
+            sets: List of `Images`, at least one.
+            shares: Share of each dataset in training, a positive number per dataset. `None` shows
+                every image equally often, or as often as the weights of its dataset say.
             name: Name of the joined dataset; `None` joins the names of the parts.
-
-        Raises:
-            ValueError: If there are no datasets, or not one positive share per dataset.
         """
         if not sets:
             raise ValueError("`sets` must hold at least one dataset. Received none")
         if shares is not None and (
             len(shares) != len(sets) or not all(0 < share < np.inf for share in shares)
         ):
-            raise ValueError(
-                f"`shares` must be {len(sets)} positive numbers, one per dataset. "
-                f"Received: {shares!r}"
-            )
+            raise ValueError(f"`shares` must be {len(sets)} positive numbers. Received: {shares!r}")
         weights = None
         if shares is not None or any(x.weights is not None for x in sets):
-            totals = [len(x) for x in sets] if shares is None else shares
+            totals = map(len, sets) if shares is None else shares
             parts = [np.ones(len(x)) if x.weights is None else x.weights for x in sets]
-            weights = np.concatenate(
-                [total * part / part.sum() for total, part in zip(totals, parts, strict=True)]
-            )
-        if name is None:
-            names = [x.name for x in sets]
-            if shares is not None:  # runs with other shares are other runs
-                names = [f"{x}*{share:g}" for x, share in zip(names, shares, strict=True)]
-            name = " + ".join(names)
+            weights = [total * x / x.sum() for total, x in zip(totals, parts, strict=True)]
+            weights = np.concatenate(weights)
+        names = [x.name for x in sets]
+        if shares is not None:  # runs with other shares are other runs
+            names = [f"{x}*{share:g}" for x, share in zip(names, shares, strict=True)]
         size = next((x.size for x in sets if x.size is not None), None)
         if size is not None and not all(x.shape == (size, size) for x in sets):
             size = None
@@ -178,21 +165,20 @@ class Images(collections.abc.Sequence):
         images = cls(
             items,
             weights=weights,
-            name=name,
+            name=" + ".join(names) if name is None else name,
             size=size,
             checksum="-".join(str(x.checksum) for x in sets),
             source_side=min((x.source_side for x in sets if len(x)), default=None),
             left_out=sum(x.left_out for x in sets),
+            item_sizes=np.concatenate(sizes),
         )
-        images._known_sizes = np.concatenate(sizes)
-        if any(x.films is not None for x in sets):
-            images.films, known = np.zeros(len(images), int), 0
-            starts = np.cumsum([0, *map(len, sets)])
-            for start, x in zip(starts[:-1], sets, strict=True):
-                if x.films is not None:
-                    films = np.where(x.films > 0, x.films + known, 0)
-                    images.films[start : start + len(x)] = films
-                    known = max(known, films.max(initial=0))
+        if any(x.is_sequence for x in sets):
+            films, known = [], 0
+            for x in sets:
+                own = np.zeros(len(x), int) if x.films is None else x.films
+                films.append(np.where(own > 0, own + known, 0))
+                known += own.max(initial=0)
+            images.films = np.concatenate(films)
         return images
 
     @property
@@ -208,8 +194,17 @@ class Images(collections.abc.Sequence):
     @property
     def shape(self):
         """`(height, width)` if all images have the same, else `None`."""
-        sizes = set(map(tuple, np.asarray(self._sizes()).tolist()))
-        return sizes.pop() if len(sizes) == 1 else None
+        sizes = self._sizes()
+        is_one = len(sizes) > 0 and (sizes == sizes[0]).all()
+        return tuple(sizes[0].tolist()) if is_one else None
+
+    def check_one_size(self):
+        """Raise a `ValueError` if the images have different sizes."""
+        if self.shape is None:
+            raise ValueError(
+                f"The images of {self.name} have different sizes; give `size` to `load` or "
+                "`crop` to `pairs`."
+            )
 
     @property
     def source_side(self):
@@ -219,18 +214,16 @@ class Images(collections.abc.Sequence):
         return self._source_side
 
     def readable(self, visit=None):
-        """Read every image once, and return the images that can be read.
+        """Read every image once, and return `Images` without the damaged files.
+
+        A warning has the names of those files.
 
         Args:
-            visit: Function of an index and its image, called for each readable image. It allows
+            visit: Function of an index and its image, called for each readable image, for
                 computations on all pixels in the same pass.
 
-        Returns:
-            `Images` without the damaged files. A warning has the names of those files.
-
         Raises:
-            FileNotFoundError: If a file no longer exists.
-            ValueError: If no image can be read.
+            FileNotFoundError, ValueError: If a file no longer exists, or no image can be read.
         """
         kept, damaged = [], []
         for i, item in enumerate(self._items):
@@ -252,20 +245,17 @@ class Images(collections.abc.Sequence):
         return images
 
     def _sizes(self):
-        if self.size is not None:
-            return [(self.size, self.size)]
-        return self._item_sizes()
+        """Return the size of each image, or one size for all, shape `(N or 1, 2)`."""
+        return self._item_sizes() if self.size is None else np.full((1, 2), self.size)
 
     def _item_sizes(self):
-        if isinstance(self._items, np.ndarray):
-            return [self._items.shape[1:3]]
-        if not hasattr(self, "_known_sizes"):
-            self._known_sizes = np.array(
-                [
-                    item.shape[:2] if isinstance(item, np.ndarray) else picture_size(item)
-                    for item in self._items
-                ]
-            ).reshape(-1, 2)
+        """Return the size of each item before it is resized, or one size for all."""
+        items = self._items
+        if isinstance(items, np.ndarray):
+            return np.array([items.shape[1:3]])
+        if self._known_sizes is None:
+            sizes = (x.shape[:2] if isinstance(x, np.ndarray) else picture_size(x) for x in items)
+            self._known_sizes = np.array(list(sizes), int).reshape(-1, 2)
         return self._known_sizes
 
 
@@ -279,13 +269,7 @@ def _check_uint8(array, ndim):
 
 
 def tell_left_out(damaged, count, what):
-    """Warn of files that cannot be read as images; raise a `ValueError` if none can be read.
-
-    Args:
-        damaged: The damaged files.
-        count: Total number of files.
-        what: Name of the files in the message.
-    """
+    """Warn of damaged files among `count` files; raise a `ValueError` if all are damaged."""
     files = f"{', '.join(map(str, damaged[:5]))}{', ...' if len(damaged) > 5 else ''}"
     problem = f"{len(damaged)} of {count} {what} cannot be read"
     if len(damaged) == count:
@@ -315,16 +299,14 @@ def drawn(weights, count, rng):
     """Draw `count` indices, each as often as its weight says, rounded up or down at random."""
     steps = (np.arange(count) + rng.random()) / count
     total = np.cumsum(weights)
+    if not total[-1] > 0:
+        raise ValueError("`weights` must not all be 0 for the images to draw. Give other images.")
     return np.searchsorted(total / total[-1], steps)
 
 
 def square(rgb, size):
     """Resize an image to a square: scale its short side and crop its center."""
-    height, width = rgb.shape[:2]
-    side = min(height, width)
-    if (height, width) == (size, size):
+    if rgb.shape[:2] == (size, size):
         return rgb
-    left, top = (width - side) / 2, (height - side) / 2
-    box = (left, top, left + side, top + side)
-    resample = Image.Resampling.BOX if side > 2 * size else Image.Resampling.LANCZOS
-    return np.asarray(Image.fromarray(rgb).resize((size, size), resample, box=box))
+    resample = Image.Resampling.BOX if min(rgb.shape[:2]) > 2 * size else Image.Resampling.LANCZOS
+    return np.asarray(ImageOps.fit(Image.fromarray(rgb), (size, size), resample))

@@ -1,5 +1,6 @@
 """Load datasets of TensorFlow Datasets from disk, or download them."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -22,61 +23,41 @@ _HELD_OUT_NAMES = 5  # one name in five, if the labels are names of persons
 
 
 def load_tfds(name, split, size=None, data_dir=None):
-    """Load a dataset into memory, see `colorkit.load`.
-
-    Args:
-        name: Name in TensorFlow Datasets.
-        split: See `colorkit.load`.
-        size: See `colorkit.load`.
-        data_dir: See `colorkit.load`.
-
-    Returns:
-        `Images`.
-
-    Raises:
-        ValueError, ConnectionError, ImportError: As `colorkit.load`.
-    """
+    """Load a dataset of TensorFlow Datasets into memory; see `colorkit.load`."""
     try:
         import tensorflow_datasets as tfds
+
+        if not hasattr(tfds, "builder"):  # the failed import is not reported
+            raise ImportError("its tensorflow-metadata does not fit this protobuf")
     except ImportError as error:
         raise ImportError(
-            f"The dataset {name!r} needs TensorFlow Datasets, which cannot be imported "
-            f"({error}): pip install tensorflow tensorflow-datasets importlib_resources. "
-            '"photos" and "folder:PATH" need no further package.'
+            f"The dataset {name!r} needs TensorFlow Datasets, which cannot be imported ({error}): "
+            "pip install tensorflow tensorflow-datasets importlib_resources, and with TensorFlow "
+            '2.19 also "tensorflow-metadata<1.18". "photos" and "folder:PATH" need neither.'
         ) from error
-    if not hasattr(tfds, "builder"):  # the failed import is not reported
-        raise ImportError(
-            f"The dataset {name!r} needs TensorFlow Datasets, which is installed but cannot be "
-            "used: its tensorflow-metadata does not fit this protobuf, as with TensorFlow 2.19. "
-            'pip install "tensorflow-metadata<1.18", or a later TensorFlow.'
-        )
-
     root = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    builder = _prepared_builder(tfds, root, name)
-    if builder is None:
-        builder = _download(tfds, root, name)
-    image_key = next(
-        (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.Image)), None
-    )
+    builder = _prepared_builder(tfds, root, name) or _download(tfds, root, name)
+    features = dict(builder.info.features.items())
+
+    def first(kind):
+        return next((key for key, value in features.items() if isinstance(value, kind)), None)
+
+    image_key, label_key = first(tfds.features.Image), first(tfds.features.ClassLabel)
     if image_key is None:
         raise ValueError(f"The dataset {name!r} has no image in its features.")
-    label_key = next(
-        (k for k, v in builder.info.features.items() if isinstance(v, tfds.features.ClassLabel)),
-        None,
-    )
-    has_names = isinstance(dict(builder.info.features.items()).get("label"), tfds.features.Text)
+    has_names = isinstance(features.get("label"), tfds.features.Text)
     wanted = None
     if split in _HELD_OUT and "test" not in builder.info.splits:
         wanted, split = split, "train" if has_names else _HELD_OUT[split]
     try:
-        records = builder.as_dataset(split=split)
+        dataset = builder.as_dataset(split=split)
     except ValueError as error:
         raise ValueError(
             f"{name!r} has the splits {sorted(builder.info.splits)}. Received: {split!r}"
         ) from error
-    pictures, labels, sides = [], [], []
+    images, labels, sides = [], [], []
     keys = {key for key in (image_key, label_key, has_names and "label") if key}
-    for record in _records(tfds, records, keys):
+    for record in _records(tfds, dataset, keys):
         if wanted and has_names:
             # Split by a checksum of the name, so that no person is in both splits.
             is_held_out = zlib.crc32(record["label"]) % _HELD_OUT_NAMES == 0
@@ -85,16 +66,24 @@ def load_tfds(name, split, size=None, data_dir=None):
         rgb = record[image_key]
         rgb = np.repeat(rgb, 3, axis=-1) if rgb.shape[-1] == 1 else rgb
         sides.append(min(rgb.shape[:2]))
-        pictures.append(rgb if size is None else square(rgb, size))
+        images.append(rgb if size is None else square(rgb, size))
         labels.append(record[label_key] if label_key else None)
-    if len({picture.shape for picture in pictures}) == 1:
-        pictures = np.stack(pictures)
+    if len({rgb.shape for rgb in images}) == 1:
+        images = np.stack(images)
     return Images(
-        pictures,
+        images,
         labels=labels if label_key else None,
-        class_names=builder.info.features[label_key].names if label_key else None,
+        class_names=features[label_key].names if label_key else None,
         name=name,
         source_side=min(sides, default=None),
+    )
+
+
+def unknown_name(name, hint=""):
+    """Return the error for a name that is not that of a dataset."""
+    return ValueError(
+        '`name` must be "photos", "folder:PATH", "video:PATH" or a dataset of TensorFlow '
+        f"Datasets, such as cifar10. Received: {name!r}{hint}"
     )
 
 
@@ -104,7 +93,7 @@ def _records(tfds, dataset, keys):
     if not all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values()):
         yield from tfds.as_numpy(dataset)
         return
-        # Batch images of one size: one by one, leaving TensorFlow takes most of the time.
+    # Images of one size are read in batches: the conversion of single records takes most time.
     for batch in tfds.as_numpy(dataset.batch(512)):
         for values in zip(*batch.values(), strict=True):
             yield dict(zip(batch, values, strict=True))
@@ -124,40 +113,23 @@ def _prepared_builder(tfds, root, name):
 
 
 def _download(tfds, root, name):
-    known = tfds.list_builders(with_community_datasets=False)
-    if name.split("/")[0] not in known:
-        raise ValueError(
-            '`name` must be "photos", "folder:PATH", "video:PATH" or a dataset of TensorFlow '
-            f"Datasets, such as cifar10. Received: {name!r}"
-        )
-    ways_on = (
-        f"Set TFDS_DATA_DIR (or `data_dir`) to a folder that holds {name}, or load 'photos', "
-        "which needs no network."
-    )
-    try:
-        urllib.request.urlopen(_DOWNLOAD_PROBE, timeout=5).close()
-    except urllib.error.HTTPError:
-        pass  # the server answered: the network is available
-    except OSError as error:
-        raise ConnectionError(
-            f"The dataset {name!r} is not in {root}, and the network cannot be reached "
-            f"({getattr(error, 'reason', error)}). {ways_on}"
-        ) from error
+    """Download and prepare a dataset, and return its builder; leave nothing behind on failure."""
     top = root / name.split("/")[0]
-    existed, root_existed = top.exists(), root.exists()
-    make_folder(root)
-    downloads = tempfile.mkdtemp(prefix="colorkit-downloads-")
+    if top.name not in tfds.list_builders(with_community_datasets=False):
+        raise unknown_name(name)
+    created = next((path for path in (root, top) if not path.exists()), None)
     try:
-        builder = tfds.builder(name, data_dir=str(root))
-        builder.download_and_prepare(download_dir=downloads)
+        with contextlib.suppress(urllib.error.HTTPError):  # the server answered
+            urllib.request.urlopen(_DOWNLOAD_PROBE, timeout=5).close()
+        make_folder(root)
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as downloads:
+            builder = tfds.builder(name, data_dir=str(root))
+            builder.download_and_prepare(download_dir=downloads)
     except Exception as error:
-        if not existed:
-            shutil.rmtree(top, ignore_errors=True)
-        if not root_existed:
-            shutil.rmtree(root, ignore_errors=True)
+        if created is not None:
+            shutil.rmtree(created, ignore_errors=True)
         raise ConnectionError(
-            f"The dataset {name!r} is not in {root} and cannot be downloaded: {error}. {ways_on}"
+            f"The dataset {name!r} is not in {root} and cannot be downloaded: {error}. Set "
+            f"TFDS_DATA_DIR (or `data_dir`) to a folder that holds {name}, or load 'photos'."
         ) from error
-    finally:
-        shutil.rmtree(downloads, ignore_errors=True)
     return builder

@@ -1,5 +1,7 @@
 """Read, color and write video files with PyAV."""
 
+import contextlib
+import itertools
 import warnings
 from fractions import Fraction
 from pathlib import Path
@@ -8,8 +10,8 @@ import numpy as np
 
 from colorkit.files import make_folder, written_whole
 
-# Maximum change of a pixel, in units of L, to count as the same object as before.
-_SAME_THING = 4.0
+# Change of a pixel in L at which the weight of its previous color falls to 1 / e.
+_LIGHTNESS_SCALE = 4.0
 # Value in H.273 for a matrix that a file does not name.
 _UNSPECIFIED = 2
 # Endings of files that can be written; many more can be read.
@@ -25,10 +27,9 @@ def is_video(path):
 def color_video(colorizer, source, target, *, steadiness=0.5):
     """Color a video frame by frame, and keep colors steady where nothing moves.
 
-    Frame by frame, colors flicker. Where a pixel keeps its lightness, its chroma is therefore mixed
-    with that of the previous frame. Where something moves or the scene changes, it is not. Each
-    frame keeps its duration and shape, and the file stores how its colors are encoded. Sound is
-    not copied.
+    Where a pixel keeps its lightness, its chroma is mixed with that of the previous frame, so that
+    colors do not flicker. Each frame keeps its duration and shape, and the file stores how its
+    colors are encoded. Sound is not copied.
 
     Args:
         colorizer: `Colorizer`, or any function from an image to a colored one.
@@ -42,9 +43,12 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
         Number of frames.
 
     Raises:
-        FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if
-            `colorizer` cannot color, `steadiness` is out of range, or `target` is the source or
-            has no ending of a video.
+        FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if `target` is
+            the source or has no ending of a video.
+
+    Example:
+        >>> color_video(ck.Colorizer.pretrained("photos"), "old.mp4", "colored.mp4")
+        100
     """
     from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
 
@@ -57,72 +61,59 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
     if target.resolve() == source.resolve():
         raise ValueError(f"`target` must be another file than `source`. Received: {target}")
     frames = _frames(source)
-    frame, rgb = next(frames)  # raise errors of the file before anything is written
+    first = next(frames)  # raise errors of the file before anything is written
     make_folder(target.parent)
     count, before = 0, None
-    with written_whole(target) as temporary, _Writer(temporary, source) as writer:
-        while rgb is not None:
+    with written_whole(target) as temporary, _writer(temporary, source) as write:
+        for frame, rgb in itertools.chain([first], frames):
             colored = colorizer(rgb)
             if steadiness:
                 colored, before = _steadied(colored, before, steadiness)
-            writer.write(colored, frame)
-            count, (frame, rgb) = count + 1, next(frames, (None, None))
+            write(colored, frame)
+            count += 1
     return count
 
 
-class _Writer:
-    """Write frames in a format for every player, with the times and the shape of another video."""
+@contextlib.contextmanager
+def _writer(path, source):
+    """Yield a function that writes an image in a format for every player.
 
-    def __init__(self, path, source):
-        import av
+    The image gets the time of a given frame of `source`, and the pixel shape of its video.
+    """
+    import av
 
-        with av.open(str(source)) as container:
-            stream = container.streams.video[0]
-            self._rate = stream.average_rate or Fraction(25)
-            self._aspect = stream.sample_aspect_ratio
-        self._container = av.open(str(path), "w")
-        self._stream, self._start, self._time = None, 0, -1
+    with av.open(str(source)) as container:
+        rate = container.streams.video[0].average_rate or Fraction(25)
+        aspect = container.streams.video[0].sample_aspect_ratio
+    stream, start, time = None, 0, -1
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, error, *_):
-        try:
-            if error is None and self._stream is not None:
-                self._container.mux(self._stream.encode())
-        finally:
-            self._container.close()
-
-    def write(self, rgb, like):
-        """Add an image that is shown at the time of the frame `like`."""
-        import av
-
+    def write(rgb, like):
+        nonlocal stream, start, time
         sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
         rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
-        tick = like.time_base or 1 / self._rate
-        if self._stream is None:
-            self._stream = self._opened(rgb, like, tick)
-            self._start = like.pts or 0  # recordings of broadcasts may not start at 0
+        matrix, number = _matrix(*rgb.shape[:2])
+        tick = like.time_base or 1 / rate
+        if stream is None:
+            stream = output.add_stream("libx264", rate=rate)
+            stream.height, stream.width = rgb.shape[:2]
+            stream.pix_fmt = "yuv420p"
+            codec = stream.codec_context
+            codec.time_base = tick
+            codec.colorspace = codec.color_primaries = codec.color_trc = number
+            codec.color_range = 1  # from 16 to 235
+            if aspect:
+                codec.sample_aspect_ratio = 1 / aspect if like.rotation % 180 else aspect
+            start = like.pts or 0  # recordings of broadcasts may not start at 0
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=_matrix(*rgb.shape[:2])[0]
+            format="yuv420p", dst_colorspace=matrix
         )
-        wanted = 0 if like.pts is None else like.pts - self._start
-        self._time = max(self._time + 1, wanted)
-        frame.pts, frame.time_base = self._time, tick
-        self._container.mux(self._stream.encode(frame))
+        time = max(time + 1, 0 if like.pts is None else like.pts - start)
+        frame.pts, frame.time_base = time, tick
+        output.mux(stream.encode(frame))
 
-    def _opened(self, rgb, like, tick):
-        stream = self._container.add_stream("libx264", rate=self._rate)
-        stream.height, stream.width = rgb.shape[:2]
-        stream.pix_fmt = "yuv420p"
-        codec = stream.codec_context
-        codec.time_base = tick
-        codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(*rgb.shape[:2])[1]
-        codec.color_range = 1  # from 16 to 235
-        if self._aspect:
-            is_turned = like.rotation % 180 != 0
-            codec.sample_aspect_ratio = 1 / self._aspect if is_turned else self._aspect
-        return stream
+    with av.open(str(path), "w") as output:
+        yield write
+        output.mux(stream.encode())
 
 
 def _matrix(height, width):
@@ -140,7 +131,7 @@ def _steadied(rgb, before, steadiness):
     lightness, chroma = (ops.convert_to_numpy(plane) for plane in LAB.split(rgb))
     if before is None:
         return rgb, (lightness, chroma)
-    same = np.exp(-np.abs(lightness - before[0]) / _SAME_THING)
+    same = np.exp(-np.abs(lightness - before[0]) / _LIGHTNESS_SCALE)
     chroma += steadiness * same * (before[1] - chroma)
     mixed = ops.convert_to_numpy(LAB.merge(lightness, chroma))
     return np.uint8(np.round(255 * mixed)), (lightness, chroma)
@@ -159,18 +150,15 @@ def read_frames(path, stride=1):
         uint8 arrays of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        ImportError: If PyAV is not installed.
-        ValueError: If the file is empty or damaged, holds no video, or its frames change size; or
-            if `stride` is not a positive whole number.
+        FileNotFoundError, ImportError: If the file does not exist, or PyAV is not installed.
+        ValueError: If the file is damaged, holds no images, or its frames change size.
     """
     # Imported here, as the command line checks endings before it loads a framework.
     from colorkit.checks import check_whole
 
     check_whole("stride", stride)
-    for index, (_, rgb) in enumerate(_frames(path)):
-        if index % stride == 0:
-            yield rgb
+    for _, rgb in itertools.islice(_frames(path), 0, None, stride):
+        yield rgb
 
 
 def _frames(path):
@@ -183,7 +171,7 @@ def _frames(path):
         import av
     except ImportError as error:
         raise ImportError("Videos need PyAV: pip install av") from error
-    shape, index = None, -1
+    shape = None
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -194,12 +182,11 @@ def _frames(path):
                 if shape not in (None, rgb.shape):
                     raise ValueError(
                         f"{path} changes size: frame {index} has {rgb.shape[1]}x{rgb.shape[0]} "
-                        f"pixels, those before have {shape[1]}x{shape[0]}. Cut it there into two "
-                        "files."
+                        f"pixels, those before have {shape[1]}x{shape[0]}. Cut it into two files."
                     )
                 shape = rgb.shape
                 yield frame, rgb
-            if index >= 0:
+            if shape is not None:
                 _check_end(path, container, frame)
     except (OSError, av.FFmpegError) as error:
         raise ValueError(

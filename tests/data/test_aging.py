@@ -11,7 +11,7 @@ def flat(color, size=(8, 8)):
 
 
 class WithoutEffects:
-    """A generator with which nothing happens that only some photographs show."""
+    """A generator that turns off all effects with a probability below 1."""
 
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
@@ -22,7 +22,7 @@ class WithoutEffects:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 9), (33, 20)], ids=str)
-def test_aged_images_are_gray_of_the_same_size_and_leave_the_input(size, rng):
+def test_aging_returns_gray_of_the_same_size_and_keeps_its_input(size, rng):
     rgb = rng.integers(0, 256, (*size, 3), dtype="uint8")
     before = rgb.copy()
     for seed in range(20):
@@ -31,26 +31,26 @@ def test_aged_images_are_gray_of_the_same_size_and_leave_the_input(size, rng):
     np.testing.assert_array_equal(rgb, before)
 
 
-def test_aging_follows_from_the_generator_alone(rng):
+def test_aging_depends_only_on_the_generator(rng):
     rgb = rng.integers(0, 256, (12, 9, 3), dtype="uint8")
     first, again, *others = (age(rgb, np.random.default_rng(seed)) for seed in (3, 3, 4, 5, 6))
     np.testing.assert_array_equal(first, again)
     assert all((first != other).any() for other in others)
     one = np.random.default_rng(3)
-    assert (age(rgb, one) != age(rgb, one)).any(), "it draws anew each time"
+    assert (age(rgb, one) != age(rgb, one)).any(), "each call draws new numbers"
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_tones_of_a_gray_image_keep_their_order_without_effects(seed):
+def test_tones_keep_their_order_without_effects(seed):
     ramp = np.arange(256, dtype="uint8")[None, :, None].repeat(3, -1)
     gray = age(ramp, WithoutEffects(seed))[0].astype(int)
     assert (np.diff(gray) >= 0).all()
-    assert gray[-1] - gray[0] > 0.55 * 255, "faded, and still with most of its tones"
+    assert gray[-1] - gray[0] > 0.55 * 255, "most of the range is left"
     assert len(np.unique(gray)) > 100
 
 
-def test_old_film_sees_less_of_red_and_more_of_blue():
-    # To an eye red is brighter than blue: 53 and 32 of 100 in L.
+def test_orthochromatic_film_darkens_red_and_brightens_blue():
+    # Red is brighter than blue: 53 and 32 in L.
     reds, blues = (
         np.array([age(flat(color), np.random.default_rng(seed)).mean() for seed in range(200)])
         for color in (RED, BLUE)
@@ -62,7 +62,7 @@ def test_old_film_sees_less_of_red_and_more_of_blue():
     assert reds.mean() < blues.mean()
 
 
-def test_white_and_black_may_fade_and_stay_apart():
+def test_faded_images_keep_most_of_their_contrast():
     for seed in range(50):
         black, white = (
             age(flat((value,) * 3), np.random.default_rng(seed)).mean() for value in (0, 255)

@@ -32,7 +32,7 @@ def test_mirroring_flips_lightness_and_chroma_together(pictures):
     assert 2 <= mirrored <= 14
 
 
-def test_shifted_pictures_are_their_reflection_moved(rng):
+def test_shift_moves_images_and_reflects_their_border(rng):
     images = rng.integers(0, 256, (64, 8, 8, 3), dtype="uint8")
     moved = labeled(Images(images, labels=np.arange(64)), batch_size=64, augment=True, shift=2)[0]
     seen = set()
@@ -52,8 +52,8 @@ def test_shifted_pictures_are_their_reflection_moved(rng):
         pairs(images, shift=8)
 
 
-def test_zoomed_pictures_are_parts_enlarged(rng):
-    # Horizontal and vertical place as red and green: what is shown says where it was taken.
+def test_zoom_resizes_parts_of_images(rng):
+    # Red and green are the horizontal and vertical position, so a crop shows where it was taken.
     ramp = np.zeros((64, 64, 3), "uint8")
     ramp[..., 0], ramp[..., 1] = np.meshgrid(4 * np.arange(64), 4 * np.arange(64))
     images = Images(np.stack([ramp] * 200), labels=np.zeros(200))
@@ -77,7 +77,7 @@ def test_zoomed_pictures_are_parts_enlarged(rng):
             pairs(wide, zoom=zoom)
 
 
-def test_labels_come_with_the_chroma_or_alone(pictures):
+def test_labels_are_in_the_target_with_chroma_or_alone(pictures):
     images = Images(pictures, labels=np.arange(16))
     _, target = pairs(images, batch_size=4, labels=True)[1]
     np.testing.assert_array_equal(target["label"], [4, 5, 6, 7])
@@ -88,7 +88,7 @@ def test_labels_come_with_the_chroma_or_alone(pictures):
     for make in (labeled, lambda images: pairs(images, labels=True)):
         with pytest.raises(ValueError, match="must have labels"):
             make(pictures)
-    with pytest.raises(ValueError, match="cannot be combined with"):
+    with pytest.raises(ValueError, match="`labels` excludes"):
         pairs(images, labels=True, near_gray="mask")
 
 
@@ -98,7 +98,7 @@ def test_epochs_differ_and_can_be_repeated(pictures):
         dataset.epoch = number
         return np.concatenate([lightness for lightness, _ in dataset])
 
-    assert len(epoch(0)) == 15, "a partial batch waits while shuffling"
+    assert len(epoch(0)) == 15, "a partial batch is left out while shuffling"
     np.testing.assert_array_equal(epoch(1), epoch(1))
     assert (epoch(0) != epoch(1)).any()
 
@@ -128,7 +128,7 @@ def test_crops_are_random_for_training_and_central_otherwise(folder):
     assert (random != central).any()
 
 
-def test_near_gray_pictures_are_dropped_or_masked(pictures):
+def test_near_gray_images_are_dropped_or_masked(pictures):
     gray = np.full((4, 16, 16, 3), 90, "uint8")
     mixed = np.concatenate([pictures[:4], gray])
     assert len(pairs(mixed, batch_size=8)[0]) == 2
@@ -140,7 +140,7 @@ def test_near_gray_pictures_are_dropped_or_masked(pictures):
 
 
 @pytest.mark.parametrize("loss", ["mse", None])
-def test_masked_pictures_do_not_count_in_fit(pictures, loss):
+def test_masked_images_have_no_influence_in_fit(pictures, loss):
     gray = np.full((4, 16, 16, 3), 90, "uint8")
     dataset = pairs(np.concatenate([pictures[:4], gray]), batch_size=8, near_gray="mask")
     channels = 2 if loss else 49
@@ -149,17 +149,17 @@ def test_masked_pictures_do_not_count_in_fit(pictures, loss):
     model.compile("sgd", loss, jit_compile=False)
     masked = model.evaluate(dataset, verbose=0)
     alone = model.evaluate(pairs(pictures[:4], batch_size=4), verbose=0)
-    assert masked == pytest.approx(alone / 2, rel=1e-4), "four of eight pictures weigh nothing"
+    assert masked == pytest.approx(alone / 2, rel=1e-4), "four of eight images have weight zero"
     model.fit(dataset, verbose=0)
 
 
-def test_float_pictures_are_refused_not_truncated(pictures):
+def test_floating_point_images_raise(pictures):
     for images in (pictures / 255.0, list(pictures / 255.0)):
         with pytest.raises(ValueError, match=r"uint8.*float64"):
             pairs(images)
 
 
-def test_pairs_refuse_what_cannot_work(folder, pictures):
+def test_pairs_raise_for_unsuitable_images_and_options(folder, pictures):
     images = load(f"folder:{folder}", "all")
     with pytest.raises(ValueError, match="different sizes"):
         pairs(images)
@@ -175,35 +175,32 @@ def test_pairs_refuse_what_cannot_work(folder, pictures):
         pairs(pictures, near_gray="hide")
     with pytest.raises(ValueError, match="'hsv'"):
         pairs(pictures, space="hsv")
-    with pytest.raises(ValueError, match=r"batch_size.*None"):
-        pairs(pictures, batch_size=None)
-    for seed in (-1, 1.5, None):
-        with pytest.raises(ValueError, match="`seed` must be a whole number"):
-            pairs(pictures, seed=seed)
-    for zoom in (5, "ab", (None, 1), (1, np.inf), (2, 1)):
+    with pytest.raises(ValueError, match="`seed` must be a whole number"):
+        pairs(pictures, seed=-1)
+    for zoom in (5, (1, np.inf), (2, 1)):
         with pytest.raises(ValueError, match="`zoom` must be"):
             pairs(pictures, zoom=zoom)
 
 
-def test_luminance_gate_discounts_what_is_too_dark_or_bright(pictures):
+def test_luminance_gate_reduces_weights_of_dark_and_bright_pixels(pictures):
     images = pictures.copy()
     images[0], images[1] = images[0] // 16, 255 - images[1] // 16  # nearly black, nearly white
     lightness, _, weights = pairs(images, luminance_gate=True)[0]
     assert weights.shape == lightness.shape[:3]
-    assert weights.mean() == pytest.approx(1)  # the loss as a whole weighs what it did
+    assert weights.mean() == pytest.approx(1)  # the weight of the whole loss is unchanged
     assert weights[:2].max() < 0.5 < weights[2:].mean()
     masked = pairs(images, luminance_gate=True, near_gray="mask")[0][2]
     assert masked.shape == weights.shape and (masked <= weights).all()
 
 
-def test_luminance_gate_is_for_lab_without_labels(pictures):
+def test_luminance_gate_needs_lab_and_excludes_labels(pictures):
     with pytest.raises(ValueError, match="Lab"):
         pairs(pictures, space="yuv", luminance_gate=True)
-    with pytest.raises(ValueError, match="cannot be combined with"):
+    with pytest.raises(ValueError, match="`labels` excludes"):
         pairs(pictures, luminance_gate=True, labels=True)
 
 
-def test_visibility_falls_where_the_gamut_closes():
+def test_visibility_is_low_near_black_and_white():
     lightness = np.array([0, 20, 55, 95, 100], "float32")[None, :, None]
     visible = keras.ops.convert_to_numpy(visibility(lightness))[0]
     assert visible[0] < 0.01 and visible[2] > 0.99
@@ -215,7 +212,7 @@ def test_visibility_falls_where_the_gamut_closes():
 
 
 @pytest.mark.parametrize(("side", "crop"), [(100, 11), (58, 28), (58, 56), (232, 56)])
-def test_zoom_takes_the_whole_picture_whatever_its_size(rng, side, crop):
+def test_large_zoom_takes_the_whole_image(rng, side, crop):
     images = Images(rng.integers(0, 256, (2, side, side, 3), dtype="uint8"))
     for augment in (True, False):
         batches = pairs(images, crop=crop, zoom=(1, 30), augment=augment, batch_size=2)
@@ -223,7 +220,7 @@ def test_zoom_takes_the_whole_picture_whatever_its_size(rng, side, crop):
 
 
 def seen(dataset, epochs=1):
-    """Labels of what each epoch shows, in order."""
+    """Return the labels of the images of each epoch, in order."""
     shown = []
     for epoch in range(epochs):
         dataset.epoch = epoch
@@ -236,11 +233,11 @@ def seen(dataset, epochs=1):
 
 
 def tiny(count, **options):
-    """Images of one pixel, labeled by number."""
+    """Return images of one pixel, labeled by number."""
     return Images(np.zeros((count, 1, 1, 3), "uint8"), labels=np.arange(count), **options)
 
 
-def test_shares_and_weights_reach_what_training_shows(rng):
+def test_images_are_shown_in_proportion_to_their_weights(rng):
     few, many = Images(tiny(30)._items), Images(tiny(170)._items)
     both = Images.concatenate([few, many], shares=[3, 1])
     both.labels = np.arange(200)
@@ -259,19 +256,19 @@ def test_shares_and_weights_reach_what_training_shows(rng):
     np.testing.assert_allclose(times, expected, atol=0.15)
 
 
-def test_images_of_no_weight_are_never_shown_and_order_is_random():
+def test_images_of_weight_zero_are_never_shown():
     weights = np.repeat([0, 1], 50)
     first, second = seen(labeled(tiny(100, weights=weights), batch_size=10, augment=True), 2)
     assert np.bincount(first, minlength=100).tolist() == [0] * 50 + [2] * 50
     assert (first != second).any() and (first != np.sort(first)).any()
 
 
-def test_weights_of_training_leave_validation_as_it_is():
+def test_weights_have_no_effect_without_shuffling():
     images = tiny(12, weights=np.arange(12))
     assert seen(labeled(images, batch_size=5))[0].tolist() == list(range(12))
 
 
-def test_weights_follow_what_is_dropped_for_its_gray(pictures):
+def test_dropped_images_lose_their_weights(pictures):
     mixed = np.concatenate([pictures[:4], np.full((4, 16, 16, 3), 90, "uint8")])
     images = Images(mixed[::-1], weights=np.arange(8), labels=np.arange(8))
     dataset = pairs(images, batch_size=22, near_gray="drop", augment=True, labels=True)
@@ -279,14 +276,14 @@ def test_weights_follow_what_is_dropped_for_its_gray(pictures):
 
 
 @pytest.mark.parametrize("weights", [None, np.arange(1, 61)], ids=["alike", "weighted"])
-def test_order_follows_from_seed_and_epoch(weights):
+def test_order_depends_only_on_seed_and_epoch(weights):
     def make(seed):
         images = tiny(60, weights=weights)
         return pairs(images, batch_size=7, augment=True, labels=True, epoch_batches=3, seed=seed)
 
     shown = seen(make(1), 10)
     again = make(1)
-    for epoch in (7, 2, 9):  # whichever is asked for first
+    for epoch in (7, 2, 9):  # in any order
         again.epoch = epoch
         batches = [again[i][1]["label"] for i in (2, 0, 1)]
         np.testing.assert_array_equal(
@@ -295,7 +292,7 @@ def test_order_follows_from_seed_and_epoch(weights):
     assert (np.concatenate(shown) != np.concatenate(seen(make(2), 10))).any()
 
 
-def test_epochs_of_some_batches_go_on_where_the_last_one_ended():
+def test_epoch_batches_continue_the_pass_of_the_last_epoch():
     options = {"batch_size": 5, "augment": True, "labels": True}
     whole = seen(pairs(tiny(40), **options), 3)
     for count in (3, 8, 11):  # fewer than a pass has, as many, more
@@ -304,12 +301,12 @@ def test_epochs_of_some_batches_go_on_where_the_last_one_ended():
         shown = np.concatenate(seen(dataset, 24 // count + 1))[:120]
         np.testing.assert_array_equal(shown, np.concatenate(whole))
         for start in (0, 40, 80):
-            assert sorted(shown[start : start + 40]) == list(range(40)), "each once a pass"
+            assert sorted(shown[start : start + 40]) == list(range(40)), "each once per pass"
     plain = pairs(tiny(12), batch_size=5, labels=True, epoch_batches=2)
     assert [part.tolist() for part in seen(plain, 2)] == [list(range(10)), [10, 11, 0, 1, 2, 3, 4]]
 
 
-def test_sides_of_crops_take_turns(rng):
+def test_crop_sides_alternate(rng):
     images = Images([rng.integers(0, 256, (40, 40, 3), dtype="uint8")] * 16)
     for context in (None, (0.5, 1)):
         options = {"batch_size": 4, "crop": (8, 24, 16), "context": context}
@@ -325,7 +322,7 @@ def test_sides_of_crops_take_turns(rng):
         assert pairs(images, **options)[0][0].shape[1] == 24, "the middle one"
         single = pairs(images, augment=True, epoch_batches=1, **options)
         single.epoch = 1
-        assert single[0][0].shape[1] == 8, "of one batch Keras learns that it is the only size"
+        assert single[0][0].shape[1] == 8, "an epoch of one batch has one size"
 
 
 def test_network_fits_crops_of_several_sides(rng):
@@ -340,8 +337,8 @@ def test_network_fits_crops_of_several_sides(rng):
         model.fit(dataset, epochs=3, shuffle=False, verbose=0)
 
 
-def test_context_shows_the_stated_share_of_the_short_side():
-    # Horizontal and vertical place as red and green: what is shown says where it was taken.
+def test_context_is_a_share_of_the_short_side():
+    # Red and green are the horizontal and vertical position, so a crop shows where it was taken.
     ramp = np.zeros((100, 240, 3), "uint8")
     ramp[..., 0], ramp[..., 1] = np.meshgrid(np.arange(240), 2 * np.arange(100))
     images = Images([ramp] * 200, labels=np.zeros(200))
@@ -371,14 +368,14 @@ def test_context_shows_the_stated_share_of_the_short_side():
 
 
 def _shown(images, **options):
-    """RGB of the first batch, from 0 to 255."""
+    """Return the RGB of the first batch, from 0 to 255."""
     lightness, target = pairs(images, **options)[0]
     chroma = target["chroma"] if isinstance(target, dict) else target
     return 255 * keras.ops.convert_to_numpy(RGB.merge(lightness, chroma))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (32, 20_000), (20_000, 1)])
-def test_context_takes_images_of_any_size(rng, size):
+def test_context_accepts_images_of_any_size(rng, size):
     images = Images([rng.integers(0, 256, (*size, 3), dtype="uint8")] * 2)
     for augment in (True, False):
         dataset = pairs(images, batch_size=2, crop=64, context=(0.01, 1), augment=augment)
@@ -390,7 +387,7 @@ def test_context_takes_images_of_any_size(rng, size):
         )
 
 
-def test_aging_changes_lightness_and_never_chroma(pictures):
+def test_aging_changes_lightness_but_not_chroma(pictures):
     images = Images(np.concatenate([pictures] * 8), labels=np.arange(128))
     options = {"batch_size": 128, "augment": True, "shift": 2, "labels": True, "seed": 4}
     plain, expected = pairs(images, **options)[0]
@@ -426,12 +423,10 @@ def test_aging_changes_lightness_and_never_chroma(pictures):
         ({"crop": 8, "context": (0.5, np.nan)}, "`context` must be"),
         ({"aging": -0.1}, "`aging` must be a number from 0 to 1. Received: -0.1"),
         ({"aging": 1.5}, "`aging` must be a number from 0 to 1"),
-        ({"aging": True}, "`aging` must be a number from 0 to 1"),
-        ({"aging": None}, "`aging` must be a number from 0 to 1"),
         ({"epoch_batches": 0}, "`epoch_batches` must be a positive whole number. Received: 0"),
         ({"epoch_batches": 1.5}, "`epoch_batches` must be a positive whole number"),
     ],
 )
-def test_options_that_cannot_be_are_refused(pictures, options, message):
+def test_options_out_of_range_raise(pictures, options, message):
     with pytest.raises(ValueError, match=message):
         pairs(pictures, augment=True, **options)

@@ -23,7 +23,7 @@ def test_photos_need_no_network_and_are_split_by_photograph(monkeypatch):
     assert load("photos", "test", size=48).shape == (48, 48)
 
 
-def test_folder_gives_classes_and_reads_on_demand(folder):
+def test_folder_has_classes_and_is_read_on_access(folder):
     images = load(f"folder:{folder}", "all")
     assert len(images) == 40
     assert images.class_names == ["cats", "dogs"]
@@ -34,7 +34,7 @@ def test_folder_gives_classes_and_reads_on_demand(folder):
     assert square.shape == (16, 16) and np.asarray(square[:3]).shape == (3, 16, 16, 3)
 
 
-def test_checksum_tells_a_folder_from_another_of_its_name(folder):
+def test_checksum_distinguishes_folders_of_the_same_name(folder):
     first = load(f"folder:{folder}", "train")
     assert first.checksum == load(f"folder:{folder}", "test")[:2].checksum is not None
     Image.new("RGB", (9, 9)).save(folder / "cats" / "another.png")
@@ -42,7 +42,7 @@ def test_checksum_tells_a_folder_from_another_of_its_name(folder):
     assert load("photos").checksum is None
 
 
-def test_folder_is_split_by_picture(folder):
+def test_folder_split_does_not_change_with_new_images(folder):
     train, test = (load(f"folder:{folder}", split) for split in ("train", "test"))
     assert len(train) + len(test) == 40 and len(train) > len(test) > 0
     Image.new("RGB", (9, 9)).save(folder / "cats" / "another.png")
@@ -56,7 +56,7 @@ def test_subfolders_named_like_splits_are_used(photo_folder):
     assert min(train.smallest) == 144
 
 
-def test_bad_folders_are_refused(tmp_path, folder):
+def test_missing_or_empty_folders_and_unknown_splits_raise(tmp_path, folder):
     with pytest.raises(FileNotFoundError, match="folder of images"):
         load(f"folder:{tmp_path / 'missing'}")
     (tmp_path / "empty").mkdir()
@@ -66,20 +66,20 @@ def test_bad_folders_are_refused(tmp_path, folder):
         load(f"folder:{folder}", "valid")
 
 
-def test_files_that_are_no_images_are_left_out_named_and_counted(folder):
+def test_files_that_are_not_images_are_left_out_and_counted(folder):
     whole = load(f"folder:{folder}", "all")
     assert whole.left_out == 0
     for i in range(7):
         (folder / "cats" / f"broken{i}.jpg").write_text("not a picture")
-    told = r"^7 of 47 files in .* are left out: .*broken0\.jpg.*broken4\.jpg, \.\.\.$"
-    with pytest.warns(UserWarning, match=told):
+    warning = r"^7 of 47 files in .* are left out: .*broken0\.jpg.*broken4\.jpg, \.\.\.$"
+    with pytest.warns(UserWarning, match=warning):
         images = load(f"folder:{folder}", "all")
     assert images.left_out == images[:3].left_out == 7
     assert images._items == whole._items and images.labels.tolist() == whole.labels.tolist()
     assert [images[i].shape[:2] for i in range(40)] == [*map(tuple, images._sizes())]
 
 
-def test_folder_of_which_nothing_is_left_is_refused(tmp_path):
+def test_folder_without_readable_images_raises(tmp_path):
     for i in range(2):
         (tmp_path / f"{i}.png").write_text("not a picture")
     with pytest.raises(ValueError, match=r"2 of 2 files in .*nothing is left.*0\.png.*1\.png$"):
@@ -87,26 +87,26 @@ def test_folder_of_which_nothing_is_left_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["folder:", "no-such-set", "files:x", "", "photo"])
-def test_unknown_names_are_refused_at_once(name, tmp_path):
-    # Without TensorFlow Datasets nobody can tell which of its names exist.
+def test_unknown_names_raise_and_leave_no_files(name, tmp_path):
+    # Without TensorFlow Datasets, its names are unknown.
     with pytest.raises((ValueError, ImportError), match="photos"):
         load(name, data_dir=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_bad_arguments_are_refused():
+def test_unknown_split_and_size_zero_raise():
     with pytest.raises(ValueError, match=r"'all', 'test', 'train'.*'half'"):
         load("photos", "half")
-    with pytest.raises(ValueError, match="positive number of pixels"):
+    with pytest.raises(ValueError, match="`size` must be a positive whole number"):
         load("photos", size=0)
 
 
-def test_split_folders_never_leak_into_each_other(folder, tmp_path):
+def test_split_folders_have_no_images_in_common(folder, tmp_path):
     (tmp_path / "split").mkdir()
     folder.rename(tmp_path / "split" / "train")
     name = f"folder:{tmp_path / 'split'}"
     assert len(load(name, "train")) == 40
-    with pytest.raises(ValueError, match="has train, but no test"):
+    with pytest.raises(ValueError, match="no images for the split 'test'"):
         load(name, "test")
     (tmp_path / "split" / "test" / "dogs").mkdir(parents=True)
     Image.new("RGB", (9, 9)).save(tmp_path / "split" / "test" / "dogs" / "x.png")
@@ -115,10 +115,10 @@ def test_split_folders_never_leak_into_each_other(folder, tmp_path):
     assert load(name, "all").class_names == ["cats", "dogs"]
 
 
-def test_path_without_folder_is_told_how_to_write_it(folder):
-    with pytest.raises(ValueError, match="did you mean") as told:
+def test_path_without_its_kind_raises_with_a_hint(folder):
+    with pytest.raises(ValueError, match="did you mean") as error:
         load(str(folder))
-    assert f'"folder:{folder}"' in str(told.value)
+    assert f'"folder:{folder}"' in str(error.value)
     with pytest.raises(ValueError, match=r'did you mean "video:film\.mp4"'):
         load("film.mp4")
     with pytest.raises(ValueError, match=r'did you mean "video:\.\.\."'):
@@ -127,7 +127,7 @@ def test_path_without_folder_is_told_how_to_write_it(folder):
         load("rose.jpg")
 
 
-def test_pictures_that_are_enlarged_are_told_and_remembered(folder):
+def test_enlarged_images_cause_a_warning(folder):
     with pytest.warns(UserWarning, match="smallest image of .* is 20 pixels .* brought to 40"):
         images = load(f"folder:{folder}", "all", size=40)
     assert images.source_side == images[:2].source_side == 20
@@ -136,7 +136,7 @@ def test_pictures_that_are_enlarged_are_told_and_remembered(folder):
 
 @pytest.fixture
 def colors(tmp_path, monkeypatch):
-    """Folders in the working directory, each of images of one color that tells the folder."""
+    """Return a function that makes folders, each with images of its own color."""
     monkeypatch.chdir(tmp_path)
 
     def make(**counts):
@@ -150,11 +150,11 @@ def colors(tmp_path, monkeypatch):
 
 
 def kinds(images):
-    """How many images of each of the folders of `colors` there are."""
+    """Return the number of images of each folder of `colors`."""
     return np.bincount([rgb[0, 0, 0] // 40 for rgb in images]).tolist()
 
 
-def test_several_sets_are_one_whether_listed_or_joined(colors):
+def test_listed_and_joined_names_give_the_same_dataset(colors):
     colors(a=3, b=4)
     listed = load(["folder:a", "folder:b"], "all")
     for name in ("folder:a+folder:b", "folder:a+b", "folder:a+./b"):
@@ -167,7 +167,7 @@ def test_several_sets_are_one_whether_listed_or_joined(colors):
     assert listed.checksum == "-".join(parts)
 
 
-def test_shares_weigh_whole_sets(colors):
+def test_shares_apply_to_whole_datasets(colors):
     colors(a=3, b=6)
     for images in (
         load("folder:a*2+b", "all"),
@@ -186,7 +186,7 @@ def test_shares_weigh_whole_sets(colors):
     np.testing.assert_allclose([alike[:3].sum(), alike[3:9].sum(), alike[9:].sum()], [6, 3, 3])
 
 
-def test_plus_and_star_in_the_name_of_a_folder_are_a_part_of_it(colors):
+def test_names_of_folders_may_contain_plus_and_star(colors):
     colors(**{"a+b": 2, "c*3": 3, "d": 4, "e*x": 5, "a": 6})
     assert kinds(load("folder:a+b", "all")) == [2]
     assert kinds(load("folder:a+b+d", "all")) == [2, 0, 4]
@@ -199,7 +199,7 @@ def test_plus_and_star_in_the_name_of_a_folder_are_a_part_of_it(colors):
     assert kinds(load("folder:a+b*2+d", "all")) == [2, 0, 4]
 
 
-def test_missing_or_unknown_parts_are_named(colors, tmp_path):
+def test_missing_or_unknown_parts_raise_with_their_name(colors, tmp_path):
     colors(a=2)
     with pytest.raises(FileNotFoundError, match="expected at missing"):
         load("folder:a+folder:missing", "all")
@@ -207,7 +207,7 @@ def test_missing_or_unknown_parts_are_named(colors, tmp_path):
         with pytest.raises(ValueError, match=r"must be \"photos\".*Received: '(no/such|Photos:|)'"):
             load(name, "train", data_dir=tmp_path)
     for name in ("folder:a*+photos", "folder:a*two+photos", "photos*-1+folder:a", "photos*2*3+a"):
-        with pytest.raises(ValueError, match='After "\\*" a share must follow'):
+        with pytest.raises(ValueError, match='"\\*" must precede a number'):
             load(name, "all")
     for shares in ([1], [1, 0], [1, -1], [1, np.inf], [1, np.nan], []):
         with pytest.raises(ValueError, match="`shares` must be 2 positive numbers"):
@@ -219,7 +219,7 @@ def test_missing_or_unknown_parts_are_named(colors, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:The smallest image")
-def test_sets_of_every_kind_can_be_joined(colors, tmp_path, cifar10_test):
+def test_datasets_of_every_kind_can_be_joined(colors, tmp_path, cifar10_test):
     pytest.importorskip("av")
     colors(a=2)
     film = np.random.default_rng(0).integers(0, 256, (20, 32, 48, 3), dtype="uint8")
@@ -238,7 +238,7 @@ def test_sets_of_every_kind_can_be_joined(colors, tmp_path, cifar10_test):
 
 
 @pytest.mark.filterwarnings("ignore:The smallest image")
-def test_files_of_joined_sets_are_read_when_asked_for(colors, monkeypatch):
+def test_files_of_joined_datasets_are_read_on_access(colors, monkeypatch):
     colors(a=3, b=2)
     read = []
     monkeypatch.setattr(
@@ -251,7 +251,7 @@ def test_files_of_joined_sets_are_read_when_asked_for(colors, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.* cannot be read and are left out")
-def test_files_left_out_of_each_part_are_counted_together(colors):
+def test_left_out_files_of_joined_datasets_are_counted_together(colors):
     colors(a=3, b=2)
     for name in ("a/x.png", "a/y.png", "b/z.png"):
         Path(name).write_text("not a picture")

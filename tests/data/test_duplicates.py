@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from colorkit import load
-from colorkit.data.duplicates import copies
+from colorkit.data.duplicates import alike, copies, thumbnail
 from tests.conftest import DATA
 
 
@@ -15,7 +15,7 @@ def _again(rgb, side, quality):
     return np.asarray(Image.open(file))
 
 
-def test_copies_are_found_whatever_their_size_and_coding(pictures):
+def test_resized_and_re_encoded_copies_are_found(pictures):
     images = [np.asarray(Image.fromarray(p).resize((128, 128))) for p in pictures[:6]]
     again = [_again(images[i], side, quality) for i, side, quality in ((4, 96, 90), (1, 160, 80))]
     assert copies(again, images).all()
@@ -24,7 +24,7 @@ def test_copies_are_found_whatever_their_size_and_coding(pictures):
 
 
 @pytest.mark.parametrize("name", ["flowers", "faces"])
-def test_real_pictures_reduced_and_re_encoded_are_found(name):
+def test_resized_and_re_encoded_copies_of_photographs_are_found(name):
     folder = DATA / name
     if not folder.is_dir():
         pytest.skip(f"no {name} in {DATA}; set COLORKIT_DATA to use them")
@@ -36,12 +36,17 @@ def test_real_pictures_reduced_and_re_encoded_are_found(name):
     assert not copies(others, first).any()
 
 
-def test_other_pictures_are_no_copies(pictures):
+def test_empty_lists_have_no_copies(pictures):
+    assert alike([], [thumbnail(pictures[0])]).shape == (0,)
+    assert not alike([thumbnail(pictures[0])], []).any()
+
+
+def test_different_images_are_not_copies(pictures):
     assert not copies(pictures[:8], pictures[8:16]).any()
     assert not copies(pictures[:8, :, ::-1], pictures[:8]).any()  # mirrored
 
 
-def test_even_pictures_are_copies_of_nothing():
+def test_images_of_one_even_color_are_not_copies():
     even = np.full((3, 40, 40, 3), 200, "uint8")
     assert not copies(even, even).any()
 
@@ -51,7 +56,7 @@ def test_even_pictures_are_copies_of_nothing():
     [lambda x: x / 255, lambda x: x[..., :1], lambda x: x[0], lambda x: x[..., 0]],
     ids=["floating point", "one channel", "one picture", "gray"],
 )
-def test_what_are_no_pictures_is_refused(pictures, change):
+def test_arrays_that_are_not_images_raise(pictures, change):
     for pair in ((change(pictures), pictures), (pictures, change(pictures))):
         with pytest.raises(ValueError, match="Images must be uint8 arrays of shape"):
             copies(*pair)

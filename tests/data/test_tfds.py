@@ -6,19 +6,19 @@ import pytest
 from colorkit import load
 
 
-def test_unreachable_data_set_is_an_error_that_says_the_ways_on(tmp_path, monkeypatch):
+def test_unreachable_dataset_raises_with_a_solution(tmp_path, monkeypatch):
     pytest.importorskip("tensorflow_datasets")
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     with pytest.raises(ConnectionError, match=r"'cifar10'.*TFDS_DATA_DIR.*'photos'"):
         load("cifar10", data_dir=tmp_path / "data")
-    assert not list(tmp_path.iterdir()), "nothing is left behind"
+    assert not list(tmp_path.iterdir()), "no file is left"
 
 
-def test_installation_that_cannot_work_is_an_error_that_says_what_to_install(monkeypatch):
-    """With a tensorflow-metadata too new for it, the package imports and is empty."""
+def test_unusable_installation_raises_with_a_solution(monkeypatch):
+    """If tensorflow-metadata is too new, the package can be imported but is empty."""
     tfds = pytest.importorskip("tensorflow_datasets")
     monkeypatch.delattr(tfds, "builder")
-    with pytest.raises(ImportError, match=r"pip install \"tensorflow-metadata<1.18\""):
+    with pytest.raises(ImportError, match=r"pip install .*\"tensorflow-metadata<1.18\""):
         load("cifar10")
 
 
@@ -36,14 +36,14 @@ def test_failed_download_leaves_nothing_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_tensorflow_datasets_are_read_where_they_lie(cifar10_test):
+def test_prepared_datasets_are_read_from_disk(cifar10_test):
     assert len(cifar10_test) == 10_000 and cifar10_test.shape == (32, 32)
     assert cifar10_test.class_names[0] == "airplane"
     assert np.bincount(cifar10_test.labels).tolist() == [1000] * 10
 
 
 @pytest.mark.parametrize("has_names", [True, False])
-def test_data_set_without_a_test_split_holds_some_out(tmp_path, has_names):
+def test_dataset_without_test_split_is_divided(tmp_path, has_names):
     tfds = pytest.importorskip("tensorflow_datasets")
     import tensorflow as tf
 
@@ -68,10 +68,10 @@ def test_data_set_without_a_test_split_holds_some_out(tmp_path, has_names):
     assert train | test == set(range(120)) and not train & test
     assert 10 <= len(test) <= 40
     if has_names:
-        assert not {names[i] for i in train} & {names[i] for i in test}, "nobody is in both"
+        assert not {names[i] for i in train} & {names[i] for i in test}, "no name is in both"
 
 
-def test_unknown_split_of_a_data_set_lists_the_known(cifar10_test):
+def test_unknown_split_raises_with_the_known_splits(cifar10_test):
     from tests.conftest import DATA
 
     with pytest.raises(ValueError, match=r"'test', 'train'.*'valid'"):

@@ -19,19 +19,19 @@ def write(path, frames, **options):
 
 
 def numbered(count, height=32, width=48):
-    """Gray frames, each a little brighter than the one before."""
+    """Return gray frames, each a little brighter than the frame before."""
     levels = np.linspace(20, 235, count).astype("uint8")
     return np.broadcast_to(levels[:, None, None, None], (count, height, width, 3)).copy()
 
 
-def test_frames_come_in_order_and_every_so_many(tmp_path):
+def test_frames_are_in_order_at_every_stride(tmp_path):
     path = write(tmp_path / "ten.mp4", numbered(10))
     levels = [frame.mean() for frame in read_frames(path)]
     assert len(levels) == 10 and np.diff(levels).min() > 10
     assert [frame.mean() for frame in read_frames(path, stride=4)] == levels[::4]
 
 
-def test_split_by_time_leaves_a_gap(tmp_path):
+def test_splits_of_a_video_have_a_gap_between_them(tmp_path):
     path = write(tmp_path / "forty.mp4", numbered(40))
     train, test, everything = (load(f"video:{path}", split) for split in ("train", "test", "all"))
     assert (len(train), len(test), len(everything)) == (30, 8, 40)
@@ -47,7 +47,7 @@ def test_split_by_time_leaves_a_gap(tmp_path):
 
 
 @pytest.mark.skipif(not (DATA / "clip.mp4").exists(), reason="needs shared/data/clip.mp4")
-def test_real_clip_is_read_whole():
+def test_real_clip_is_read_completely():
     clip = load(f"video:{DATA / 'clip.mp4'}", "all")
     assert len(clip) == 100 and clip.shape == (176, 320)
     neighbors = np.asarray(clip, "float32")
@@ -56,7 +56,7 @@ def test_real_clip_is_read_whole():
     assert 0 < near < far
 
 
-def test_videos_that_cannot_be_read_are_told(tmp_path):
+def test_unreadable_videos_raise_with_their_name(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
         load(f"video:{tmp_path / 'none.mp4'}")
     (tmp_path / "text.mp4").write_text("no video")
@@ -71,24 +71,24 @@ def test_videos_that_cannot_be_read_are_told(tmp_path):
         load(f"video:{tmp_path / 'half.mp4'}")
 
 
-def test_damage_in_the_middle_is_told_or_decoded(tmp_path):
+def test_damage_in_the_middle_raises_warns_or_is_decoded(tmp_path):
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (30, 64, 64, 3), dtype="uint8")
     whole = bytearray(write(tmp_path / "whole.mkv", noise).read_bytes())
     middle = len(whole) // 2
     whole[middle : middle + 4000] = bytes(4000)
     (tmp_path / "hole.mkv").write_bytes(whole)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
             count = len(list(read_frames(tmp_path / "hole.mkv")))
             assert 0 < count <= 30
-            assert count > 18 or "hole.mkv breaks off" in str(told[0].message)
+            assert count > 18 or "hole.mkv breaks off" in str(found[0].message)
         except ValueError as error:
             assert "hole.mkv cannot be decoded" in str(error)
 
 
-def test_what_the_decoder_raises_names_the_file(tmp_path, monkeypatch):
+def test_errors_of_the_decoder_have_the_name_of_the_file(tmp_path, monkeypatch):
     path = write(tmp_path / "ten.mp4", numbered(10))
     count = iter(range(10))
 
@@ -105,7 +105,7 @@ def test_what_the_decoder_raises_names_the_file(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("degrees", [90, 180, -90])
-def test_films_held_upright_are_read_upright(tmp_path, degrees):
+def test_rotated_videos_are_read_upright(tmp_path, degrees):
     pictures = np.zeros((3, 32, 48, 3), "uint8")
     pictures[:, :8, :8] = 255  # a bright corner, top left as stored
     path = tmp_path / "phone.mp4"
@@ -113,7 +113,7 @@ def test_films_held_upright_are_read_upright(tmp_path, degrees):
         stream = container.add_stream("libx264", rate=10)
         stream.width, stream.height, stream.pix_fmt = 48, 32, "yuv420p"
         if not hasattr(stream, "set_display_rotation"):
-            pytest.skip("this PyAV cannot write how a film was held")
+            pytest.skip("this PyAV cannot write the rotation of a video")
         stream.set_display_rotation(degrees)
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
@@ -124,18 +124,17 @@ def test_films_held_upright_are_read_upright(tmp_path, degrees):
     assert np.abs(frame.astype(int) - expected).mean() < 10
 
 
-def test_films_that_break_off_are_taken_as_far_as_they_go(tmp_path, rng):
+def test_truncated_videos_are_read_with_a_warning(tmp_path, rng):
     noise = rng.integers(0, 256, (40, 64, 64, 3), dtype="uint8")
     whole = write(tmp_path / "whole.mkv", noise)
     assert len(list(read_frames(whole))) == 40
     cut = tmp_path / "cut.mkv"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    # (An AVI tells its length by that of the file.)
     with pytest.warns(UserWarning, match=r"cut.* breaks off after [\d.]+ of 4\.0 seconds"):
         assert 10 < len(list(read_frames(cut))) < 30
 
 
-def test_sound_alone_is_no_video(tmp_path):
+def test_file_with_only_sound_raises(tmp_path):
     path = tmp_path / "song.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("aac", rate=44100, layout="mono")
@@ -147,9 +146,9 @@ def test_sound_alone_is_no_video(tmp_path):
         next(read_frames(path))
 
 
-def test_a_video_of_one_frame_cannot_be_split(tmp_path):
+def test_short_video_and_invalid_strides_raise(tmp_path):
     path = write(tmp_path / "one.mp4", numbered(1))
-    with pytest.raises(ValueError, match=r"1 frame at stride 1, too few.*Use a longer video"):
+    with pytest.raises(ValueError, match=r"too short for a test split.*frames 1, stride 1"):
         load(f"video:{path}")
     assert len(load(f"video:{path}", "all")) == 1
     with pytest.raises(ValueError, match=r"positive whole number\. Received: 0"):
@@ -161,7 +160,7 @@ def test_a_video_of_one_frame_cannot_be_split(tmp_path):
         load(f"video:{path}", "validation")
 
 
-def test_a_video_that_changes_size_is_refused(tmp_path):
+def test_video_that_changes_size_raises(tmp_path):
     data = b""
     for height in (32, 64):
         part = tmp_path / f"{height}.h264"
@@ -178,7 +177,7 @@ def test_a_video_that_changes_size_is_refused(tmp_path):
         load(f"video:{tmp_path / 'both.h264'}")
 
 
-def test_colored_video_has_as_many_frames_of_the_same_size_and_rate(tmp_path):
+def test_colored_video_keeps_number_size_and_rate_of_frames(tmp_path):
     source = write(tmp_path / "gray.mp4", numbered(12))
 
     def redden(rgb):
@@ -192,7 +191,7 @@ def test_colored_video_has_as_many_frames_of_the_same_size_and_rate(tmp_path):
     np.testing.assert_allclose(middle, redden(numbered(12)[6])[0, 0], atol=6)
 
 
-def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
+def test_colored_video_keeps_times_and_pixel_shape(tmp_path):
     source, target = tmp_path / "source.mkv", tmp_path / "target.mp4"
     times = [0, 40, 80, 1000, 1500, 1540, 3000]  # milliseconds from the first frame on
     with av.open(str(source), "w") as container:
@@ -213,7 +212,7 @@ def test_colored_video_keeps_times_and_shape_of_pixels(tmp_path):
 
 
 @pytest.mark.parametrize("height", [64, 720])
-def test_colored_video_says_how_its_colors_are_stored(tmp_path, height):
+def test_colored_video_stores_its_color_encoding(tmp_path, height):
     red = np.broadcast_to(np.uint8([200, 30, 30]), (3, height, 96, 3))
     color_video(lambda rgb: red[0], write(tmp_path / "gray.mp4", red), tmp_path / "red.mp4")
     with av.open(str(tmp_path / "red.mp4")) as container:
@@ -237,7 +236,7 @@ def test_colored_video_says_how_its_colors_are_stored(tmp_path, height):
     np.testing.assert_allclose((y, u, v), expected, atol=2.5)
 
 
-def test_steady_colors_flicker_less_where_nothing_moves(tmp_path):
+def test_steadiness_reduces_flicker_where_nothing_moves(tmp_path):
     still = np.full((20, 32, 48, 3), 120, "uint8")
     source = write(tmp_path / "still.mp4", still)
     flickering = iter(np.tile([[140, 110, 110], [110, 110, 140]], (40, 1)).astype("uint8"))
@@ -254,7 +253,7 @@ def test_steady_colors_flicker_less_where_nothing_moves(tmp_path):
     assert spread[0.8] < 0.4 * spread[0.0]
 
 
-def test_a_cut_takes_no_color_along(tmp_path):
+def test_colors_are_not_mixed_across_a_cut(tmp_path):
     scenes = np.repeat(np.uint8([60, 180]), 5)[:, None, None, None]
     source = write(tmp_path / "cut.mp4", np.broadcast_to(scenes, (10, 32, 48, 3)).copy())
 
@@ -269,7 +268,7 @@ def test_a_cut_takes_no_color_along(tmp_path):
     np.testing.assert_allclose(first_bright, [170, 185, 200], atol=8)
 
 
-def test_nothing_half_written_is_left_of_a_video(tmp_path):
+def test_failed_coloring_leaves_no_file(tmp_path):
     source = write(tmp_path / "gray.mp4", numbered(6))
 
     def fails(rgb, seen=[]):  # noqa: B006
@@ -296,7 +295,7 @@ def test_nothing_half_written_is_left_of_a_video(tmp_path):
     ("height", "width", "matrix"),
     [(64, 96, "ITU601"), (720, 96, "ITU709"), (536, 1280, "ITU709"), (576, 720, "ITU601")],
 )
-def test_films_that_name_no_matrix_are_read_by_that_of_their_size(tmp_path, height, width, matrix):
+def test_videos_without_color_matrix_use_that_of_their_size(tmp_path, height, width, matrix):
     color = [200, 60, 90]
     with av.open(str(tmp_path / "film.mp4"), "w") as container:
         stream = container.add_stream("libx264", rate=10)
@@ -304,7 +303,7 @@ def test_films_that_name_no_matrix_are_read_by_that_of_their_size(tmp_path, heig
         picture = np.broadcast_to(np.uint8(color), (height, width, 3)).copy()
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=matrix)
-        frame.colorspace = 2  # not told
+        frame.colorspace = 2  # unspecified
         container.mux(stream.encode(frame))
         container.mux(stream.encode())
     with av.open(str(tmp_path / "film.mp4")) as container:
