@@ -22,13 +22,13 @@ SMALL = {
         filters=(4, 4, 4, 4, 4, 8, 8), **options
     ),
     "simple_convnet_as_coded": lambda **options: models.build_simple_convnet(
-        filters=(4, 4, 4, 4, 4, 8, 8), gradual=False, **options
+        filters=(4, 4, 4, 4, 4, 8, 8), upsampling="transpose", **options
     ),
     "additive_unet_as_coded": lambda **options: models.build_additive_unet(
-        filters=(4, 4, 4, 8, 8), gradual=False, **options
+        filters=(4, 4, 4, 8, 8), upsampling="transpose", **options
     ),
     "pix2pix_generator_as_published": lambda **options: models.build_pix2pix_generator(
-        widths=(4, 4, 4, 4, 4), gradual=False, **options
+        widths=(4, 4, 4, 4, 4), upsampling="transpose", **options
     ),
     "additive_unet": lambda **options: models.build_additive_unet(
         filters=(4, 4, 4, 8, 8), **options
@@ -36,7 +36,7 @@ SMALL = {
 }
 
 
-# Models with bins, or with two players, and what makes chroma of them.
+# Models with bins, or with two networks.
 BINS = ColorBins.grid(9)
 OTHERS = {
     "zhang": lambda: models.build_zhang(9, width=0.03),
@@ -66,9 +66,9 @@ SIDES = (32, 64, 96, 128, 256)
 
 
 def compiled(name):
-    """A small model, ready to be trained, and what of it colors.
+    """Return a small compiled model, and the network that colors.
 
-    Eagerly: it is traced for longer than it trains. The notebooks train them all as graphs.
+    It runs eagerly, because tracing takes longer than training.
     """
     if name in SMALL:
         model = SMALL[name]()
@@ -79,7 +79,7 @@ def compiled(name):
         model.compile(keras.optimizers.Adam(1e-3), run_eagerly=True)
         return model, model.generator
     if name == "coherent":
-        model.get_layer("zhang").trainable = False  # its losses do not reach what it begins with
+        model.get_layer("zhang").trainable = False  # the losses do not train it
     stride = output_stride(model)
     loss = RebalancedCrossentropy(BINS, stride=stride)
     model.compile(keras.optimizers.Adam(1e-3), loss, run_eagerly=True)
@@ -88,13 +88,13 @@ def compiled(name):
 
 @pytest.mark.parametrize("name", [*SMALL, *OTHERS])
 def test_architecture_trains_saves_loads_and_colors_another_size(name, tmp_path, rng):
-    model, painter = compiled(name)
+    model, network = compiled(name)
     images = rng.integers(0, 256, (4, 32, 32, 3), dtype="uint8")
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in model.trainable_variables]
     model.fit(pairs(images, batch_size=4), verbose=0)
     after = map(keras.ops.convert_to_numpy, model.trainable_variables)
     assert any((new != old).any() for new, old in zip(after, before, strict=True))
-    colorizer = Colorizer(painter, bins=BINS if name in OTHERS and model is painter else None)
+    colorizer = Colorizer(network, bins=BINS if name in OTHERS and model is network else None)
     colorizer.save(tmp_path / "colorizer.keras")
     loaded = Colorizer.load(tmp_path / "colorizer.keras")
     picture = rng.integers(0, 256, (45, 70, 3), dtype="uint8")
@@ -103,17 +103,23 @@ def test_architecture_trains_saves_loads_and_colors_another_size(name, tmp_path,
 
 
 @pytest.mark.parametrize("name", [*SMALL, *OTHERS])
-def test_architecture_takes_a_step_at_every_size(name, rng):
-    model, painter = compiled(name)
+def test_architecture_trains_a_step_at_every_size(name, rng):
+    model, network = compiled(name)
     for side in SIDES:
         images = rng.integers(0, 256, (1, side, side, 3), dtype="uint8")
         lightness, chroma = pairs(images, batch_size=1)[0]
         assert np.isfinite(model.train_on_batch(lightness, chroma)).all(), side
-        stride = output_stride(painter)
-        assert painter(lightness).shape[1:3] == (side // stride,) * 2
+        stride = output_stride(network)
+        assert network(lightness).shape[1:3] == (side // stride,) * 2
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_architecture_may_have_a_fixed_size(name):
+def test_architecture_accepts_a_fixed_size(name):
     for side in SIDES:
         assert SMALL[name](input_shape=(side, side, 1)).output_shape == (None, side, side, 2)
+
+
+def test_help_has_one_line_per_builder():
+    table = models.__doc__.partition("`Adversarial`")[0].split()
+    builders = [name for name in models.__all__ if name.startswith("build_")]
+    assert sorted(word for word in table if word.startswith("build_")) == sorted(builders)

@@ -3,13 +3,14 @@
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
-from colorkit.checks import check_model, check_weight
-from colorkit.color.spaces import LAB, RGB, YUV, same_size
+from colorkit.checks import check_weight
+from colorkit.color.spaces import same_size
 
 OBJECTIVES = ("least_squares", "crossentropy")
+_METRICS = ("reconstruction", "generator_loss", "discriminator_loss", "generator_accuracy",
+            "discriminator_accuracy")  # fmt: skip
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -44,6 +45,11 @@ class Adversarial(keras.Model):
             returns another size. Also from `fit`, if the target is not chroma alone, or there are
             sample weights or a further loss.
 
+    Example:
+        >>> model = Adversarial(build_pix2pix_generator(), build_patch_discriminator())
+        >>> model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5))
+        >>> model.fit(pairs(images))
+
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
         2017; Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
@@ -59,41 +65,18 @@ class Adversarial(keras.Model):
         name=None,
         **kwargs,
     ):
-        check_model("generator", generator)
-        check_model("discriminator", discriminator)
         super().__init__(name=name or f"{generator.name}_against_{discriminator.name}", **kwargs)
         if objective not in OBJECTIVES:
             raise ValueError(f"`objective` must be one of {OBJECTIVES}. Received: {objective!r}")
         check_weight("reconstruction_weight", reconstruction_weight)
-        if not len(generator.inputs) == len(generator.outputs) == 1:
-            raise ValueError(
-                f"`generator` must have one input and one output. Received {generator.name} with "
-                f"{len(generator.inputs)} and {len(generator.outputs)}; are the networks swapped?"
-            )
-        if generator.inputs[0].shape[-1] != 1:
-            raise ValueError(
-                "`generator` must take lightness, (height, width, 1). Received "
-                f"{generator.name}, which takes {tuple(generator.inputs[0].shape[1:])}; are the "
-                "networks swapped?"
-            )
-        *seen, judged = (tuple(entry.shape) for entry in discriminator.inputs)
-        expected = (tuple(generator.input_shape), tuple(generator.output_shape))
-        fits = len(seen) < 2 and same_size(expected[-1], judged)
-        if not fits or not all(same_size(expected[0], shape) for shape in seen):
-            raise ValueError(
-                "`discriminator` must take the output of `generator`, or its input and output. "
-                f"Received the input shapes {[*seen, judged]} instead of {list(expected)}"
-            )
-        _check_spaces(generator, discriminator)
+        _check_networks(generator, discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.objective = objective
         self.reconstruction_weight = reconstruction_weight
         self.conditional = len(discriminator.inputs) == 2
-        names = ("reconstruction", "generator_loss", "discriminator_loss", "generator_accuracy",
-                 "discriminator_accuracy")  # fmt: skip
         self._sizes_that_fit = set()
-        self.meters = {name: keras.metrics.Mean(name=name) for name in names}
+        self.meters = {name: keras.metrics.Mean(name=name) for name in _METRICS}
         self.built = True  # both networks are built
 
     def call(self, lightness, training=False):
@@ -105,40 +88,31 @@ class Adversarial(keras.Model):
                 "An adversarial model has its own losses, see `objective`: leave `loss` of "
                 f"`compile` out. Received: {self.loss!r}"
             )
-        if sample_weight is not None:
+        if sample_weight is not None or isinstance(y, dict):
             raise ValueError(
-                "An adversarial model takes no sample weights: leave `near_gray` and "
-                "`luminance_gate` of `pairs` out."
-            )
-        if y is None or isinstance(y, dict):
-            raise ValueError(
-                "The target of an adversarial model must be chroma alone: leave `labels` of "
-                f"`pairs` out. Received: {y if y is None else list(y)}"
+                "The target of an adversarial model must be chroma alone, without sample weights: "
+                "leave `labels`, `near_gray` and `luminance_gate` of `pairs` out."
             )
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
         self._check_sizes(x, y, y_pred)
-        real = self.discriminator(self._shown(x, y), training=training)
-        fake = self.discriminator(self._shown(x, ops.stop_gradient(y_pred)), training=training)
+        real = self.discriminator(self._input(x, y), training=training)
+        fake = self.discriminator(self._input(x, ops.stop_gradient(y_pred)), training=training)
         discriminator_loss = (self._distance(real, 1.0) + self._distance(fake, 0.0)) / 2
         # Repeat the discriminator's prediction, without gradients for its weights on this path.
         frozen = [ops.stop_gradient(v.value) for v in self.discriminator.trainable_variables]
         others = [ops.stop_gradient(v.value) for v in self.discriminator.non_trainable_variables]
-        verdict, _ = self.discriminator.stateless_call(
-            frozen, others, self._shown(x, y_pred), training=training
+        logits, _ = self.discriminator.stateless_call(
+            frozen, others, self._input(x, y_pred), training=training
         )
-        generator_loss = self._distance(verdict, 1.0)
+        generator_loss = self._distance(logits, 1.0)
         reconstruction = ops.mean(ops.abs(ops.cast(y, "float32") - ops.cast(y_pred, "float32")))
         count = ops.cast(ops.shape(y)[0], "float32")  # the last batch may have fewer images
         middle = 0.5 if self.objective == "least_squares" else 0.0
         fooled = ops.mean(ops.cast(fake > middle, "float32"))
-        seen = ops.mean(ops.cast(real > middle, "float32"))
-        for name, value in {
-            "reconstruction": reconstruction,
-            "generator_loss": generator_loss,
-            "discriminator_loss": discriminator_loss,
-            "generator_accuracy": fooled,
-            "discriminator_accuracy": (seen + 1.0 - fooled) / 2,
-        }.items():
+        recognized = ops.mean(ops.cast(real > middle, "float32"))
+        accuracy = (recognized + 1.0 - fooled) / 2
+        values = (reconstruction, generator_loss, discriminator_loss, fooled, accuracy)
+        for name, value in zip(_METRICS, values, strict=True):
             self.meters[name].update_state(value, sample_weight=count)
         total = discriminator_loss + generator_loss + self.reconstruction_weight * reconstruction
         # Results of several devices are added up; a Keras loss divides by the right number.
@@ -155,27 +129,25 @@ class Adversarial(keras.Model):
                 f"The generator {self.generator.name} must predict chroma of the size of the "
                 f"images. Received {tuple(y_pred.shape[1:])} instead of {tuple(y.shape[1:])}"
             )
-        shown = [(1, *plane.shape[1:]) for plane in (x, y)]
         try:
-            verdicts = self.discriminator.compute_output_shape(
-                shown if self.conditional else shown[1]
-            )
+            shapes = self._input((1, *x.shape[1:]), (1, *y.shape[1:]))
+            is_empty = 0 in self.discriminator.compute_output_shape(shapes)
         except ValueError:
-            verdicts = (1, 0)
-        if 0 in verdicts:
+            is_empty = True
+        if is_empty:
             raise ValueError(
                 f"Images of {size[0]} x {size[1]} pixels are too small for the discriminator "
                 f"{self.discriminator.name}; use larger images, or another discriminator."
             )
         self._sizes_that_fit.add(size)
 
-    def _shown(self, lightness, chroma):
+    def _input(self, lightness, chroma):
         return [lightness, chroma] if self.conditional else chroma
 
-    def _distance(self, logits, verdict):
+    def _distance(self, logits, label):
         if self.objective == "least_squares":
-            return ops.mean(ops.square(logits - verdict))
-        target = verdict * ops.ones_like(logits)
+            return ops.mean(ops.square(logits - label))
+        target = label * ops.ones_like(logits)
         return ops.mean(ops.binary_crossentropy(target, logits, from_logits=True))
 
     def get_config(self):
@@ -196,21 +168,32 @@ class Adversarial(keras.Model):
         return cls(**{**config, **networks})
 
 
-def _check_spaces(generator, discriminator):
-    """Raise a `ValueError` if generator and discriminator have different color spaces.
-
-    Shapes do not distinguish Lab from YUV, but the factors of `to_chroma` and `normalize_chroma`
-    do.
-    """
-    spaces = []
-    for player, name, power in ((generator, "chroma", 1), (discriminator, "normalize_chroma", -1)):
-        for layer in player.layers:
-            if layer.name == name and isinstance(layer, keras.layers.Rescaling):
-                span = 4 * layer.scale**power
-                spaces += [space for space in (LAB, YUV, RGB)
-                           if math.isclose(span, np.ptp(space.chroma_range))]  # fmt: skip
-    if len(spaces) == 2 and spaces[0] is not spaces[1]:
+def _check_networks(generator, discriminator):
+    """Raise a `ValueError` unless two networks are a generator and its discriminator."""
+    if len(generator.inputs) != 1 or generator.inputs[0].shape[-1] != 1:
+        raise ValueError(
+            f"`generator` must take lightness, (height, width, 1). Received {generator.name}, "
+            f"which takes {[tuple(given.shape[1:]) for given in generator.inputs]}; are the "
+            "networks swapped?"
+        )
+    given = [tuple(entry.shape) for entry in discriminator.inputs]
+    expected = [tuple(generator.input_shape), tuple(generator.output_shape)]
+    fits = map(same_size, expected[-len(given) :], given)
+    if len(given) > 2 or not all(fits):
+        raise ValueError(
+            "`discriminator` must take the output of `generator`, or its input and output. "
+            f"Received the input shapes {given} instead of {expected}"
+        )
+    # Shapes do not distinguish Lab from YUV, but the factors of `to_chroma` and
+    # `normalize_chroma` do.
+    scales = [
+        layer.scale
+        for network, name in ((generator, "chroma"), (discriminator, "normalize_chroma"))
+        for layer in network.layers
+        if layer.name == name and isinstance(layer, keras.layers.Rescaling)
+    ]
+    if len(scales) == 2 and not math.isclose(math.prod(scales), 1):
         raise ValueError(
             "`discriminator` must have the color space of `generator`. Received "
-            f"{discriminator.name} of {spaces[1]} and {generator.name} of {spaces[0]}"
+            f"{discriminator.name} and {generator.name}, whose ranges of chroma differ"
         )

@@ -1,28 +1,29 @@
-"""Blocks of layers that several architectures share, and checks of their arguments."""
+"""Blocks of layers that several networks share, and checks of their arguments."""
 
 import keras
 from keras import layers
 
-from colorkit.checks import check_whole, is_whole
-from colorkit.layers import (
-    CropLike,
-    ResizeLike,
-    normalize_chroma,
-    normalize_lightness,
-    to_chroma,
-)
+from colorkit.color import spaces
+from colorkit.layers import CropLike, ResizeLike, normalize_chroma, normalize_lightness, to_chroma
+
+ANY_SIZE = (None, None, 1)
+UPSAMPLING = ("resize", "transpose")
 
 
-def picture_input(input_shape, name="lightness", channels=1):
+def check_widths(name, widths):
+    """Raise a `ValueError` if an argument has no entry. Keras checks the entries."""
+    if len(widths) == 0:
+        raise ValueError(f"`{name}` must have at least one entry. Received: {widths!r}")
+
+
+def image_input(input_shape, name="lightness", channels=1):
     """Create a `keras.Input` for images.
 
     Raises:
-        ValueError: If `input_shape` is not `(height, width, channels)`, or a side is neither `None`
-            nor a positive whole number.
+        ValueError: If `input_shape` is not `(H, W, channels)`, or a side is 0.
     """
-    is_shape = isinstance(input_shape, (tuple, list)) and len(input_shape) == 3
-    sides = [side for side in input_shape[:2] if side is not None] if is_shape else [0]
-    if not all(map(is_whole, sides)) or input_shape[-1] != channels:
+    *sides, last = input_shape
+    if last != channels or 0 in sides:
         raise ValueError(
             f"`input_shape` must be (height, width, {channels}), its sides positive or `None`. "
             f"Received: {input_shape!r}"
@@ -30,14 +31,32 @@ def picture_input(input_shape, name="lightness", channels=1):
     return keras.Input(input_shape, name=name)
 
 
-def check_widths(name, widths, least=1):
-    """Raise a `ValueError` unless an argument has at least `least` positive whole numbers."""
-    is_tuple = isinstance(widths, (tuple, list)) and len(widths) >= least
-    if not (is_tuple and all(map(is_whole, widths))):
-        raise ValueError(
-            f"`{name}` must be a tuple of positive whole numbers"
-            f"{', at least one entry' if least else ''}. Received: {widths!r}"
-        )
+def lightness_input(space, input_shape):
+    """Create the input of a network that colors.
+
+    Returns:
+        The `ColorSpace` of this name, the input, and its lightness scaled to [-1, 1].
+    """
+    space = spaces.get(space)
+    inputs = image_input(input_shape)
+    return space, inputs, normalize_lightness(inputs, space)
+
+
+def discriminator_input(space, input_shape, conditional):
+    """Create the inputs of a discriminator.
+
+    Returns:
+        Inputs for `keras.Model`, which are `[lightness, chroma]`, or chroma if it is not
+        conditional; and the normalized channels `(H, W, C + 1)`, or `(H, W, C)`.
+    """
+    space = spaces.get(space)
+    lightness = image_input(input_shape)
+    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
+    x = normalize_chroma(chroma, space)
+    if not conditional:
+        return chroma, x
+    x = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), x])
+    return [lightness, chroma], x
 
 
 def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
@@ -62,14 +81,19 @@ def residual_block(x, *, name):
     return layers.Activation("relu", name=f"{name}_out")(x)
 
 
-def doubled(x, like, width, kernel_size, *, gradual, name, **options):
-    """Double the size and crop to that of `like`: resize and convolve, or convolve transposed.
+def upsample(x, like, width, kernel_size, *, upsampling, name, **options):
+    """Double the size of features, crop them to the size of `like`, and convolve them.
+
+    Raises:
+        ValueError: If `upsampling` is neither "resize" nor "transpose".
 
     References:
         Odena, Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016.
     """
+    if upsampling not in UPSAMPLING:
+        raise ValueError(f"`upsampling` must be one of {UPSAMPLING}. Received: {upsampling!r}")
     options |= {"padding": "same", "name": name}
-    if gradual:
+    if upsampling == "resize":
         x = ResizeLike(name=f"{name}_resize")([x, like])
         return layers.Conv2D(width, kernel_size, **options)(x)
     x = layers.Conv2DTranspose(width, kernel_size, strides=2, **options)(x)
@@ -77,46 +101,20 @@ def doubled(x, like, width, kernel_size, *, gradual, name, **options):
 
 
 def chroma_head(x, num_bins, space):
-    """Return logits over bins, or chroma in natural units if `num_bins` is `None`.
-
-    Raises:
-        ValueError: If `num_bins` is neither `None` nor a positive whole number.
-    """
+    """Return logits over bins, or chroma in natural units if `num_bins` is `None`."""
     if num_bins is not None:
-        check_whole("num_bins", num_bins)
         return layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
+    space = spaces.get(space)
     return to_chroma(layers.Conv2D(space.chroma_channels, 1, name="head")(x), space)
 
 
-def label_head(features, num_classes):
-    """Return class logits `(num_classes,)` of pooled features `(1, 1, channels)`.
+def tanh_chroma(x, space):
+    """Return chroma in natural units, limited to the range of the space by a tanh."""
+    x = layers.Activation("tanh", dtype="float32", name="tanh")(x)
+    return to_chroma(2 * x, space)
 
-    Raises:
-        ValueError: If `num_classes` is not a positive whole number.
-    """
-    check_whole("num_classes", num_classes)
+
+def label_head(features, num_classes):
+    """Return class logits `(num_classes,)` of pooled features `(1, 1, channels)`."""
     x = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
     return layers.Reshape((num_classes,), dtype="float32", name="label")(x)
-
-
-def judged(space, input_shape, is_conditional):
-    """Create the inputs of a discriminator: chroma, and lightness if it is conditional.
-
-    Args:
-        space: `ColorSpace`.
-        input_shape: `(height, width, 1)` of the lightness.
-        is_conditional: Whether lightness is an input.
-
-    Returns:
-        Inputs for `keras.Model`, chroma or `[lightness, chroma]`, and the normalized planes.
-
-    Raises:
-        ValueError: As `picture_input`.
-    """
-    lightness = picture_input(input_shape)
-    chroma = keras.Input((*input_shape[:2], space.chroma_channels), name="chroma")
-    planes = normalize_chroma(chroma, space)
-    if not is_conditional:
-        return chroma, planes
-    planes = layers.Concatenate(name="pair")([normalize_lightness(lightness, space), planes])
-    return [lightness, chroma], planes

@@ -1,4 +1,7 @@
-"""Image classifiers: evaluation classifiers for colored images, and sources of features."""
+"""Image classifiers: evaluation classifiers for colored images, and sources of features.
+
+See `colorkit.models` for arguments without a description.
+"""
 
 import importlib.resources
 
@@ -7,19 +10,14 @@ from keras import layers
 
 from colorkit.files import read_model
 from colorkit.layers import VGGPreprocessing
-from colorkit.models.blocks import check_widths, conv_norm, picture_input, residual_block
+from colorkit.models.blocks import check_widths, conv_norm, image_input, residual_block
 
 VGG_WIDTHS = (64, 128)
 RESIDUAL_WIDTHS = (32, 64, 128, 160)
 
 
 def build_vgg_classifier(
-    num_classes=10,
-    *,
-    input_shape=(32, 32, 3),
-    widths=VGG_WIDTHS,
-    hidden=128,
-    name="vgg_classifier",
+    num_classes=10, *, input_shape=(32, 32, 3), widths=VGG_WIDTHS, hidden=128, name="vgg_classifier"
 ):
     """Build a small VGG: two 3x3 convolutions and a pooling per block, then a hidden layer.
 
@@ -27,30 +25,22 @@ def build_vgg_classifier(
     `build_vgg_features` can use its weights.
 
     Args:
-        num_classes: Number of classes.
-        input_shape: `(height, width, 3)`, fixed.
-        widths: Channels of each block.
+        input_shape: `(H, W, 3)`, fixed.
         hidden: Units of the hidden layer.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
-
-    Raises:
-        ValueError: If there are no widths, they are not positive whole numbers, or `input_shape`
-            is not `(height, width, 3)`.
+        `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
 
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
     """
     check_widths("widths", widths)
-    inputs = picture_input(input_shape, "rgb", channels=3)
+    inputs = image_input(input_shape, "rgb", channels=3)
     x = VGGPreprocessing(name="vgg_preprocessing")(inputs)
     for block, width in enumerate(widths, start=1):
         for i in (1, 2):
-            x = layers.Conv2D(
-                width, 3, padding="same", activation="relu", name=f"block{block}_conv{i}"
-            )(x)
+            options = {"padding": "same", "activation": "relu", "name": f"block{block}_conv{i}"}
+            x = layers.Conv2D(width, 3, **options)(x)
         x = layers.MaxPooling2D(name=f"block{block}_pool")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dropout(0.5, name="dropout")(x)
@@ -70,28 +60,17 @@ def build_residual_classifier(
     """Build a residual network for small images.
 
     Args:
-        num_classes: Number of classes.
-        input_shape: `(height, width, 3)`; `None` sides accept any size.
-        widths: Channels of each level; every level but the first halves the size.
-        blocks: Residual blocks of each level.
-        name: Name of the model.
+        input_shape: `(H, W, 3)`; `None` sides accept any size.
+        blocks: Residual blocks of each level; every level but the first halves the size.
 
     Returns:
-        `keras.Model` from RGB in [0, 1] to logits `(num_classes,)`.
-
-    Raises:
-        ValueError: If there is not one number of blocks per level, `widths` are not positive
-            whole numbers, or `input_shape` is not `(height, width, 3)`.
+        `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
 
     References:
         He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
     """
     check_widths("widths", widths)
-    if len(widths) != len(blocks):
-        raise ValueError(
-            f"`blocks` must have {len(widths)} entries, one per width. Received: {len(blocks)}"
-        )
-    inputs = picture_input(input_shape, "rgb", channels=3)
+    inputs = image_input(input_shape, "rgb", channels=3)
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
         x = conv_norm(x, width, strides=2 if level else 1, name=f"level{level}")
@@ -110,7 +89,7 @@ def load_classifier(name):
             one; or the path of a .keras file that `colorkit.run` wrote for a classifier.
 
     Returns:
-        `keras.Model` from RGB in [0, 1], `(32, 32, 3)`, to logits `(10,)`.
+        `keras.Model` from RGB `(32, 32, 3)` in [0, 1] to logits `(10,)`.
 
     Raises:
         ValueError: If the classifier does not exist, or its file is damaged.
@@ -119,8 +98,8 @@ def load_classifier(name):
     if str(name).endswith(".keras"):
         return read_model(name)
     folder = importlib.resources.files("colorkit") / "weights" / "classifiers"
-    known = sorted(f.name.removesuffix(".keras") for f in folder.iterdir()
-                   if f.name.endswith(".keras"))  # fmt: skip
+    files = (file.name for file in folder.iterdir() if file.name.endswith(".keras"))
+    known = sorted(file.removesuffix(".keras") for file in files)
     if name not in known:
         raise ValueError(
             f"`name` must be one of {known} or the path of a .keras file. Received: {name!r}. "

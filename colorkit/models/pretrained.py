@@ -1,12 +1,14 @@
-"""A U-Net whose encoder is a network that was trained to classify photographs."""
+"""A U-Net whose encoder is a network that was trained to classify photographs.
+
+See `colorkit.models` for arguments without a description.
+"""
 
 import keras
 from keras import layers
 
-from colorkit.checks import check_model
-from colorkit.color import spaces
+from colorkit.color.spaces import LAB
 from colorkit.layers import CropLike, GrayImage, PadToMultiple, ResizeLike
-from colorkit.models.blocks import check_widths, chroma_head, conv_norm, picture_input
+from colorkit.models.blocks import ANY_SIZE, check_widths, chroma_head, conv_norm, image_input
 from colorkit.models.efficientnet import build_efficientnet_lite0
 
 WIDTHS = (160, 112, 80, 56)
@@ -20,8 +22,8 @@ def build_pretrained_unet(
     encoder=None,
     skips=None,
     pixel_range=(-1.0, 1.0),
-    space=spaces.LAB,
-    input_shape=(None, None, 1),
+    space=LAB,
+    input_shape=ANY_SIZE,
     widths=WIDTHS,
     name="pretrained_unet",
 ):
@@ -36,42 +38,32 @@ def build_pretrained_unet(
     `freeze_encoder(model)` before `compile`.
 
     Args:
-        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
         weights: Path of the weights of EfficientNet-Lite0, see `build_efficientnet_lite0`, or
             `None` for a random encoder.
         encoder: Classifier without its head, a functional `keras.Model` from RGB of any size, such
             as `keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3))`.
             `None` means EfficientNet-Lite0. Images are padded by reflection to the next size that
-            the encoder can halve without remainder, as encoders differ in their own padding.
+            the encoder can halve without remainder, as encoders differ in their padding.
         skips: Names of the layers of `encoder` whose features the decoder takes, the largest size
             first; `None` for the last layer at each stride.
         pixel_range: Values that `encoder` expects for black and white, for instance (-1, 1) or
             (0, 255).
-        space: `ColorSpace` of lightness and chroma, or its name.
-        input_shape: `(height, width, 1)`; `None` sides accept any size.
         widths: Channels of each level of the decoder, the smallest size first.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to logits `(ceil(height / 2),
-        ceil(width / 2), num_bins)`, or to chroma `(ceil(height / 2), ceil(width / 2), channels)`
-        in natural units. `RebalancedCrossentropy` and `JointCrossentropy` take `stride=2`.
+        `keras.Model` from lightness `(H, W, 1)` to chroma `(ceil(H / 2), ceil(W / 2), C)`, or to
+        logits `(ceil(H / 2), ceil(W / 2), num_bins)`. `RebalancedCrossentropy` and
+        `JointCrossentropy` take `stride=2`.
 
     Raises:
-        FileNotFoundError: If the file of weights does not exist.
-        ValueError: If the file holds the weights of another network. Also if `encoder` does not
-            take RGB of any size, or does not halve it once more often than there are `widths`.
+        ValueError: If `encoder` does not take RGB of any size, or does not halve it once more
+            often than there are `widths`. See `build_efficientnet_lite0` for files of weights.
 
     Example:
         >>> model = build_pretrained_unet(64)
         >>> model.compute_output_shape((1, 96, 128, 1))
         (1, 48, 64, 64)
-
-    References:
-        Ronneberger et al., "U-Net", MICCAI 2015; Han, "Image Colorization with Convolutional
-        Neural Networks", proposes pretrained features as future work.
     """
-    space = spaces.get(space)
     check_widths("widths", widths)
     levels = len(widths) + 1
     is_own = encoder is None
@@ -84,7 +76,7 @@ def build_pretrained_unet(
         )
     features_of = _pyramid(encoder, skips, levels)
     _keep_statistics(encoder)
-    inputs = picture_input(input_shape)
+    inputs = image_input(input_shape)
     gray = GrayImage(space, *pixel_range, name="gray")(inputs)
     if not is_own:  # EfficientNet-Lite0 rounds sizes up at each stride
         gray = PadToMultiple(2**levels, name="pad")(gray)
@@ -110,14 +102,14 @@ def freeze_encoder(model, frozen=True):
     Raises:
         ValueError: If the model has no encoder.
     """
-    encoders = [layer for layer in model.layers if isinstance(layer, keras.Model)]
-    if not encoders:
+    encoder = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
+    if encoder is None:
         raise ValueError(
             "`model` must be a network of `build_pretrained_unet`, which has an encoder. "
             f"Received {model.name!r}"
         )
-    encoders[0].trainable = not frozen
-    _keep_statistics(encoders[0])
+    encoder.trainable = not frozen
+    _keep_statistics(encoder)
 
 
 def _keep_statistics(encoder):
@@ -131,7 +123,6 @@ def _keep_statistics(encoder):
 
 def _pyramid(encoder, skips, levels):
     """Return the encoder as a model of its features at strides 2, 4, 8, ..., largest size first."""
-    check_model("encoder", encoder)
     shapes = [tuple(given.shape) for given in encoder.inputs]
     if shapes != [(None, None, None, 3)]:
         raise ValueError(

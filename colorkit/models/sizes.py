@@ -25,8 +25,7 @@ def size_rule(model):
 
     Returns:
         The smallest multiples, `(rows, columns)`, that the sides of its input must be, with 1 for
-        a fixed side; and the distance in pixels between predictions, a power of two. For example,
-        4 means a prediction for every fourth pixel.
+        a fixed side; and the output stride, see `output_stride`.
 
     Raises:
         ValueError: If the output size does not follow such a rule.
@@ -61,10 +60,10 @@ def size_rule(model):
 
 
 def output_stride(model):
-    """Return the distance in pixels between a model's predictions, a power of two.
+    """Return the output stride of a model, a power of two.
 
-    Raises:
-        ValueError: If the output size does not follow such a rule.
+    It is the distance in pixels between predictions: 4 means one for every fourth pixel. Raises a
+    `ValueError` as `size_rule` does.
     """
     return size_rule(model)[1]
 

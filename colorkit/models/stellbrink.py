@@ -1,9 +1,14 @@
-"""Networks that make the colors of a colorful network coherent."""
+"""Networks that make the colors of a colorful network coherent.
+
+Stellbrink, "Coherent and Colorful Image Colorization".
+See `colorkit.models` for arguments without a description.
+"""
 
 import keras
 from keras import layers
 
 from colorkit.color import spaces
+from colorkit.color.spaces import LAB
 from colorkit.layers import (
     ColorRegularizer,
     EdgeAwareSmoothing,
@@ -11,14 +16,13 @@ from colorkit.layers import (
     StopGradient,
     normalize_lightness,
 )
-from colorkit.models.blocks import check_widths
 from colorkit.models.sizes import output_stride
 
 
 def build_coherent(
     colorful,
     *,
-    space=spaces.LAB,
+    space=LAB,
     smoothing=(8, 4, 2, 1),
     edge=5.0,
     filters=(),
@@ -30,7 +34,8 @@ def build_coherent(
 
     The predicted distribution is enlarged to every pixel and smoothed. If there are `filters`, a
     branch that sees lightness at full size corrects it further; at the start of training it
-    corrects nothing. The losses of this network do not change the colorful network.
+    corrects nothing. The losses of this network do not change the colorful network. The branch and
+    its regularizer are Stellbrink's; smoothing and correction are not.
 
     To train the branch, train the colorful network first, then the output of the branch:
 
@@ -42,7 +47,6 @@ def build_coherent(
 
     Args:
         colorful: `keras.Model` from lightness to logits, such as `build_zhang` returns.
-        space: `ColorSpace` of the lightness, or its name.
         smoothing: Steps of `EdgeAwareSmoothing`. Without steps there is no smoothing.
         edge: Change of lightness that stops the smoothing, in percent of its range.
         filters: Widths of the branch's 3x3 convolutions. The last one also sees the distribution.
@@ -50,32 +54,21 @@ def build_coherent(
         regularization: Weight of `ColorRegularizer`, which keeps the branch near likely colors. It
             has no effect without `filters`.
         temperature: Temperature of `ColorRegularizer`.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to a dict of logits: "colorful", of the
-        size of the colorful network's output, and "coherent", `(height, width, num_bins)`.
+        `keras.Model` from lightness `(H, W, 1)` to a dict of logits: "colorful", of the size of the
+        colorful network's output, and "coherent", `(H, W, num_bins)`.
 
     Raises:
-        ValueError: If `colorful` is not a model from lightness to logits, or a step, `edge`, a
-            width, `regularization` or `temperature` is out of range.
-
-    References:
-        Stellbrink, "Coherent and Colorful Image Colorization", for the branch and its regularizer;
-        section 5 for their limits. Smoothing and correction are not part of it.
+        ValueError: If `colorful` is not a model from lightness to logits, or a step, `edge`,
+            `regularization` or `temperature` is out of range.
     """
     space = spaces.get(space)
-    inputs, logits, detached = _begin(colorful, space, filters, regularization)
-    if not temperature > 0:
-        raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
+    inputs, logits, detached = _begin(colorful, space)
     x = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")(detached)
     predicted = x = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")([x, inputs])
-    if not edge > 0:
-        raise ValueError(f"`edge` must be positive, in percent of lightness. Received: {edge!r}")
     if smoothing:
-        low, high = space.lightness_range
-        edge = edge * (high - low) / 100
-        x = EdgeAwareSmoothing(smoothing, edge, name="smoothing")([x, inputs])
+        x = _smoothed(x, inputs, smoothing, edge, space)
     if filters:
         distribution = x
         x = normalize_lightness(inputs, space, name="gray_normalize")
@@ -94,49 +87,34 @@ def build_coherent(
 def build_coherent_as_published(
     colorful,
     *,
-    space=spaces.LAB,
+    space=LAB,
     filters=(32, 32, 32),
     squash=False,
     regularization=1.0,
     temperature=0.01,
     name="coherent_as_published",
 ):
-    """Build Stellbrink's branch, which predicts new logits from lightness and the distribution.
+    """Build the published branch, which predicts logits from lightness and the distribution.
 
     Three 3x3 convolutions on lightness, each with batch normalization, are concatenated with the
     detached, enlarged distribution of the colorful network. One 3x3 convolution then predicts
-    coherent logits. The author's code enlarges by repetition, takes lightness from 0 to 100 and
-    decodes to the corners of bins. Here the enlargement is linear, lightness is from -1 to 1, and
-    decoding uses the centers of bins.
+    coherent logits (sections 3 and 4, Figure 4). The author's code enlarges by repetition, takes
+    lightness from 0 to 100 and decodes to the corners of bins. Here the enlargement is linear,
+    lightness is from -1 to 1, and decoding uses the centers of bins. See `build_coherent` for
+    further arguments and the result.
 
     Args:
-        colorful: See `build_coherent`.
-        space: See `build_coherent`.
         filters: Widths of the convolutions on lightness.
         squash: If True, follow the author's code: concatenate logits, and apply a sigmoid to the
             new logits before any softmax. Then none of 313 probabilities can exceed 0.0087. If
             False, follow the paper: concatenate probabilities, and do not limit logits.
-        regularization: Weight of `ColorRegularizer`.
-        temperature: Temperature of `ColorRegularizer`.
-        name: Name of the model.
-
-    Returns:
-        `keras.Model`, as `build_coherent` returns it.
-
-    Raises:
-        ValueError: As `build_coherent`.
-
-    References:
-        Stellbrink, "Coherent and Colorful Image Colorization", sections 3 and 4, Figure 4.
     """
     space = spaces.get(space)
-    inputs, logits, detached = _begin(colorful, space, filters, regularization)
-    predicted = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")(
-        [detached, inputs]
-    )
+    inputs, logits, detached = _begin(colorful, space)
+    enlarge = Enlarge(output_stride(colorful), dtype="float32", name="enlarge")
+    predicted = given = enlarge([detached, inputs])
     x = normalize_lightness(inputs, space, name="gray_normalize")
     x = _convolutions(x, filters, "gray")
-    given = predicted
     if not squash:
         given = layers.Activation("softmax", dtype="float32", name="probabilities")(predicted)
     x = layers.Concatenate(name="join")([x, given])
@@ -148,7 +126,7 @@ def build_coherent_as_published(
     return _end(inputs, logits, x, name)
 
 
-def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=spaces.LAB, name=None):
+def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=LAB, name=None):
     """Smooth the color distribution that a network predicts, up to the edges of lightness.
 
     Nothing is trained. Some patches differ in color from their surroundings without an edge of
@@ -158,7 +136,6 @@ def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=spaces.LAB, na
         model: `keras.Model` from lightness to logits over color bins, for every n-th pixel or all.
         steps: Steps of `EdgeAwareSmoothing`, in pixels of the prediction, large ones first.
         edge: Change of lightness at which the weight is 1/e, in percent of its range.
-        space: `ColorSpace` of the lightness, or its name.
         name: Name of the new model; `None` takes the name of `model`.
 
     Returns:
@@ -170,39 +147,27 @@ def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=spaces.LAB, na
     Example:
         >>> colorizer = Colorizer.pretrained("photos")
         >>> smooth = smooth_predictions(colorizer.model)
-
-    References:
-        See `EdgeAwareSmoothing`.
     """
-    low, high = spaces.get(space).lightness_range
     inputs, stride = model.inputs[0], output_stride(model)
-    x = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")(
-        model.outputs[0]
-    )
+    log_softmax = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")
+    x = log_softmax(model.outputs[0])
     lightness = inputs
     if stride > 1:
         lightness = layers.AveragePooling2D(
             stride, padding="same", dtype="float32", name="reduced_lightness"
         )(inputs)
-    x = EdgeAwareSmoothing(steps, edge * (high - low) / 100, name="smoothing")([x, lightness])
+    x = _smoothed(x, lightness, steps, edge, spaces.get(space))
     return keras.Model(inputs, x, name=name or model.name)
 
 
-def _begin(colorful, space, filters, regularization):
-    if not isinstance(colorful, keras.Model) or len(colorful.outputs) != 1:
-        raise ValueError(
-            "`colorful` must be a `keras.Model` with one output, such as `build_zhang` makes. "
-            f"Received: {colorful!r}"
-        )
+def _begin(colorful, space):
+    """Return lightness, the colorful network's logits, and the same logits without gradient."""
     channels, num_bins = colorful.input_shape[-1], colorful.output_shape[-1]
     if channels != 1 or num_bins <= space.chroma_channels:
         raise ValueError(
             "`colorful` must be a model from lightness (height, width, 1) to logits over color "
             f"bins. Received a model from {channels} channels to {num_bins}"
         )
-    check_widths("filters", filters, least=0)
-    if not regularization >= 0:
-        raise ValueError(f"`regularization` must not be negative. Received: {regularization!r}")
     inputs = keras.Input(colorful.input_shape[1:], name="lightness")
     logits = colorful(inputs)
     return inputs, logits, StopGradient(dtype="float32", name="detached")(logits)
@@ -211,6 +176,11 @@ def _begin(colorful, space, filters, regularization):
 def _end(inputs, logits, coherent, name):
     coherent = layers.Activation("linear", dtype="float32", name="coherent")(coherent)
     return keras.Model(inputs, {"colorful": logits, "coherent": coherent}, name=name)
+
+
+def _smoothed(x, lightness, steps, edge, space):
+    low, high = space.lightness_range
+    return EdgeAwareSmoothing(steps, edge * (high - low) / 100, name="smoothing")([x, lightness])
 
 
 def _convolutions(x, widths, name):

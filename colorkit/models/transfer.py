@@ -1,8 +1,8 @@
-"""Start from the weights of a trained network."""
+"""Transfer learning: start from the weights of a trained network."""
 
 import keras
 
-from colorkit.color import spaces
+from colorkit.color.spaces import LAB
 from colorkit.models.blocks import chroma_head, label_head
 
 # Layers that belong to one set of bins or classes.
@@ -36,7 +36,7 @@ def copy_weights(trained, model):
         )
 
 
-def replace_head(model, num_bins=None, *, space=spaces.LAB, num_classes=None, name=None):
+def replace_head(model, num_bins=None, *, space=LAB, num_classes=None, name=None):
     """Return a trained network with new outputs, for training on other images.
 
     All layers but the last are shared with `model`: training one network changes the other.
@@ -44,8 +44,7 @@ def replace_head(model, num_bins=None, *, space=spaces.LAB, num_classes=None, na
     Args:
         model: Functional `keras.Model` whose chroma comes from a layer named "logits" or "head",
             as in the U-Nets of this package, such as `Colorizer.pretrained("cifar10").model`.
-        num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
-        space: `ColorSpace` of lightness and chroma, or its name.
+        num_bins, space: See `colorkit.models`.
         num_classes: Number of classes of a second output, or `None` for no such output. The
             network must be one of `build_residual_unet`.
         name: Name of the new model; `None` takes the name of `model`.
@@ -56,7 +55,6 @@ def replace_head(model, num_bins=None, *, space=spaces.LAB, num_classes=None, na
     Raises:
         ValueError: If the model has no such layer, or `num_classes` is given and not possible.
     """
-    space = spaces.get(space)
     known = {layer.name: layer for layer in model.layers}
     last = known.get("logits") or known.get("head")
     if last is None:
@@ -64,14 +62,13 @@ def replace_head(model, num_bins=None, *, space=spaces.LAB, num_classes=None, na
             '`model` must have a layer named "logits" or "head" that predicts chroma. '
             f"Received {model.name!r}, which ends with {model.layers[-1].name!r}"
         )
-    chroma = chroma_head(last.input, num_bins, space)
-    inputs, name = model.inputs[0], name or model.name
-    if num_classes is None:
-        return keras.Model(inputs, chroma, name=name)
-    if "features" not in known:
-        raise ValueError(
-            '`num_classes` needs a layer named "features", which sees whole images, as '
-            f"`build_residual_unet` has it. Received {model.name!r} without this layer"
-        )
-    label = label_head(known["features"].output, num_classes)
-    return keras.Model(inputs, {"chroma": chroma, "label": label}, name=name)
+    outputs = chroma_head(last.input, num_bins, space)
+    if num_classes is not None:
+        if "features" not in known:
+            raise ValueError(
+                '`num_classes` needs a layer named "features", which sees whole images, as '
+                f"`build_residual_unet` has it. Received {model.name!r} without this layer"
+            )
+        label = label_head(known["features"].output, num_classes)
+        outputs = {"chroma": outputs, "label": label}
+    return keras.Model(model.inputs[0], outputs, name=name or model.name)

@@ -1,26 +1,29 @@
-"""A variational autoencoder of color images, to measure how typical images are."""
+"""A variational autoencoder of color images, to measure how typical images are.
+
+Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014. Sinigaglia, Bertipaglia, Colato,
+"Image Colorization", use the density that it estimates as a metric.
+"""
+
+import math
 
 import keras
-import numpy as np
 from keras import layers, ops
 
-from colorkit.checks import check_weight, check_whole
-from colorkit.models.blocks import check_widths, conv_norm, picture_input
+from colorkit.checks import check_weight
+from colorkit.models.blocks import check_widths, conv_norm, image_input
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Posterior(layers.Layer):
     """Sample from the Gaussian of a mean and a log variance, and add its divergence as a loss.
 
-    `Posterior()([mean, log_variance])` returns a sample in training, and the mean in inference.
+    `Posterior()([mean, log_variance])` takes two tensors `(N, latent)` and returns a sample in
+    training, and the mean in inference.
 
     Args:
         weight: Weight of the Kullback-Leibler divergence from the standard normal distribution.
         seed: Seed of the samples.
         **kwargs: `name`, `dtype` of `keras.layers.Layer`.
-
-    References:
-        Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
     """
 
     def __init__(self, weight=1.0, seed=0, **kwargs):
@@ -52,40 +55,28 @@ def divergence(mean, log_variance):
 
 
 def build_vae(
-    *,
-    input_shape=(32, 32, 3),
-    widths=(32, 64, 128),
-    latent=64,
-    divergence_weight=1e-4,
-    name="vae",
+    *, input_shape=(32, 32, 3), widths=(32, 64, 128), latent=64, divergence_weight=1e-4, name="vae"
 ):
     """Build a variational autoencoder of RGB images.
 
     Args:
-        input_shape: `(height, width, 3)`, both divisible by `2 ** len(widths)`.
+        input_shape: `(H, W, 3)`, both divisible by `2 ** len(widths)`.
         widths: Channels after each halving of the size.
         latent: Number of latent dimensions.
         divergence_weight: Weight of the divergence in nats; the mean squared error has weight 1.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from RGB in [0, 1] to RGB in [0, 1], to be compiled with the mean squared
-        error. Its layers "mean" and "log_variance" are the posterior, see
+        `keras.Model` from RGB `(H, W, 3)` in [0, 1] to RGB in [0, 1], to be compiled with the mean
+        squared error. Its layers "mean" and "log_variance" are the posterior, see
         `distances.mean_divergence`.
 
     Raises:
-        ValueError: If the sizes are not fixed or not divisible, or `widths` are not positive whole
-            numbers, at least one. Also if `latent` is not a positive whole number, or
+        ValueError: If the sides are not fixed or not divisible, `widths` is empty, or
             `divergence_weight` is negative or not finite.
-
-    References:
-        Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014; Sinigaglia, Bertipaglia,
-        Colato, "Image Colorization" (density as a metric).
     """
     check_widths("widths", widths)
     check_weight("divergence_weight", divergence_weight)
-    check_whole("latent", latent)
-    inputs = picture_input(input_shape, "rgb", channels=3)
+    inputs = image_input(input_shape, "rgb", channels=3)
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):
         raise ValueError(
@@ -99,7 +90,7 @@ def build_vae(
     mean = layers.Dense(latent, dtype="float32", name="mean")(x)
     log_variance = layers.Dense(latent, dtype="float32", name="log_variance")(x)
     x = Posterior(divergence_weight, name="posterior")([mean, log_variance])
-    x = layers.Dense(int(np.prod(small)), activation="relu", name="enlarge")(x)
+    x = layers.Dense(math.prod(small), activation="relu", name="enlarge")(x)
     x = layers.Reshape(small, name="reshape")(x)
     for i, width in enumerate(reversed(widths)):
         x = layers.UpSampling2D(interpolation="bilinear", name=f"up{i}")(x)

@@ -1,4 +1,7 @@
-"""The first two convolutions of VGG16, as features of gray images."""
+"""The first two convolutions of VGG16, as features of gray images.
+
+See `colorkit.models` for arguments without a description.
+"""
 
 import zipfile
 from pathlib import Path
@@ -8,21 +11,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from colorkit.color import spaces
+from colorkit.color.spaces import LAB
 from colorkit.layers import VGGPreprocessing
-from colorkit.models.blocks import picture_input
+from colorkit.models.blocks import ANY_SIZE, image_input
 
 _NAMES = ("block1_conv1", "block1_conv2")
-FILTERS = 64
 
 
 def build_vgg_features(
-    weights="imagenet",
-    *,
-    trainable=False,
-    space=spaces.LAB,
-    input_shape=(None, None, 1),
-    name="vgg_features",
+    weights="imagenet", *, trainable=False, space=LAB, input_shape=ANY_SIZE, name="vgg_features"
 ):
     """Build the first two layers of VGG16 on lightness, for the `features` of another builder.
 
@@ -38,39 +35,29 @@ def build_vgg_features(
             - `None` for random weights.
         trainable: If False, freeze the loaded weights, as a feature extractor. If True, they are
             an initialization. Weights that were not loaded are always trained.
-        space: `ColorSpace` of the lightness, or its name.
-        input_shape: `(height, width, 1)`; `None` sides accept any size.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to features `(height, width, 64)`. The
-        input is converted to gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean.
+        `keras.Model` from lightness `(H, W, 1)` to features `(H, W, 64)`. The input is converted to
+        gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean.
 
     Raises:
         ConnectionError: If the ImageNet weights are not on disk and cannot be downloaded.
         FileNotFoundError: If the weights file does not exist.
-        ValueError: If the weights do not fit, or `input_shape` is not `(height, width, 1)`.
+        ValueError: If the weights do not fit or are not finite, or their file is damaged.
 
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
         "Small-Scale Automatic Image Colorization", section 3.5.
     """
-    space = spaces.get(space)
-    inputs = picture_input(input_shape)
+    inputs = image_input(input_shape)
     loaded = _load(weights)
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
     convolutions = []
     for layer_name in _NAMES:
-        layer = layers.Conv2D(FILTERS, 3, padding="same", activation="relu", name=layer_name)
+        layer = layers.Conv2D(64, 3, padding="same", activation="relu", name=layer_name)
         x = layer(x)
         convolutions.append(layer)
     for layer, arrays in zip(convolutions, loaded, strict=False):
-        expected = [tuple(weight.shape) for weight in layer.weights]
-        if [np.shape(array) for array in arrays] != expected:
-            raise ValueError(
-                f"`weights` must hold kernel and bias of {layer.name}, shapes {expected}. "
-                f"Received shapes {[np.shape(array) for array in arrays]}"
-            )
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError(
                 f"`weights` must be finite. Received a NaN or an infinity for {layer.name}"
@@ -85,13 +72,7 @@ def _load(weights):
     if weights is None:
         return []
     if isinstance(weights, keras.Model):
-        try:
-            return [weights.get_layer(name).get_weights() for name in _NAMES]
-        except ValueError as error:
-            raise ValueError(
-                f"`weights` must have layers named {' and '.join(_NAMES)}. "
-                f"Received a model {weights.name!r} without"
-            ) from error
+        return [weights.get_layer(name).get_weights() for name in _NAMES]
     if weights == "imagenet":
         try:
             return _load(keras.applications.VGG16(weights="imagenet", include_top=False))
@@ -113,11 +94,7 @@ def _load(weights):
             with np.load(path) as arrays:
                 return [[arrays["kernel"], arrays["bias"]]]
         with h5py.File(path) as file:
-            file = file.get("model_weights", file)
-            groups = [file[name] for name in _NAMES]
-            return [
-                [np.asarray(group[name]) for name in group.attrs["weight_names"]]
-                for group in groups
-            ]
+            groups = [file.get("model_weights", file)[name] for name in _NAMES]
+            return [[group[name][()] for name in group.attrs["weight_names"]] for group in groups]
     except Exception as error:  # its type depends on where the file is damaged
         raise ValueError(f"{path} holds no weights of VGG16 that can be read: {error}") from error

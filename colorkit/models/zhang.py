@@ -1,14 +1,14 @@
-"""The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016."""
+"""The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016.
 
-import math
+See `colorkit.models` for arguments without a description.
+"""
 
 import keras
 from keras import layers
 
-from colorkit.checks import check_whole
-from colorkit.color import spaces
-from colorkit.layers import CropLike, Enlarge, normalize_lightness, to_chroma
-from colorkit.models.blocks import picture_input
+from colorkit.color.spaces import LAB
+from colorkit.layers import CropLike, Enlarge, to_chroma
+from colorkit.models.blocks import ANY_SIZE, lightness_input
 
 # Width, strides of the 3x3 convolutions and their dilation, block by block.
 BLOCKS = (
@@ -23,15 +23,8 @@ BLOCKS = (
 _LAST = 256  # width of the block that doubles the size
 
 
-def build_zhang(
-    num_bins=313,
-    *,
-    space=spaces.LAB,
-    input_shape=(None, None, 1),
-    width=1.0,
-    name="zhang",
-):
-    """Build the colorful network: strides to an eighth of the size, dilation, then a quarter.
+def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, name="zhang"):
+    """Build the authors' training network: stride 8, dilation, then stride 4 (Table 4).
 
     Batch normalization, without scale and shift, ends each of the first seven blocks after its
     last ReLU. The last block has none. Lightness is from -1 to 1, where the authors use L minus 50.
@@ -40,31 +33,19 @@ def build_zhang(
         num_bins: Number of color bins to predict logits for, at a quarter of the size: their pixel
             `[i, j]` belongs to pixel `[4 i, 4 j]` of the image. `None` predicts chroma instead,
             enlarged to the full size, for a regression.
-        space: `ColorSpace` of lightness and chroma, or its name.
-        input_shape: `(height, width, 1)`; `None` sides accept any size, which need not be divisible
-            by eight.
         width: Factor on the width of every block; 1 is the published network of 32 million
             weights.
-        name: Name of the model.
 
     Returns:
-        `keras.Model` from lightness `(height, width, 1)` to logits `(ceil(height / 4),
-        ceil(width / 4), num_bins)`, or to chroma `(height, width, channels)` in natural units.
+        `keras.Model` from lightness `(H, W, 1)` to logits `(ceil(H / 4), ceil(W / 4), num_bins)`,
+        or to chroma `(H, W, C)`.
 
     Raises:
-        ValueError: If `width` is not positive and finite, `num_bins` is not a positive whole
-            number, or `input_shape` is not `(height, width, 1)`.
-
-    References:
-        Zhang, Isola, Efros, Table 4, and the authors' training network.
+        ValueError: If `width` is not positive.
     """
-    space = spaces.get(space)
-    if not 0 < width < math.inf:
-        raise ValueError(f"`width` must be positive and finite. Received: {width!r}")
-    if num_bins is not None:
-        check_whole("num_bins", num_bins)
-    inputs = picture_input(input_shape)
-    x = normalize_lightness(inputs, space)
+    if not width > 0:
+        raise ValueError(f"`width` must be positive. Received: {width!r}")
+    space, inputs, x = lightness_input(space, input_shape)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):
         x = _block(x, _scaled(filters, width), strides, dilation, name=f"conv{i}")
         x = layers.BatchNormalization(center=False, scale=False, name=f"conv{i}_bn")(x)

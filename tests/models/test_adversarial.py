@@ -24,30 +24,30 @@ def batch(rng):
 
 
 def gradients(model, batch):
-    """Gradient of the total loss for the weights of either player, as plain descent finds it."""
+    """Return the gradients of the total loss for the weights of each network."""
     model.compile(keras.optimizers.SGD(1.0), run_eagerly=True)
-    players = {"generator": model.generator, "discriminator": model.discriminator}
+    networks = {"generator": model.generator, "discriminator": model.discriminator}
     before = {
-        name: [np.array(keras.ops.convert_to_numpy(v)) for v in player.trainable_variables]
-        for name, player in players.items()
+        name: [np.array(keras.ops.convert_to_numpy(v)) for v in network.trainable_variables]
+        for name, network in networks.items()
     }
     model.train_on_batch(*batch)
     return {
         name: [
             old - keras.ops.convert_to_numpy(v)
-            for old, v in zip(before[name], player.trainable_variables, strict=True)
+            for old, v in zip(before[name], network.trainable_variables, strict=True)
         ]
-        for name, player in players.items()
+        for name, network in networks.items()
     }
 
 
 def silenced(build, batch, *silent):
-    """Gradients while some of the four terms are multiplied by zero."""
+    """Return the gradients while some of the four terms are multiplied by zero."""
     terms = iter(("real", "fake", "fooling"))
     with pytest.MonkeyPatch.context() as patched:
 
-        def distance(self, logits, verdict):
-            return DISTANCE(self, logits, verdict) * (0.0 if next(terms) in silent else 1.0)
+        def distance(self, logits, label):
+            return DISTANCE(self, logits, label) * (0.0 if next(terms) in silent else 1.0)
 
         patched.setattr(Adversarial, "_distance", distance)
         model = build()
@@ -62,7 +62,7 @@ def is_zero(values):
 
 @pytest.mark.parametrize("objective", ["least_squares", "crossentropy"])
 @pytest.mark.parametrize("conditional", [True, False])
-def test_each_player_learns_from_its_own_loss_alone(batch, objective, conditional):
+def test_each_network_trains_on_its_own_loss_alone(batch, objective, conditional):
     def model():
         return build(objective=objective, conditional=conditional)
 
@@ -80,7 +80,7 @@ def test_each_player_learns_from_its_own_loss_alone(batch, objective, conditiona
         assert not is_zero(found["generator"]) and is_zero(found["discriminator"]), term
 
 
-def test_statistics_of_the_discriminator_are_of_what_it_is_taught_with(batch):
+def test_discriminator_statistics_come_from_real_and_predicted_images_once(batch):
     lightness, chroma = batch
     model = build()
     fake = keras.ops.convert_to_numpy(model.generator(lightness, training=True))
@@ -102,28 +102,28 @@ def test_statistics_of_the_discriminator_are_of_what_it_is_taught_with(batch):
     )
 
 
-def test_sample_weights_are_refused(batch):
+def test_sample_weights_raise(batch):
     model = build()
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match="no sample weights"):
+    with pytest.raises(ValueError, match="without sample weights"):
         model.train_on_batch(*batch, sample_weight=np.ones((4, 1, 1)))
 
 
-def test_losses_beside_its_own_are_refused(batch):
+def test_loss_of_compile_raises(batch):
     model = build()
     model.compile("adam", loss="mse", run_eagerly=True)
     with pytest.raises(ValueError, match=r"leave `loss` of `compile` out. Received: 'mse'"):
         model.train_on_batch(*batch)
 
 
-def test_pictures_that_cannot_be_judged_are_refused(batch):
+def test_images_too_small_for_the_discriminator_raise(batch):
     model = build()
     model.compile("adam", run_eagerly=True)
     with pytest.raises(ValueError, match=r"4 x 8 pixels are too small for .*patch_discriminator"):
         model.train_on_batch(*(plane[:, :4, :8] for plane in batch))
 
 
-def test_generators_of_another_size_are_refused(batch):
+def test_generator_that_changes_the_size_raises(batch):
     inputs = keras.Input((None, None, 1))
     chroma = keras.layers.Conv2D(2, 3, strides=4, padding="same")(inputs)
     model = Adversarial(keras.Model(inputs, chroma), build().discriminator)
@@ -132,7 +132,7 @@ def test_generators_of_another_size_are_refused(batch):
         model.train_on_batch(*batch)
 
 
-def test_fit_lowers_the_error_and_reports_both_players(batch):
+def test_fit_lowers_the_error_and_reports_both_networks(batch):
     network = build(reconstruction_weight=1.0)
     network.compile(keras.optimizers.Adam(1e-2, beta_1=0.5), jit_compile=False)
     often = [np.tile(part, (5, 1, 1, 1)) for part in batch]
@@ -143,22 +143,20 @@ def test_fit_lowers_the_error_and_reports_both_players(batch):
     assert network.predict(batch[0], verbose=0).shape == batch[1].shape
 
 
-def test_networks_that_do_not_fit_each_other_are_refused():
+def test_networks_that_do_not_fit_each_other_raise():
     generator = models.build_pix2pix_generator(widths=(4, 6), input_shape=(32, 32, 1))
     discriminator = models.build_patch_discriminator(widths=(4, 6), input_shape=(16, 16, 1))
     with pytest.raises(ValueError, match=r"16, 16, 2.*instead of .*32, 32, 2"):
         Adversarial(generator, discriminator)
     with pytest.raises(ValueError, match="must take the output"):
         Adversarial(generator, models.build_patch_discriminator(space="rgb"))
-    with pytest.raises(ValueError, match="with 2 and 1; are the networks swapped"):
+    with pytest.raises(ValueError, match="are the networks swapped"):
         Adversarial(discriminator, generator)
     with pytest.raises(ValueError, match="least_squares"):
         build(objective="hinge")
-    with pytest.raises(ValueError, match="reconstruction_weight"):
-        build(reconstruction_weight=-1.0)
 
 
-def test_saved_model_colors_the_same(batch, tmp_path):
+def test_saved_model_predicts_the_same(batch, tmp_path):
     network = build()
     network.compile("adam", run_eagerly=True)
     network.fit(*batch, verbose=0)
@@ -168,18 +166,18 @@ def test_saved_model_colors_the_same(batch, tmp_path):
     np.testing.assert_allclose(restored.predict(batch[0], verbose=0), expected, atol=1e-3)
 
 
-def test_swapped_players_are_refused_whatever_they_see():
+def test_swapped_networks_raise_if_unconditional():
     for discriminator in (
         models.build_patch_discriminator(widths=(4, 6), conditional=False),
         models.build_picture_discriminator(filters=(4,), conditional=False),
     ):
         generator = models.build_pix2pix_generator(widths=(4, 6))
-        with pytest.raises(ValueError, match=r"None, 2\); are the networks swapped"):
+        with pytest.raises(ValueError, match=r"None, 2\)\]; are the networks swapped"):
             Adversarial(discriminator, generator)
 
 
 @pytest.mark.parametrize("conditional", [True, False])
-def test_players_of_two_color_spaces_are_refused(conditional):
+def test_networks_of_two_color_spaces_raise(conditional):
     for spaces in (("lab", "yuv"), ("yuv", "lab")):
         generator = models.build_pix2pix_generator(widths=(4, 6), space=spaces[0])
         discriminators = {
@@ -188,41 +186,26 @@ def test_players_of_two_color_spaces_are_refused(conditional):
             )
             for space in spaces
         }
-        received = "of colorkit.{1} .* of colorkit.{0}".format(*map(str.upper, spaces))
-        with pytest.raises(ValueError, match=received):
+        with pytest.raises(ValueError, match=r"color space of `generator`.*differ"):
             Adversarial(generator, discriminators[spaces[1]])
         assert Adversarial(generator, discriminators[spaces[0]]).conditional is conditional
 
 
-def test_players_that_are_no_models_are_refused():
-    generator, discriminator = build().generator, build().discriminator
-    for other in (None, "unet", keras.Sequential([keras.layers.Conv2D(2, 1)])):
-        with pytest.raises(ValueError, match=r"`generator` must be a keras\.Model"):
-            Adversarial(other, discriminator)
-        with pytest.raises(ValueError, match=r"`discriminator` must be a keras\.Model"):
-            Adversarial(generator, other)
-
-
-def test_weights_that_weigh_nothing_known_are_refused():
-    for weight in (None, float("inf"), float("nan"), "much"):
+def test_reconstruction_weight_is_finite_and_non_negative():
+    for weight in (-1.0, float("inf"), float("nan")):
         with pytest.raises(ValueError, match=f"`reconstruction_weight` must be .*{weight}"):
             build(reconstruction_weight=weight)
 
 
-def test_targets_beside_chroma_are_refused(batch):
-    lightness, _ = batch
+def test_labels_raise():
     images = Images(np.zeros((4, 16, 16, 3), "uint8"), labels=[0, 1, 0, 1])
     model = build()
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match=r"leave `labels` of `pairs` out.*'chroma', 'label'"):
+    with pytest.raises(ValueError, match=r"chroma alone.*leave `labels`"):
         model.fit(pairs(images, labels=True), verbose=0)
-    model = build()  # on JAX, weights of a `fit` that broke off are gone
-    model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match=r"chroma alone.*None"):
-        model.train_on_batch(lightness)
 
 
-def test_metrics_weigh_a_last_batch_by_its_pictures(batch):
+def test_metrics_weight_a_smaller_last_batch_by_its_images(batch):
     lightness, chroma = (np.concatenate([plane, plane[:1] + 20]) for plane in batch)
     model = build()
     model.compile("adam", jit_compile=False)

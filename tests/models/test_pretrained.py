@@ -28,7 +28,7 @@ def efficientnet_v2():
 
 
 def tiny_encoder(strides=(2, 2), **options):
-    """Convolutions, each with batch normalization, and one more such in a model of its own."""
+    """Build convolutions with batch normalization; the last pair is in a nested model."""
     inputs = x = keras.Input((None, None, 3), **options)
     for i, stride in enumerate(strides):
         x = layers.Conv2D(4, 3, stride, padding="same", name=f"conv{i}")(x)
@@ -46,7 +46,7 @@ def tiny_unet(num_bins=None, **options):
 
 
 def norms(model):
-    """Batch normalization of a model, and of the models in it."""
+    """Yield the batch normalization layers of a model and of its nested models."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from norms(layer)
@@ -65,7 +65,7 @@ def on_mobilenet():
 
 
 @pytest.mark.parametrize("kind", ["own", "on_mobilenet"])
-def test_any_size_is_taken_and_every_second_pixel_predicted(kind, request):
+def test_model_accepts_any_size_and_predicts_every_second_pixel(kind, request):
     model = request.getfixturevalue(kind)
     for height, width in ((1, 1), (33, 95)):
         chroma = model(np.full((1, height, width, 1), 50, "float32"))
@@ -85,14 +85,14 @@ def test_outputs_are_logits_or_chroma_of_each_space(space):
 @pytest.mark.parametrize(
     ("build", "expected"),
     [
-        # The last before each layer that pads explicitly, of which sizes are a pixel larger.
+        # Each is the last before a layer that pads explicitly and makes sides a pixel larger.
         (mobilenet, ["block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu",
                      "block_13_expand_relu", "out_relu"]),
         (efficientnet_v2, ["block1a_project_activation", "block2b_add", "block4a_expand_activation",
                            "block6a_expand_activation", "top_activation"]),
     ],
 )  # fmt: skip
-def test_skips_are_the_last_features_of_exactly_each_stride(build, expected):
+def test_skips_are_the_last_features_at_each_stride(build, expected):
     encoder = build()
     pyramid = _pyramid(encoder, None, 5)
     sources = [output._keras_history.operation.name for output in pyramid.outputs]
@@ -103,15 +103,15 @@ def test_skips_are_the_last_features_of_exactly_each_stride(build, expected):
             assert shape[1:3] == (height // stride, width // stride)
 
 
-def test_encoder_of_keras_sees_odd_sizes_as_continued_to_a_multiple(on_mobilenet, rng):
-    """MobileNetV2 pads as even sizes need: of others, features would lie elsewhere."""
+def test_odd_sizes_are_padded_by_reflection_for_an_encoder_of_keras(on_mobilenet, rng):
+    """MobileNetV2 pads for even sizes; with other sizes, its features would be shifted."""
     lightness = rng.uniform(0, 100, (1, 33, 40, 1)).astype("float32")
-    continued = np.pad(lightness, ((0, 0), (0, 31), (0, 24), (0, 0)), mode="symmetric")
-    expected = on_mobilenet(continued)[:, :17, :20]
+    padded = np.pad(lightness, ((0, 0), (0, 31), (0, 24), (0, 0)), mode="symmetric")
+    expected = on_mobilenet(padded)[:, :17, :20]
     np.testing.assert_allclose(on_mobilenet(lightness), expected, atol=1e-3)
 
 
-def test_encoder_sees_the_range_that_it_expects():
+def test_encoder_receives_its_pixel_range():
     encoder = keras.Sequential(
         [keras.Input((None, None, 3)), *(layers.AveragePooling2D(2) for _ in range(2))]
     )
@@ -124,29 +124,28 @@ def test_encoder_sees_the_range_that_it_expects():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"encoder": "mobilenet"}, "`encoder` must be a keras.Model"),
         ({"encoder": tiny_encoder((2, 1))}, r"at strides \[2, 4\].*'tiny_encoder'.*\[1, 2\]"),
         ({"encoder": tiny_encoder((4,))}, r"at strides \[2, 4\].*\[1, 4\]"),
         ({"encoder": tiny_encoder(), "skips": ["out0"]}, r"at strides \[2, 4\].*\[2\]"),
         ({"encoder": tiny_encoder(batch_size=1)}, r"RGB.*\(None, None, 3\).*\[\(1, None"),
         ({"encoder": tiny_encoder(), "weights": "some.npz"}, r"`encoder` has.*some\.npz"),
         ({"encoder": tiny_encoder(), "pixel_range": (1, -1)}, r"values of black and white.* 1 and"),
-        ({"encoder": tiny_encoder(), "widths": ()}, "`widths` must be a tuple"),
+        ({"encoder": tiny_encoder(), "widths": ()}, "`widths` must have at least one"),
         ({"encoder": tiny_encoder(), "input_shape": (8, 8, 3)}, "`input_shape` must be"),
     ],
 )
-def test_encoders_and_options_that_do_not_fit_are_told(options, message):
+def test_encoder_and_options_that_do_not_fit_raise(options, message):
     with pytest.raises(ValueError, match=message):
         models.build_pretrained_unet(**{"widths": (4,), **options})
 
 
-def test_encoder_of_one_size_is_told():
+def test_encoder_of_fixed_size_raises():
     encoder = keras.Sequential([keras.Input((32, 32, 3)), layers.MaxPooling2D(2)])
     with pytest.raises(ValueError, match=r"RGB images of any size.*\(None, 32, 32, 3\)"):
         models.build_pretrained_unet(encoder=encoder, widths=(4,))
 
 
-def fitted(model, pictures, epochs=1):
+def fit(model, pictures, epochs=1):
     bins = ColorBins.grid(9)
     model.compile(
         keras.optimizers.Adam(1e-2),
@@ -164,7 +163,7 @@ def equal(before, variables):
     return [np.array_equal(old, new) for old, new in zip(before, copied(variables), strict=True)]
 
 
-def test_frozen_encoder_stays_and_an_unfrozen_one_learns(pictures):
+def test_frozen_encoder_keeps_its_weights_and_an_unfrozen_one_trains(pictures):
     model = tiny_unet(9)
     encoder = model.get_layer("tiny_encoder")
     kernels = [w for w in encoder.weights if "kernel" in w.path]
@@ -173,28 +172,28 @@ def test_frozen_encoder_stays_and_an_unfrozen_one_learns(pictures):
     models.freeze_encoder(model)
     before = copied(encoder.weights)
     moving = copied(model.get_layer("up0_1_bn").non_trainable_variables)
-    losses = fitted(model, pictures, epochs=3)
+    losses = fit(model, pictures, epochs=3)
     assert losses[-1] < losses[0]
     assert all(equal(before, encoder.weights))
     # The decoder's own statistics move.
     assert not any(equal(moving, model.get_layer("up0_1_bn").non_trainable_variables))
     models.freeze_encoder(model, frozen=False)
     before, of_norms = copied(kernels), copied(statistics)
-    fitted(model, pictures)
+    fit(model, pictures)
     assert not any(equal(before, kernels))
-    assert all(equal(of_norms, statistics)), "batch normalization is as it was, nested or not"
+    assert all(equal(of_norms, statistics)), "batch normalization is unchanged, nested or not"
 
 
-def test_batch_normalization_of_the_encoder_is_in_inference_mode_from_the_start(pictures):
+def test_encoder_keeps_batch_normalization_in_inference_mode_by_default(pictures):
     model = tiny_unet(9)
     encoder = model.get_layer("tiny_encoder")
     before = copied(encoder.weights)
-    fitted(model, pictures)
+    fit(model, pictures)
     for weight, same in zip(encoder.weights, equal(before, encoder.weights), strict=True):
         assert same == any(part in weight.path for part in ("gamma", "beta", "moving")), weight.path
 
 
-def test_own_encoder_is_frozen_and_let_learn(own):
+def test_default_encoder_can_be_frozen_and_unfrozen(own):
     encoder = own.get_layer("efficientnet_lite0")
     of_decoder = {weight.path for weight in own.trainable_weights if "up" in weight.path}
     for frozen, count in ((True, 0), (False, 2 * 48)):  # 48 convolutions, each with a bias
@@ -203,12 +202,12 @@ def test_own_encoder_is_frozen_and_let_learn(own):
         assert of_decoder <= {weight.path for weight in own.trainable_weights}
 
 
-def test_networks_without_an_encoder_are_told():
+def test_freeze_encoder_requires_an_encoder():
     with pytest.raises(ValueError, match=r"`model` must be .*build_pretrained_unet.*'unet'"):
         models.freeze_encoder(models.build_unet(widths=(4, 6), name="unet"))
 
 
-def test_weights_of_a_file_are_those_of_the_encoder(lite0_file):
+def test_encoder_has_the_weights_of_the_file(lite0_file):
     model = models.build_pretrained_unet(weights=lite0_file, **NARROW)
     expected = models.build_efficientnet_lite0(lite0_file).get_weights()
     for kept, given in zip(
@@ -217,7 +216,7 @@ def test_weights_of_a_file_are_those_of_the_encoder(lite0_file):
         np.testing.assert_array_equal(kept, given)
 
 
-def test_encoder_sees_the_same_under_every_policy(rng):
+def test_encoder_input_is_the_same_under_every_policy(rng):
     lightness = rng.uniform(0, 100, (1, 8, 8, 1)).astype("float32")
     with hardware.precision("mixed_bfloat16"):
         model = tiny_unet()
@@ -227,8 +226,7 @@ def test_encoder_sees_the_same_under_every_policy(rng):
     )
 
 
-def test_colorizer_is_one_file_that_another_process_reads(own, pictures, tmp_path):
-    # A safe file, of which nothing but `import colorkit` is needed to read it.
+def test_saved_colorizer_loads_in_another_process(own, pictures, tmp_path):
     colorizer = Colorizer(own)
     assert colorizer(pictures[0, :1, :1]).shape == (1, 1, 3)
     colorizer.save(tmp_path / "mine.keras")
@@ -243,7 +241,7 @@ def test_colorizer_is_one_file_that_another_process_reads(own, pictures, tmp_pat
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], cwd=tmp_path, check=True)
 
 
-def test_encoder_with_its_preprocessing_survives_saving(tmp_path):
+def test_saved_model_with_an_encoder_of_keras_predicts_the_same(tmp_path):
     model = models.build_pretrained_unet(encoder=efficientnet_v2(), pixel_range=(0, 255), **NARROW)
     files.save_model(model, tmp_path / "model.keras")
     lightness = np.linspace(0, 100, 33 * 35, dtype="float32").reshape(1, 33, 35, 1)

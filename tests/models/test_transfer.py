@@ -18,7 +18,7 @@ def features(model, lightness, name):
     return keras.Model(model.inputs[0], layer.input).predict(lightness, verbose=0)
 
 
-def test_all_but_the_head_is_what_was_learned(lightness):
+def test_replace_head_keeps_all_other_layers(lightness):
     before = models.build_residual_unet(9, **SMALL)
     after = models.replace_head(before, 16, num_classes=3)
     outputs = after.predict(lightness, verbose=0)
@@ -33,7 +33,7 @@ def test_all_but_the_head_is_what_was_learned(lightness):
     )
 
 
-def test_copied_weights_are_all_that_agree_but_the_heads():
+def test_copy_weights_copies_all_matching_layers_except_heads():
     trained = models.build_residual_unet(9, **SMALL)
     model = models.build_residual_unet(9, **SMALL, num_classes=3)
     fresh = {layer.name: layer.get_weights() for layer in model.layers}
@@ -50,7 +50,7 @@ def test_copied_weights_are_all_that_agree_but_the_heads():
         models.copy_weights(models.build_unet(9, widths=(5, 6)), model)
 
 
-def test_a_network_with_a_new_head_learns_is_saved_and_colors(tmp_path, pictures):
+def test_network_with_a_new_head_trains_saves_and_colors(tmp_path, pictures):
     bins = ColorBins.fit(pictures, 12)
     model = models.replace_head(models.build_unet(9, widths=(4, 6)), bins.num_bins)
     model.compile("adam", RebalancedCrossentropy(bins), run_eagerly=True)
@@ -62,7 +62,7 @@ def test_a_network_with_a_new_head_learns_is_saved_and_colors(tmp_path, pictures
     np.testing.assert_array_equal(loaded(pictures[0]), colorizer(pictures[0]))
 
 
-def test_models_that_have_no_head_or_tell_no_classes_are_refused():
+def test_replace_head_requires_a_head_and_features_for_classes():
     with pytest.raises(ValueError, match=r'"logits" or "head".*ends with'):
         models.replace_head(models.build_vae(input_shape=(8, 8, 3), widths=(4,)), 9)
     with pytest.raises(ValueError, match="build_residual_unet"):

@@ -8,7 +8,7 @@ SMALL = {"widths": (4, 8, 8), "encoder_blocks": (0, 1, 1), "decoder_blocks": (0,
 
 
 @pytest.mark.parametrize("size", [(32, 32), (31, 57), (1, 1)], ids=str)
-def test_residual_unet_takes_pictures_of_any_size(size):
+def test_residual_unet_accepts_images_of_any_size(size):
     lightness = np.zeros((2, *size, 1), "float32")
     for space in (LAB, YUV, RGB):
         chroma = models.build_residual_unet(space=space, **SMALL).predict(lightness, verbose=0)
@@ -17,7 +17,7 @@ def test_residual_unet_takes_pictures_of_any_size(size):
     assert logits.shape == (2, *size, 49) and np.isfinite(logits).all()
 
 
-def test_every_pixel_sees_the_whole_picture():
+def test_every_pixel_depends_on_the_whole_image():
     keras.utils.set_random_seed(0)
     model = models.build_residual_unet(**SMALL)
     lightness = np.random.default_rng(0).uniform(0, 100, (1, 40, 40, 1)).astype("float32")
@@ -33,11 +33,11 @@ def test_classes_are_a_second_output():
     assert outputs["chroma"].shape == (3, 16, 16, 49) and outputs["label"].shape == (3, 10)
 
 
-def test_default_stays_below_five_million_weights():
+def test_default_has_fewer_than_five_million_weights():
     assert models.build_residual_unet(64, num_classes=10).count_params() < 5_000_000
 
 
-def test_residual_unet_survives_saving(tmp_path):
+def test_saved_residual_unet_predicts_the_same(tmp_path):
     model = models.build_residual_unet(**SMALL)
     model.save(tmp_path / "unet.keras")
     restored = keras.saving.load_model(tmp_path / "unet.keras")
@@ -47,9 +47,13 @@ def test_residual_unet_survives_saving(tmp_path):
     )
 
 
-@pytest.mark.parametrize("wrong", [2, (1,), (0, -1, 1), (0, 1.5, 1)])
-def test_numbers_of_blocks_must_fit(wrong):
-    with pytest.raises(ValueError, match="`encoder_blocks` must have 3 entries for 3 widths"):
+@pytest.mark.parametrize("wrong", [(1,), (0, -1, 1), (0, 1, 1, 1)])
+def test_numbers_of_blocks_fit_the_widths(wrong):
+    with pytest.raises(
+        ValueError, match="`encoder_blocks` must have 3 non-negative entries for 3 widths"
+    ):
         models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=wrong, decoder_blocks=(1, 1))
-    with pytest.raises(ValueError, match="`decoder_blocks` must have 2 entries for 3 widths"):
+    with pytest.raises(
+        ValueError, match="`decoder_blocks` must have 2 non-negative entries for 3 widths"
+    ):
         models.build_residual_unet(widths=(4, 8, 8), encoder_blocks=(0, 1, 1), decoder_blocks=wrong)

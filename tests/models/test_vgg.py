@@ -8,7 +8,7 @@ from colorkit.layers import VGGPreprocessing
 from tests.conftest import DATA
 
 
-def test_preprocessing_is_that_of_keras(rng):
+def test_preprocessing_equals_that_of_keras(rng):
     rgb = rng.random((2, 5, 4, 3)).astype("float32")
     expected = keras.applications.vgg16.preprocess_input(255 * rgb)
     actual = keras.ops.convert_to_numpy(VGGPreprocessing()(rgb))
@@ -16,14 +16,14 @@ def test_preprocessing_is_that_of_keras(rng):
 
 
 @pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
-def test_lightness_becomes_the_gray_it_came_from(space):
+def test_preprocessing_of_lightness_is_that_of_gray_rgb(space):
     gray = np.linspace(0, 1, 256, dtype="float32")[None, :, None, None] * np.ones(3, "float32")
     expected = keras.applications.vgg16.preprocess_input(255 * gray)
     actual = keras.ops.convert_to_numpy(VGGPreprocessing(space)(space.split(gray)[0]))
     np.testing.assert_allclose(actual, expected, atol=0.1)
 
 
-def test_first_layers_of_a_classifier_are_taken_over(rng):
+def test_features_have_the_weights_of_the_classifier(rng):
     classifier = models.build_vgg_classifier(widths=(64, 8), hidden=8)
     features = models.build_vgg_features(classifier)
     assert features.count_params() == 1_792 + 36_928  # as in VGG16
@@ -36,7 +36,7 @@ def test_first_layers_of_a_classifier_are_taken_over(rng):
     np.testing.assert_allclose(actual, expected, atol=2e-3 * np.abs(expected).max())
 
 
-def test_networks_learn_behind_frozen_features(rng):
+def test_network_trains_on_frozen_features(rng):
     features = models.build_vgg_features(models.build_vgg_classifier(widths=(64, 8), hidden=8))
     before = [np.array(weight) for weight in features.get_weights()]
     model = models.build_conv_regression(blocks=((4,),), features=features)
@@ -47,7 +47,7 @@ def test_networks_learn_behind_frozen_features(rng):
         np.testing.assert_array_equal(old, new)
 
 
-def test_the_first_convolution_alone_leaves_the_second_to_learn(tmp_path, rng):
+def test_second_convolution_trains_if_only_the_first_is_loaded(tmp_path, rng):
     kernel, bias = rng.normal(size=(3, 3, 3, 64)), rng.normal(size=64)
     np.savez(tmp_path / "first.npz", kernel=kernel, bias=bias)
     features = models.build_vgg_features(tmp_path / "first.npz")
@@ -56,7 +56,7 @@ def test_the_first_convolution_alone_leaves_the_second_to_learn(tmp_path, rng):
 
 
 @pytest.mark.parametrize("group", ["/", "/model_weights"])
-def test_both_layers_are_read_from_a_weights_file_of_keras(tmp_path, rng, group):
+def test_both_layers_are_loaded_from_a_weights_file_of_keras(tmp_path, rng, group):
     shapes = {"block1_conv1": [(3, 3, 3, 64), (64,)], "block1_conv2": [(3, 3, 64, 64), (64,)]}
     arrays = {name: [rng.normal(size=shape) for shape in of] for name, of in shapes.items()}
     with h5py.File(tmp_path / "vgg16.h5", "w") as file:
@@ -72,7 +72,7 @@ def test_both_layers_are_read_from_a_weights_file_of_keras(tmp_path, rng, group)
             np.testing.assert_allclose(actual, expected, rtol=1e-5)
 
 
-def test_the_real_first_convolution_finds_edges():
+def test_published_first_convolution_detects_edges():
     path = DATA / "vgg16_block1_conv1.npz"
     if not path.exists():
         pytest.skip(f"no weights of VGG16 in {path}")
@@ -88,7 +88,7 @@ def test_the_real_first_convolution_finds_edges():
     )
 
 
-def test_weights_that_cannot_be_had_are_told(tmp_path):
+def test_wrong_weights_raise(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"imagenet.*none\.h5"):
         models.build_vgg_features(tmp_path / "none.h5")
     (tmp_path / "bad.h5").write_bytes(b"no weights")
@@ -103,5 +103,5 @@ def test_weights_that_cannot_be_had_are_told(tmp_path):
     np.savez(tmp_path / "nan.npz", kernel=np.full((3, 3, 3, 64), np.nan), bias=np.zeros(64))
     with pytest.raises(ValueError, match="NaN or an infinity for block1_conv1"):
         models.build_vgg_features(tmp_path / "nan.npz")
-    with pytest.raises(ValueError, match="block1_conv1 and block1_conv2"):
+    with pytest.raises(ValueError, match="block1_conv1"):
         models.build_vgg_features(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]))

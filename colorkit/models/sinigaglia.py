@@ -1,0 +1,139 @@
+"""The networks of Sinigaglia, Bertipaglia, Colato: "Image Colorization", for regression.
+
+See `colorkit.models` for arguments without a description, and for the networks' inputs and outputs.
+The adversarial networks that the authors compare are in `pix2pix`.
+"""
+
+import keras
+from keras import layers
+
+from colorkit.checks import check_whole
+from colorkit.color.spaces import LAB
+from colorkit.layers import ResizeLike
+from colorkit.models.blocks import ANY_SIZE, check_widths, chroma_head, conv_norm, lightness_input
+
+
+def build_autoencoder(
+    *, space=LAB, input_shape=ANY_SIZE, widths=(64, 128, 256), num_blocks=3, name="autoencoder"
+):
+    """Build a convolutional autoencoder, in which all features pass through the smallest level.
+
+    Each level has blocks of a 3x3 convolution, batch normalization and ReLU. Pooling in the encoder
+    and resizing in the decoder connect the levels. With three widths and three blocks per level
+    there are fifteen blocks, as in the source.
+
+    Args:
+        num_blocks: Blocks of each level in the encoder and in the decoder.
+    """
+    check_widths("widths", widths)
+    check_whole("num_blocks", num_blocks)
+    space, inputs, x = lightness_input(space, input_shape)
+    levels = []
+    for level, width in enumerate(widths):
+        if level:
+            levels.append(x)
+            x = layers.MaxPooling2D(padding="same", name=f"down{level}")(x)
+        for i in range(num_blocks):
+            x = conv_norm(x, width, name=f"encoder{level}_{i}")
+    for level in reversed(range(len(widths) - 1)):
+        x = ResizeLike(name=f"up{level}")([x, levels[level]])  # takes only the size
+        for i in range(num_blocks):
+            x = conv_norm(x, widths[level], name=f"decoder{level}_{i}")
+    return keras.Model(inputs, chroma_head(x, None, space), name=name)
+
+
+def build_deep_cnn(*, space=LAB, input_shape=ANY_SIZE, width=64, num_blocks=15, name="deep_cnn"):
+    """Build blocks of a 3x3 convolution, batch normalization and ReLU, all at full size.
+
+    Args:
+        width: Channels of each block.
+        num_blocks: Number of blocks. Each adds two pixels to the sides of the receptive field.
+    """
+    check_whole("num_blocks", num_blocks)
+    space, inputs, x = lightness_input(space, input_shape)
+    for i in range(num_blocks):
+        x = conv_norm(x, width, name=f"block{i}")
+    return keras.Model(inputs, chroma_head(x, None, space), name=name)
+
+
+def build_unet(
+    num_bins=None, *, space=LAB, input_shape=ANY_SIZE, widths=(32, 64, 128, 256), name="unet"
+):
+    """Build a U-Net: two 3x3 convolutions per level, each with batch normalization.
+
+    Skip connections are concatenated. See Ronneberger et al., "U-Net", MICCAI 2015.
+    """
+    check_widths("widths", widths)
+    space, inputs, x = lightness_input(space, input_shape)
+    skips = []
+    for level, width in enumerate(widths):
+        if level:
+            skips.append(x)
+            x = layers.MaxPooling2D(padding="same", name=f"down{level}_pool")(x)
+        for i in (1, 2):
+            x = conv_norm(x, width, name=f"down{level}_{i}")
+    for level in reversed(range(len(widths) - 1)):
+        x = ResizeLike(name=f"up{level}_resize")([x, skips[level]])
+        x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
+        for i in (1, 2):
+            x = conv_norm(x, widths[level], name=f"up{level}_{i}")
+    return keras.Model(inputs, chroma_head(x, num_bins, space), name=name)
+
+
+def build_resnet(
+    *, space=LAB, input_shape=ANY_SIZE, width=128, bottleneck=32, num_blocks=12, name="resnet"
+):
+    """Build ResNet v2 with bottlenecks: normalize, activate, convolve, and add the input.
+
+    No layer reduces the size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27
+    by default. That of a U-Net is much larger.
+
+    Args:
+        width: Channels between blocks.
+        bottleneck: Channels of the 3x3 convolution inside a block, between two of 1x1.
+        num_blocks: Number of blocks.
+
+    References:
+        He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016.
+    """
+    check_whole("num_blocks", num_blocks)
+    space, inputs, x = lightness_input(space, input_shape)
+    x = layers.Conv2D(width, 3, padding="same", name="stem")(x)
+    for i in range(num_blocks):
+        y = _activated_conv(x, bottleneck, 1, f"block{i}_reduce")
+        y = _activated_conv(y, bottleneck, 3, f"block{i}_conv")
+        y = _activated_conv(y, width, 1, f"block{i}_expand")
+        x = layers.Add(name=f"block{i}_add")([x, y])
+    return keras.Model(inputs, chroma_head(_activated(x, "last"), None, space), name=name)
+
+
+def build_densenet(*, space=LAB, input_shape=ANY_SIZE, growth=24, num_blocks=12, name="densenet"):
+    """Build a dense block at full size: each convolution sees the outputs of all previous ones.
+
+    The receptive field is that of `build_resnet`.
+
+    Args:
+        growth: Channels that each block adds; its bottleneck has four times as many.
+        num_blocks: Number of blocks.
+
+    References:
+        Huang et al., "Densely Connected Convolutional Networks", CVPR 2017 (DenseNet-B).
+    """
+    check_whole("num_blocks", num_blocks)
+    space, inputs, x = lightness_input(space, input_shape)
+    x = layers.Conv2D(2 * growth, 3, padding="same", name="stem")(x)
+    for i in range(num_blocks):
+        y = _activated_conv(x, 4 * growth, 1, f"block{i}_reduce")
+        y = _activated_conv(y, growth, 3, f"block{i}_conv")
+        x = layers.Concatenate(name=f"block{i}_join")([x, y])
+    return keras.Model(inputs, chroma_head(_activated(x, "last"), None, space), name=name)
+
+
+def _activated(x, name):
+    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+def _activated_conv(x, width, kernel_size, name):
+    x = _activated(x, name)
+    return layers.Conv2D(width, kernel_size, padding="same", use_bias=False, name=name)(x)
