@@ -1,4 +1,4 @@
-"""The table of experiments, with the results that their papers report."""
+"""The table of experiments."""
 
 import difflib
 

@@ -183,7 +183,6 @@ class Experiment:
         objective: What the network learns, see `colorkit.experiments.objectives`.
         schedule: `Schedule`.
         decoding: `Decoding`.
-        paper: Results that the paper reports, metric to value in percent, with its "source".
     """
 
     name: str
@@ -195,7 +194,6 @@ class Experiment:
     objective: Regression = dataclasses.field(default_factory=Regression)
     schedule: Schedule = Schedule()
     decoding: Decoding = Decoding()
-    paper: dict = dataclasses.field(default_factory=dict)
 
     def but(self, **changes):
         """Return the same experiment with changed fields.
@@ -255,7 +253,6 @@ class Experiment:
                 "size": self.data.size or (None if self.data.context else _CIFAR_SIDE),
                 "classifiers": (),  # they know the classes of the experiment's own dataset
             },
-            paper={},
         )
 
     def epochs(self, profile, num_images):

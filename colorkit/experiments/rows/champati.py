@@ -1,5 +1,6 @@
 """Experiments of Champati, Houle and Zhang on CIFAR-10, their audit, and a better model."""
 
+import itertools
 import os
 
 from colorkit import losses, models
@@ -97,32 +98,15 @@ def _features(source, trainable):
     return build
 
 
-def _paper(table, accuracy, preservation):
-    return {
-        "source": f"Champati, Houle, Zhang, Tables {table} and {table + 1}",
-        "threshold_accuracy": accuracy,
-        "feature_preservation": preservation,
-    }
-
-
 def _regressions():
     """Return Tables 3 and 4: two networks in three color spaces."""
-    published = {
-        ("dense", "rgb"): (91.22, 66.68),
-        ("dense", "yuv"): (94.08, 40.76),
-        ("dense", "lab"): (95.58, 74.66),
-        ("conv", "rgb"): (92.88, 74.41),
-        ("conv", "yuv"): (95.68, 74.65),
-        ("conv", "lab"): (95.82, 76.46),
-    }
-    for (network, name), numbers in published.items():
+    for network, name in itertools.product(("dense", "conv"), ("rgb", "yuv", "lab")):
         space = spaces.get(name)
         yield Experiment(
             f"cifar/{name}-{network}-regression",
             build=(_dense_regression if network == "dense" else _conv_regression)(space),
             space=space,
             schedule=Schedule(epochs=100, narrow=1.0 if network == "dense" else 0.5),
-            paper=_paper(3, *numbers),
         )
 
 
@@ -139,25 +123,17 @@ def _as_published(experiment):
 
 def _classifications():
     """Return Tables 5 and 6: bins of the published lattice, and the audit's experiments."""
-    published = {
-        49: (94.60, 74.79),
-        64: (94.39, 73.57),
-        81: (95.58, 76.74),
-        100: (94.26, 74.92),
-    }
     name = "cifar/lab-conv-classification-{}".format
-    for num_bins, numbers in published.items():
+    for num_bins in (49, 64, 81, 100):
         yield Experiment(
             name(num_bins),
             build=_conv_classification(),
             objective=_bins(num_bins, centered=False),
-            paper=_paper(5, *numbers),
         )
     rebalanced = Experiment(
         name("81-rebalanced"),
         build=_conv_classification(),
         objective=_bins(81, centered=False, **_REBALANCED),
-        paper=_paper(5, 95.56, 75.97),
     )
     yield rebalanced
     yield _as_published(rebalanced)
@@ -189,16 +165,9 @@ def _classifications():
 
 def _transfers():
     """Return the experiments with layers of VGG16, or of a substitute without download."""
-    published = {
-        ("frozen", "regression"): _paper(3, 95.71, 75.62),
-        ("trainable", "regression"): _paper(3, 95.85, 76.65),
-        ("frozen", "classification-81"): _paper(5, 95.40, 76.94),
-        ("frozen", "classification-81-rebalanced"): _paper(5, 95.40, 76.77),
-        ("trainable", "classification-81"): _paper(5, 95.25, 76.45),
-        ("trainable", "classification-81-rebalanced"): _paper(5, 95.57, 76.23),
-    }
+    kinds = ("regression", "classification-81", "classification-81-rebalanced")
     for source in _SOURCES:
-        for (mode, kind), paper in published.items():
+        for mode, kind in itertools.product(("frozen", "trainable"), kinds):
             features = _features(source, trainable=mode == "trainable")
             if kind == "regression":
                 options = {
@@ -212,7 +181,7 @@ def _transfers():
                     "objective": _bins(81, centered=False, **weights),
                 }
             name = f"cifar/lab-{source}-{mode}-{kind}"
-            transfer = Experiment(name, paper=paper if source == "vgg" else {}, **options)
+            transfer = Experiment(name, **options)
             yield transfer
             if kind.endswith("rebalanced"):
                 yield _as_published(transfer)
@@ -231,7 +200,6 @@ def _classifiers():
         ),
         objective=Labels(),
         schedule=Schedule(epochs=15),
-        paper={"source": "Champati, Houle, Zhang, Table 2", "accuracy": 81.44},
     )
     yield Experiment(
         "cifar/residual-classifier",

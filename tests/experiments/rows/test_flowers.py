@@ -38,4 +38,4 @@ def test_flowers_learn_as_the_best_of_cifar_did():
         assert getattr(ROW.objective, name) == getattr(best.objective, name), name
     assert ROW.decoding == best.decoding
     assert ROW.schedule.weight_decay == best.schedule.weight_decay
-    assert ROW.data.shift == 0 and ROW.paper == {} and ROW.data.classifiers == ()
+    assert ROW.data.shift == 0 and ROW.data.classifiers == ()
