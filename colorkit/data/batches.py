@@ -2,7 +2,6 @@
 
 import collections.abc
 import dataclasses
-import numbers
 import os
 
 import keras
@@ -34,6 +33,7 @@ class Batches(keras.utils.PyDataset):
 
     images: Images
     convert: collections.abc.Callable
+    needs_labels: bool
     batch_size: int
     augment: bool
     crop: int | tuple | None
@@ -61,14 +61,21 @@ class Batches(keras.utils.PyDataset):
         """Raise a `ValueError` if an argument of `pairs` or `labeled` is out of its range."""
         if len(self.images) == 0:
             raise ValueError("`images` must hold at least one image. Received none")
+        if self.needs_labels and self.images.labels is None:
+            raise ValueError(f"`images` must have labels. Received: {self.images}")
         check_whole("batch_size", self.batch_size)
         check_whole("seed", self.seed, 0)
         check_share("aging", self.aging, can_be_all=True)
         if self.epoch_batches is not None:
             check_whole("epoch_batches", self.epoch_batches)
-        for name, value, most in (("zoom", self.zoom, np.inf), ("context", self.context, 1)):
-            if value is not None:
-                _check_range(name, value, most)
+        for name, value, limit in (("zoom", self.zoom, ""), ("context", self.context, " <= 1")):
+            if value is None:
+                continue
+            is_range = np.shape(value) == (2,) and 0 < value[0] <= value[1] < np.inf
+            if not is_range or (limit and value[1] > 1):
+                raise ValueError(
+                    f"`{name}` must be (low, high), 0 < low <= high{limit}. Received: {value!r}"
+                )
         if self.zoom is not None and self.context is not None:
             raise ValueError("`context` and `zoom` exclude each other. Received both; give one.")
         if self.crop is None:
@@ -224,8 +231,8 @@ def pairs(
             `crop`. The sides of the part are those of the result, times a random factor between
             `low` and `high`, and at most those of the image. Without `augment`, the factor is
             `high` and the part is at the center.
-        context: As `zoom`, but the factor, at most 1, is relative to the short side of the image.
-            Needs a `crop`, of any size.
+        context: `(low, high)`, at most 1, instead of `zoom`: as `zoom`, but the factor is relative
+            to the short side of the image. Needs a `crop`, which may be larger than the images.
         aging: Share of augmented images whose lightness is changed to look like an old photograph,
             see `colorkit.data.aging.age`. Their chroma is unchanged.
         epoch_batches: Number of batches per epoch, if one pass over all images is too long. The
@@ -282,6 +289,7 @@ def pairs(
     dataset = Batches(
         images=images,
         convert=convert,
+        needs_labels=labels,
         batch_size=batch_size,
         augment=augment,
         crop=crop,
@@ -294,8 +302,6 @@ def pairs(
         seed=seed,
         num_workers=workers,
     )
-    if labels:
-        _check_labels(dataset.images)
     if near_gray == "drop":
         kept = np.flatnonzero([has_color(rgb) for rgb in dataset.images])
         if not len(kept):
@@ -305,15 +311,7 @@ def pairs(
 
 
 def labeled(
-    images,
-    *,
-    batch_size=128,
-    augment=False,
-    crop=None,
-    shift=0,
-    zoom=None,
-    seed=0,
-    workers=None,
+    images, *, batch_size=128, augment=False, crop=None, shift=0, zoom=None, seed=0, workers=None
 ):
     """Turn images with labels into batches of (RGB, class) for classifiers.
 
@@ -322,9 +320,10 @@ def labeled(
     Returns:
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
     """
-    dataset = Batches(
+    return Batches(
         images=images,
         convert=lambda rgb, aged, classes: (np.float32(rgb / 255), classes),
+        needs_labels=True,
         batch_size=batch_size,
         augment=augment,
         crop=crop,
@@ -333,8 +332,6 @@ def labeled(
         seed=seed,
         num_workers=workers,
     )
-    _check_labels(dataset.images)
-    return dataset
 
 
 def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
@@ -373,17 +370,3 @@ def _is_near_gray(rgb):
     with keras.device("cpu"):
         chroma = ops.convert_to_numpy(spaces.LAB.split(rgb)[1])
     return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY
-
-
-def _check_range(name, value, most):
-    is_range = np.shape(value) == (2,) and all(isinstance(x, numbers.Real) for x in value)
-    if not (is_range and 0 < value[0] <= value[1] <= most and value[1] < np.inf):
-        limit = "" if most == np.inf else f", at most {most}"
-        raise ValueError(
-            f"`{name}` must be (low, high), positive{limit} and in that order. Received: {value!r}"
-        )
-
-
-def _check_labels(images):
-    if images.labels is None:
-        raise ValueError(f"`images` must have labels. Received {images.name} without labels")

@@ -10,11 +10,10 @@ from PIL import Image
 
 from colorkit.checks import check_whole
 from colorkit.data.image_files import find_pictures, picture_size
-from colorkit.data.images import Images, square, tell_left_out
+from colorkit.data.images import Images, square, warn_left_out
 from colorkit.data.tfds import load_tfds, unknown_name
 from colorkit.data.video import is_video, read_frames
 
-_KINDS = ("folder", "video")
 _PHOTO_CROPS = {"train": 768, "test": 192}
 # The last fifth of a video is held out (Han), and a twentieth before it is left out.
 _TEST_FRAMES, _GAP_FRAMES = 5, 20
@@ -130,7 +129,7 @@ def _exists(name):
 
 
 def _find(name, split, size, data_dir):
-    """Load one dataset by its kind."""
+    """Load one dataset, or raise a `ValueError` if its name has no known form."""
     kind, _, path = name.partition(":")
     if kind == "photos" and not path:
         return _load_photos(split, size or 32)
@@ -139,12 +138,11 @@ def _find(name, split, size, data_dir):
     if kind == "video" and path:
         return _load_video(path, split, size)
     path = Path(name).expanduser()
-    if re.fullmatch(r"\w+(/[\w.-]+)?", name) and kind not in _KINDS and not path.is_dir():
+    is_tfds = re.fullmatch(r"\w+(/[\w.-]+)?", name) and kind not in ("folder", "video")
+    if is_tfds and not path.is_dir():
         return load_tfds(kind, split, size, data_dir)
     hint = ""
-    if kind != kind.lower() and kind.lower() in _KINDS:
-        hint = f'; did you mean "{kind.lower()}:..."?'
-    elif name and (path.is_dir() or is_video(path)):
+    if name and ":" not in name and (path.is_dir() or is_video(path)):
         hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
     raise unknown_name(name, hint)
 
@@ -210,7 +208,7 @@ def _load_folder(folder, split, size):
         except ValueError:
             damaged.append(path)
     if damaged:
-        tell_left_out(damaged, len(paths), f"files in {folder}")
+        warn_left_out(damaged, len(paths), f"files in {folder}")
     has_classes = class_names and None not in classes.values()
     return Images(
         list(sizes),

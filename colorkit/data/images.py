@@ -239,7 +239,7 @@ class Images(collections.abc.Sequence):
                 visit(i, rgb)
         if not damaged:
             return self
-        tell_left_out(damaged, len(self), f"images of {self.name}")
+        warn_left_out(damaged, len(self), f"images of {self.name}")
         images = self[np.array(kept)]
         images.left_out += len(damaged)
         return images
@@ -268,7 +268,7 @@ def _check_uint8(array, ndim):
         )
 
 
-def tell_left_out(damaged, count, what):
+def warn_left_out(damaged, count, what):
     """Warn of damaged files among `count` files; raise a `ValueError` if all are damaged."""
     files = f"{', '.join(map(str, damaged[:5]))}{', ...' if len(damaged) > 5 else ''}"
     problem = f"{len(damaged)} of {count} {what} cannot be read"

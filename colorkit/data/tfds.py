@@ -102,13 +102,11 @@ def _records(tfds, dataset, keys):
 def _prepared_builder(tfds, root, name):
     """Return the builder of a dataset that is prepared on disk, or `None`; change nothing."""
     for pattern in (f"{name}/*", f"{name}/*/*"):  # the second: in the folder of the only config
-        versions = {
-            tuple(map(int, path.parent.name.split("."))): path.parent
-            for path in root.glob(f"{pattern}/dataset_info.json")
-            if re.fullmatch(r"\d+\.\d+\.\d+", path.parent.name)
-        }
+        folders = (path.parent for path in root.glob(f"{pattern}/dataset_info.json"))
+        versions = [x for x in folders if re.fullmatch(r"\d+\.\d+\.\d+", x.name)]
         if versions:
-            return tfds.builder_from_directory(versions[max(versions)])
+            newest = max(versions, key=lambda x: [int(number) for number in x.name.split(".")])
+            return tfds.builder_from_directory(newest)
     return None
 
 
