@@ -8,14 +8,9 @@ import keras
 import numpy as np
 
 
-def is_whole(value, least=1, most=math.inf):
-    """Return whether a value is a whole number from `least` to `most`."""
-    return _is_number(value, numbers.Integral) and least <= value <= most
-
-
 def check_whole(name, value, least=1, most=math.inf):
     """Raise a `ValueError` unless an argument is a whole number from `least` to `most`."""
-    if is_whole(value, least, most):
+    if _is_number(value, numbers.Integral) and least <= value <= most:
         return
     if most < math.inf:
         expected = f"a whole number from {least} to {most}"

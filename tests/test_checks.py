@@ -2,13 +2,15 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit.checks import check_model, check_share, check_weight, check_whole, is_whole
+from colorkit.checks import check_model, check_share, check_weight, check_whole
 
 
 def test_whole_numbers_are_python_or_numpy_integers_within_bounds():
-    assert is_whole(1) and is_whole(np.int64(3), 0, 3)
-    assert not any(is_whole(value) for value in (0, -1, 1.0, "1", True, None, np.float32(2)))
     check_whole("seed", 0, 0)
+    check_whole("seed", np.int64(3), 0, 3)
+    for value in (0, -1, 1.0, "1", True, None, np.float32(2)):
+        with pytest.raises(ValueError, match="`seed` must be a positive whole number"):
+            check_whole("seed", value)
     for least, most, expected in ((1, np.inf, "a positive whole"), (0, np.inf, "of at least 0"),
                                   (0, 9, "from 0 to 9")):  # fmt: skip
         with pytest.raises(ValueError, match=rf"`seed` must be .*{expected}.*Received: 10\.5"):
