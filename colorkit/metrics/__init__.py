@@ -1,7 +1,7 @@
-"""Keras metrics of colored RGB images; pass `y_true`, then `y_pred`.
+"""Keras metrics of colored images, and the functions that they average.
 
-All take images of shape `(N, height, width, 3)` with RGB in [0, 1], and return means over all
-images since the last reset.
+All take `y_true`, then `y_pred`: RGB in [0, 1] of shape `(N, height, width, 3)`. The classes
+return means over all images since the last reset; `sample_weight` is one weight per image.
 """
 
 from colorkit.metrics.coherence import (
@@ -27,8 +27,7 @@ from colorkit.metrics.vividness import Colorfulness, DominantHue, OccupiedBins, 
 
 __all__ = [
     "CIEDE2000", "PSNR", "SSIM", "AbAUC", "Bleeding", "ChromaGradientError", "Colorfulness",
-    "DominantHue",
-    "FeaturePreservation", "MaskIoU", "OccupiedBins", "ThresholdAccuracy", "ab_auc",
-    "bleeding", "chroma_gradient_error", "ciede2000", "colorfulness", "psnr", "ssim",
+    "DominantHue", "FeaturePreservation", "MaskIoU", "OccupiedBins", "ThresholdAccuracy",
+    "ab_auc", "bleeding", "chroma_gradient_error", "ciede2000", "colorfulness", "psnr", "ssim",
     "threshold_accuracy",
 ]  # fmt: skip

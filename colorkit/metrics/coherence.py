@@ -4,52 +4,47 @@ import keras
 from keras import ops
 
 from colorkit.color.edges import gradient, magnitude
-from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
+from colorkit.color.spaces import rgb_to_lab
+from colorkit.metrics.mean import MeanMetric, ab, checked, image_mean, image_weights
 
 
 def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
     """Compute the change of predicted chroma between pixels where the ground truth has no edge.
 
     Args:
-        y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: See `y_true`.
+        y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         lightness_edge: Minimum gradient of true lightness that counts as an edge, in units of L
             per pixel.
         chroma_edge: Minimum gradient of true chroma that counts as an edge, in units of ab.
 
     Returns:
-        `(total, count)`, each of shape `(N,)`. `total` is, for each image, the sum of the
-        magnitudes of the predicted ab gradient over the pixels without either edge. `count` is the
-        number of these pixels.
+        `(total, count)`, each of shape `(N,)`. `total` is, per image, the sum of the magnitudes of
+        the predicted ab gradient over the pixels without either edge. `count` is the number of
+        these pixels.
 
     Raises:
         ValueError: If images are not RGB of one shape, or an edge is not positive.
     """
-    _check_edges(lightness_edge, chroma_edge)
-    y_true, y_pred = checked(y_true, y_pred)
-    true, predicted = lab(y_true), lab(y_pred)
-    flat = ops.logical_and(
-        magnitude(gradient(true[..., :1])) < lightness_edge,
-        magnitude(gradient(true[..., 1:])) < chroma_edge,
-    )
-    flat = ops.cast(flat, "float32")
-    change = flat * magnitude(gradient(predicted[..., 1:]))
-    return ops.sum(change, axis=(1, 2)), ops.sum(flat, axis=(1, 2))
-
-
-def _check_edges(lightness_edge, chroma_edge):
     if not (lightness_edge > 0 and chroma_edge > 0):
         raise ValueError(
             "`lightness_edge` and `chroma_edge` must be positive. "
             f"Received: {lightness_edge!r} and {chroma_edge!r}"
         )
+    y_true, y_pred = checked(y_true, y_pred)
+    true = rgb_to_lab(y_true)
+    flat = ops.logical_and(
+        magnitude(gradient(true[..., :1])) < lightness_edge,
+        magnitude(gradient(true[..., 1:])) < chroma_edge,
+    )
+    flat = ops.cast(flat, "float32")
+    change = flat * magnitude(gradient(ab(y_pred)))
+    return ops.sum(change, axis=(1, 2)), ops.sum(flat, axis=(1, 2))
 
 
 def chroma_gradient_error(y_true, y_pred):
     """Compute the mean length of the difference of true and predicted ab gradients, `(N,)`."""
-    y_true, y_pred = checked(y_true, y_pred)
-    true, predicted = (gradient(lab(rgb)[..., 1:]) for rgb in (y_true, y_pred))
-    return picture_mean(magnitude(true - predicted))
+    true, predicted = (gradient(ab(rgb)) for rgb in checked(y_true, y_pred))
+    return image_mean(magnitude(true - predicted))
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -63,14 +58,10 @@ class Bleeding(MeanMetric):
 
     Args:
         lightness_edge, chroma_edge: See `bleeding`.
-
-    Raises:
-        ValueError: If one of them is not positive.
     """
 
     def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
         super().__init__(name=name, **kwargs)
-        _check_edges(lightness_edge, chroma_edge)
         self.lightness_edge = lightness_edge
         self.chroma_edge = chroma_edge
 
@@ -79,7 +70,7 @@ class Bleeding(MeanMetric):
         for variable, values in zip((self.total, self.count), sums, strict=True):
             values = ops.cast(values, self.dtype)
             if sample_weight is not None:
-                values = values * picture_weights(sample_weight, values)
+                values = values * image_weights(sample_weight, values)
             variable.assign_add(ops.sum(values))
 
     def get_config(self):
@@ -94,8 +85,4 @@ class Bleeding(MeanMetric):
 class ChromaGradientError(MeanMetric):
     """Compute the mean of `chroma_gradient_error`."""
 
-    def __init__(self, name="chroma_gradient_error", **kwargs):
-        super().__init__(name=name, **kwargs)
-
-    def measure(self, y_true, y_pred):
-        return chroma_gradient_error(y_true, y_pred)
+    measure = staticmethod(chroma_gradient_error)

@@ -5,7 +5,6 @@ import numpy as np
 from keras import ops
 from scipy.linalg import eigvals
 
-from colorkit.checks import check_model, check_whole
 from colorkit.color.spaces import check_range, same_size
 from colorkit.data.image_files import pictures_at_once
 from colorkit.models.vae import divergence
@@ -26,11 +25,8 @@ def features(network, images, batch_size=None, *, size=None):
         float32 array of shape `(N, features)`.
 
     Raises:
-        ValueError: If there are no images or they have another type, shape or range; if the
-            network has no weights or takes another size; or if `batch_size` or `size` is not a
-            positive whole number.
+        ValueError: If the images have another shape or range, or the network has no weights.
     """
-    _check_network("network", network)
     weighted = [layer for layer in network.layers if layer.weights]
     if not weighted:
         raise ValueError(
@@ -52,13 +48,9 @@ def frechet_distance(first, second):
         first: Features, shape `(N, features)`.
         second: Features, shape `(M, features)`.
 
-    Returns:
-        Distance, not negative.
-
     Raises:
         ValueError: If the numbers of features differ, a feature is not finite, or there are not
-            more images than features, so that a covariance would be singular. Use
-            `kernel_distance` then.
+            more images than features, so that a covariance is singular. Use `kernel_distance` then.
 
     References:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
@@ -69,26 +61,23 @@ def frechet_distance(first, second):
             f"There must be more images than the {first.shape[1]} features. Received "
             f"{len(first)} and {len(second)}; `kernel_distance` works with fewer."
         )
-    means = [x.mean(axis=0) for x in (first, second)]
-    covariances = [np.cov(x, rowvar=False) for x in (first, second)]
-    product = np.atleast_2d(covariances[0]) @ np.atleast_2d(covariances[1])
-    # The trace of its square root. Its eigenvalues are not negative, except for rounding.
-    mixed = np.sqrt(np.clip(eigvals(product).real, 0, None)).sum()
-    spread = sum(np.trace(np.atleast_2d(covariance)) for covariance in covariances)
-    return float(max(0.0, ((means[0] - means[1]) ** 2).sum() + spread - 2 * mixed))
+    covariances = [np.atleast_2d(np.cov(x, rowvar=False)) for x in (first, second)]
+    # The trace of the root of their product. Its eigenvalues are not negative, except for rounding.
+    mixed = np.sqrt(np.clip(eigvals(covariances[0] @ covariances[1]).real, 0, None)).sum()
+    spread = sum(map(np.trace, covariances))
+    shift = ((first.mean(axis=0) - second.mean(axis=0)) ** 2).sum()
+    return float(max(0.0, shift + spread - 2 * mixed))
 
 
 def kernel_distance(first, second):
     """Compute the squared maximum mean discrepancy with a cubic kernel.
 
-    The estimate is unbiased, even with few images.
+    The estimate is unbiased, even with few images. For two sets of the same distribution it is
+    near 0, so it may be negative.
 
     Args:
         first: Features, shape `(N, features)`.
         second: Features, shape `(M, features)`.
-
-    Returns:
-        Distance. For two sets of the same kind it is near 0, so it may be negative.
 
     Raises:
         ValueError: If the numbers of features differ, a feature is not finite, or a set has fewer
@@ -116,82 +105,33 @@ def mean_divergence(vae, images, batch_size=None):
 
     Args:
         vae: Model of `build_vae`, trained on images in their true colors.
-        images: See `features`.
-        batch_size: See `features`.
-
-    Raises:
-        ValueError: If `vae` has no posterior, or as `features`.
+        images, batch_size: See `features`.
     """
-    _check_network("vae", vae)
-    known = {layer.name: layer for layer in vae.layers}
-    if not {"mean", "log_variance"} <= set(known):
-        raise ValueError(
-            '`vae` must have layers called "mean" and "log_variance", as `build_vae` makes them. '
-            f"Received {vae.name!r} without"
-        )
-    outputs = [known["mean"].output, known["log_variance"].output]
+    outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
     encoder = keras.Model(vae.inputs[0], outputs)
     found = _called(encoder, images, batch_size)
     return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
 
 
-def _check_network(name, network):
-    """Raise a `ValueError` unless a network takes RGB images."""
-    check_model(name, network)
-    shapes = [tuple(entry.shape[1:]) for entry in network.inputs]
-    if [(len(shape), shape[-1]) for shape in shapes] != [(3, 3)]:
-        raise ValueError(
-            f"`{name}` must take RGB images, (height, width, 3). Received {network.name}, which "
-            f"takes {shapes}"
-        )
-
-
 def _called(network, images, batch_size, side=None):
-    """Return the output of a network per batch. `predict` would trace each new network again."""
-    if batch_size is not None:
-        check_whole("batch_size", batch_size)
-    if len(images) == 0:
-        raise ValueError("`images` must hold at least one image. Received none")
-    size = network.input_shape[1:3]
-    if side is not None:
-        check_whole("size", side)
-        if not same_size(size, (side, side)):
-            raise ValueError(
-                f"`size` must be one that the network takes, {size}. Received: {side!r}"
-            )
-        size = side, side
+    """Yield the output of a network per batch. `predict` would trace each new network again."""
+    size = network.input_shape[1:3] if side is None else (side, side)
     if batch_size is None:
         sizes = np.shape(images[0])[:2], size
         batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     for i in range(0, len(images), batch_size):
-        batch = images[i : i + batch_size]
-        shapes = set(map(np.shape, batch)) if isinstance(batch, (list, tuple)) else ()
-        if len(shapes) > 1:
+        rgb = np.asarray(images[i : i + batch_size])
+        if rgb.ndim != 4 or rgb.shape[-1] != 3:
             raise ValueError(
-                "`images` of different sizes must be brought to one size, by `load(..., size=)` or "
-                f"`Images(..., size=)`. Received {sorted(shapes)}"
+                "`images` must be RGB images, shape (N, height, width, 3); one image is "
+                f"`image[None]`. Received images of shape {rgb.shape[1:]}"
             )
-        rgb = _scaled(np.asarray(batch))
+        if rgb.dtype == np.uint8:
+            rgb = np.float32(rgb / 255)
+        check_range(rgb, "`images` must be uint8, or floating point")
         if not same_size(rgb.shape[1:3], size):
             rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")
         yield network(rgb, training=False)
-
-
-def _scaled(rgb):
-    """Return images as floating point in [0, 1]."""
-    if rgb.ndim != 4 or rgb.shape[-1] != 3:
-        raise ValueError(
-            "`images` must be RGB images, shape (N, height, width, 3); one image is "
-            f"`image[None]`. Received images of shape {rgb.shape[1:]}"
-        )
-    if rgb.dtype == np.uint8:
-        return np.float32(rgb / 255)
-    if rgb.dtype.kind != "f":
-        raise ValueError(
-            f"`images` must be uint8, or floating point in [0, 1]. Received dtype {rgb.dtype}"
-        )
-    check_range(rgb, "`images` must be uint8, or floating point")
-    return rgb
 
 
 def _checked(first, second):

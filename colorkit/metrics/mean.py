@@ -7,63 +7,83 @@ from keras import ops
 from colorkit.color.spaces import LAB, check_range
 
 
-class MeanMetric(keras.metrics.Metric):
-    """Compute the weighted mean of the results of `measure` for each image."""
+class MeanMetric(keras.metrics.Mean):
+    """Compute the weighted mean of `measure`, a function of `(y_true, y_pred)`, over all images.
+
+    Args:
+        name: Name of the metric. `None` takes the name of the function.
+        **kwargs: `dtype` of `keras.metrics.Metric`.
+    """
 
     def __init__(self, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.total = self.add_variable((), "zeros", name="total")
-        self.count = self.add_variable((), "zeros", name="count")
-
-    def measure(self, y_true, y_pred):
-        raise NotImplementedError
+        super().__init__(name=name or self.measure.__name__, **kwargs)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         values = ops.cast(self.measure(y_true, y_pred), self.dtype)
-        weights = ops.ones_like(values)
         if sample_weight is not None:
-            weights = picture_weights(sample_weight, values)
-        self.total.assign_add(ops.sum(values * weights))
-        self.count.assign_add(ops.sum(weights))
-
-    def result(self):
-        return ops.divide_no_nan(self.total, self.count)
+            sample_weight = image_weights(sample_weight, values)
+        super().update_state(values, sample_weight)
 
 
-def checked(y_true, y_pred):
-    """Return images as float32 tensors.
+class BinMetric(keras.metrics.Metric):
+    """Store bins of Lab, an argument of several metrics, and serialize them.
+
+    Args:
+        bins: `ColorBins` of Lab, or `None`.
+        **kwargs: `name`, `dtype` of `keras.metrics.Metric`.
 
     Raises:
-        ValueError: If they are not RGB images of one shape, not floating point, or hold values
-            outside [0, 1]. Only arrays are checked for their values, tensors are not.
+        ValueError: If the bins are in another color space.
     """
-    for rgb in (y_true, y_pred):
+
+    def __init__(self, bins, **kwargs):
+        super().__init__(**kwargs)
+        if bins is not None and bins.space is not LAB:
+            raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
+        self.bins = bins
+
+    def get_config(self):
+        return {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
+
+    @classmethod
+    def from_config(cls, config):
+        bins = keras.saving.deserialize_keras_object(config["bins"])
+        return cls(**{**config, "bins": bins})
+
+
+def checked(*images):
+    """Return batches of images as float32 tensors.
+
+    Raises:
+        ValueError: If they are not RGB images of one shape, not floating point, or, for arrays,
+            hold values outside [0, 1].
+    """
+    for rgb in images:
         if isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f":
             check_range(rgb, "Images must be floating point")
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    if len(y_true.shape) != 4 or y_true.shape[-1] != 3 or y_true.shape != y_pred.shape:
+    images = [ops.convert_to_tensor(rgb) for rgb in images]
+    shapes = [tuple(rgb.shape) for rgb in images]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 4 or shapes[0][-1] != 3:
         raise ValueError(
             "`y_true` and `y_pred` must be RGB images of the same shape (N, height, width, 3). "
-            f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+            f"Received shapes {shapes}"
         )
-    if "float" not in keras.backend.standardize_dtype(y_true.dtype):
-        raise ValueError(
-            f"Images must be floating point in [0, 1]. Received dtype {y_true.dtype}; divide "
-            "by the largest value first."
-        )
-    return ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    for rgb in images:
+        if "float" not in keras.backend.standardize_dtype(rgb.dtype):
+            raise ValueError(
+                f"Images must be floating point in [0, 1]. Received dtype {rgb.dtype}; divide "
+                "by the largest value first."
+            )
+    return [ops.cast(rgb, "float32") for rgb in images]
 
 
-def picture_weights(sample_weight, values):
-    """Return weights as a tensor that multiplies `values`, with one weight per image.
+def image_weights(sample_weight, values):
+    """Return weights as a tensor `(N, 1, ...)` with as many axes as `values`.
 
     Args:
         sample_weight: A number, or shape `(N,)` with any number of further axes of length 1, as
             `pairs` returns them.
         values: Tensor of shape `(N, ...)`.
-
-    Returns:
-        Tensor of shape `(N, 1, ...)`, with as many axes as `values`.
 
     Raises:
         ValueError: If there is not one weight per image.
@@ -82,11 +102,18 @@ def picture_weights(sample_weight, values):
     return ops.broadcast_to(ops.reshape(weights, (-1, *ones)), (ops.shape(values)[0], *ones))
 
 
-def picture_mean(x):
+def image_mean(x):
     """Compute the mean over all axes but the first."""
     return ops.mean(x, axis=tuple(range(1, len(x.shape))))
 
 
-def lab(rgb):
-    """Convert RGB to lightness and ab in one array, shape `(..., 3)`."""
-    return ops.concatenate(LAB.split(rgb), axis=-1)
+def pixel_sums(weights, groups, count, sample_weight=None):
+    """Sum the weights `(N, height, width)` of the pixels of each of `count` groups."""
+    if sample_weight is not None:
+        weights = weights * image_weights(sample_weight, weights)
+    return ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(groups, (-1,)), count)
+
+
+def ab(rgb):
+    """Convert RGB to ab, shape `(..., 2)`."""
+    return LAB.split(rgb)[1]

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.checks import check_model
 from colorkit.metrics.mean import MeanMetric, checked
 
 
@@ -18,8 +17,8 @@ class FeaturePreservation(MeanMetric):
         classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits.
 
     Raises:
-        ValueError: If the classifier does not return logits of at least two classes. On update, if
-            there is not one label per image, or the classifier does not know a label.
+        ValueError: If the classifier does not return logits of at least two classes, there is not
+            one label per image, or a label is unknown.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
@@ -27,11 +26,11 @@ class FeaturePreservation(MeanMetric):
 
     def __init__(self, classifier, name="feature_preservation", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.num_classes = _count_classes("classifier", classifier, "(classes,)")
+        self.num_classes = _count_classes("classifier", classifier, "(N, classes)")
         self.classifier = classifier
 
     def measure(self, y_true, y_pred):
-        rgb, _ = checked(y_pred, y_pred)
+        (rgb,) = checked(y_pred)
         labels = _checked_classes(y_true, "class", tuple(rgb.shape[:1]), self.num_classes)
         logits = self.classifier(rgb, training=False)
         predicted = ops.cast(ops.argmax(logits, axis=-1), "int32")
@@ -51,45 +50,36 @@ class MaskIoU(keras.metrics.MeanIoU):
         ignore_class: Class of pixels that do not count, such as those on a border, or `None`.
 
     Raises:
-        ValueError: If the segmenter does not return logits of at least two classes. On update, if
-            there is not one mask per image and of its size, a mask holds an unknown class, or the
-            segmenter returns another size.
+        ValueError: If the segmenter does not return logits of at least two classes, there is not
+            one mask per image and of its size, or a class is unknown.
 
     References:
         Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
     """
 
     def __init__(self, segmenter, ignore_class=None, name="mask_iou", **kwargs):
-        classes = _count_classes("segmenter", segmenter, "(height, width, classes)")
+        classes = _count_classes("segmenter", segmenter, "(N, height, width, classes)")
         super().__init__(
             classes, ignore_class=ignore_class, sparse_y_pred=False, name=name, **kwargs
         )
         self.segmenter = segmenter
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        rgb, _ = checked(y_pred, y_pred)
+        (rgb,) = checked(y_pred)
         shape = tuple(rgb.shape[:3])
         masks = _checked_classes(y_true, "mask", shape, self.num_classes, self.ignore_class)
-        logits = self.segmenter(rgb, training=False)
-        if tuple(logits.shape[:3]) != shape:
-            raise ValueError(
-                f"`segmenter` must return logits of the size of the images, {shape[1:]}. "
-                f"Received {tuple(logits.shape[1:3])}"
-            )
-        super().update_state(masks, logits, sample_weight)
+        super().update_state(masks, self.segmenter(rgb, training=False), sample_weight)
 
 
 def _count_classes(name, model, expected):
-    """Return the number of classes of a model; `expected` has the names of its output axes."""
-    check_model(name, model)
-    axes = expected.strip("(,)").split(", ")
-    shapes = [tuple(output.shape[1:]) for output in model.outputs]
-    if len(shapes) > 1 or len(shapes[0]) != len(axes) or (shapes[0][-1] or 0) < 2:
+    """Return the number of classes of a model; `expected` is the shape that it must return."""
+    shape = model.output_shape
+    if len(shape) != expected.count(",") + 1 or (shape[-1] or 0) < 2:
         raise ValueError(
-            f"`{name}` must return logits {expected} of at least two classes. Received one "
-            f"that returns {', '.join(map(str, shapes))}"
+            f"`{name}` must return logits {expected} of at least two classes. Received one that "
+            f"returns {shape}"
         )
-    return shapes[0][-1]
+    return shape[-1]
 
 
 def _checked_classes(values, what, shape, num_classes, ignored=None):

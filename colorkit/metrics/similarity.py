@@ -1,12 +1,17 @@
-"""Measure how similar colored images are to the ground truth."""
+"""Measure how similar colored images are to the ground truth.
+
+All functions take `y_true` and `y_pred`, RGB in [0, 1] of shape `(N, height, width, 3)`.
+"""
+
+import functools
 
 import keras
 import numpy as np
 from keras import ops
 
-from colorkit.color.bins import ColorBins, checked_class_weights
-from colorkit.color.spaces import LAB
-from colorkit.metrics.mean import MeanMetric, checked, lab, picture_mean, picture_weights
+from colorkit.color.bins import checked_class_weights
+from colorkit.color.spaces import rgb_to_lab
+from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, image_mean, image_weights
 
 # Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.
 _PUBLISHED_STEP = 1 / 2028
@@ -19,17 +24,13 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
     """Compute the share of values within a threshold of the ground truth, over 256 thresholds.
 
     Args:
-        y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: See `y_true`.
+        y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         protocol: "published" counts channel values whose squared error is at most i / 2028.
             "euclidean" counts pixels whose RGB distance is at most i / 255. Both average over
             i = 0..255.
 
     Returns:
-        Accuracy of each image, shape `(N,)`, in [0, 1].
-
-    Raises:
-        ValueError: If the shapes differ or the protocol is unknown.
+        Accuracy per image, shape `(N,)`, in [0, 1].
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1; the
@@ -45,21 +46,21 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
     else:
         raise ValueError(f'`protocol` must be "published" or "euclidean". Received: {protocol!r}')
     met = _LEVELS - ops.clip(ops.ceil(error), 0.0, float(_LEVELS))
-    return picture_mean(met / _LEVELS)
+    return image_mean(met / _LEVELS)
 
 
 def psnr(y_true, y_pred):
-    """Compute the peak signal-to-noise ratio of each image over its RGB values, in dB, `(N,)`.
+    """Compute the peak signal-to-noise ratio per image over its RGB values, in dB, `(N,)`.
 
     The data range is 1. Identical images get 100 dB.
     """
     y_true, y_pred = checked(y_true, y_pred)
-    error = picture_mean(ops.square(y_true - y_pred))
+    error = image_mean(ops.square(y_true - y_pred))
     return -10.0 * ops.log10(ops.maximum(error, 1e-10))
 
 
 def ssim(y_true, y_pred):
-    """Compute the structural similarity of each image on RGB, shape `(N,)`, with scikit-image.
+    """Compute the structural similarity per image on RGB, shape `(N,)`, with scikit-image.
 
     The window is Gaussian with sigma 1.5, and the data range is 1 (Wang et al. 2004). Images
     smaller than the window of 11 pixels give NaN.
@@ -69,35 +70,32 @@ def ssim(y_true, y_pred):
     y_true, y_pred = (ops.convert_to_numpy(rgb) for rgb in checked(y_true, y_pred))
     if min(y_true.shape[1:3]) < 11:
         return np.full(len(y_true), np.nan)
-    options = {
-        "channel_axis": -1,
-        "data_range": 1.0,
-        "gaussian_weights": True,
-        "use_sample_covariance": False,
-    }
-    return np.array(
-        [structural_similarity(a, b, **options) for a, b in zip(y_true, y_pred, strict=True)]
+    compute = functools.partial(
+        structural_similarity,
+        channel_axis=-1,
+        data_range=1.0,
+        gaussian_weights=True,
+        use_sample_covariance=False,
     )
+    return np.array(list(map(compute, y_true, y_pred)))
 
 
 def ciede2000(y_true, y_pred):
-    """Compute the mean CIEDE2000 color difference of each image, shape `(N,)`, with scikit-image.
+    """Compute the mean CIEDE2000 color difference per image, shape `(N,)`, with scikit-image.
 
     A difference of about 1 is just noticeable side by side.
     """
     from skimage.color import deltaE_ciede2000  # slow to import
 
-    y_true, y_pred = checked(y_true, y_pred)
-    lab_true, lab_pred = (ops.convert_to_numpy(lab(rgb)) for rgb in (y_true, y_pred))
-    return deltaE_ciede2000(lab_true, lab_pred).mean(axis=(1, 2))
+    true, predicted = (ops.convert_to_numpy(rgb_to_lab(rgb)) for rgb in checked(y_true, y_pred))
+    return deltaE_ciede2000(true, predicted).mean(axis=(1, 2))
 
 
 def ab_auc(y_true, y_pred, pixel_weights=None):
     """Compute the area under the curve of pixels whose ab error is at most t, for t = 0..150.
 
     Args:
-        y_true: RGB in [0, 1], shape `(N, height, width, 3)`.
-        y_pred: See `y_true`.
+        y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         pixel_weights: Weight of each pixel, shape `(N, height, width)`, or `None` for ones.
 
     Returns:
@@ -106,9 +104,8 @@ def ab_auc(y_true, y_pred, pixel_weights=None):
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 3.1.
     """
-    y_true, y_pred = checked(y_true, y_pred)
-    difference = lab(y_true)[..., 1:] - lab(y_pred)[..., 1:]
-    distance = ops.sqrt(ops.sum(ops.square(difference), axis=-1))
+    true, predicted = map(ab, checked(y_true, y_pred))
+    distance = ops.sqrt(ops.sum(ops.square(true - predicted), axis=-1))
     levels = _MAX_AB_DISTANCE + 1
     met = (levels - ops.clip(ops.ceil(distance), 0.0, float(levels))) / levels
     weights = ops.ones_like(met) if pixel_weights is None else pixel_weights
@@ -125,10 +122,6 @@ class ThresholdAccuracy(MeanMetric):
 
     def __init__(self, protocol="published", name="threshold_accuracy", **kwargs):
         super().__init__(name=name, **kwargs)
-        if protocol not in ("published", "euclidean"):
-            raise ValueError(
-                f'`protocol` must be "published" or "euclidean". Received: {protocol!r}'
-            )
         self.protocol = protocol
 
     def measure(self, y_true, y_pred):
@@ -140,43 +133,31 @@ class ThresholdAccuracy(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PSNR(MeanMetric):
-    """Compute the mean of the PSNR of each image, in dB."""
+    """Compute the mean of `psnr`, in dB."""
 
-    def __init__(self, name="psnr", **kwargs):
-        super().__init__(name=name, **kwargs)
-
-    def measure(self, y_true, y_pred):
-        return psnr(y_true, y_pred)
+    measure = staticmethod(psnr)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class SSIM(MeanMetric):
-    """Compute the mean of the structural similarity of each image."""
+    """Compute the mean of `ssim`."""
 
-    def __init__(self, name="ssim", **kwargs):
-        super().__init__(name=name, **kwargs)
-
-    def measure(self, y_true, y_pred):
-        return ssim(y_true, y_pred)
+    measure = staticmethod(ssim)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class CIEDE2000(MeanMetric):
-    """Compute the mean CIEDE2000 per pixel."""
+    """Compute the mean of `ciede2000`."""
 
-    def __init__(self, name="ciede2000", **kwargs):
-        super().__init__(name=name, **kwargs)
-
-    def measure(self, y_true, y_pred):
-        return ciede2000(y_true, y_pred)
+    measure = staticmethod(ciede2000)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class AbAUC(MeanMetric):
-    """Compute Zhang et al.'s area under the ab accuracy curve, raw or rebalanced.
+class AbAUC(BinMetric, MeanMetric):
+    """Compute the area under Zhang et al.'s ab accuracy curve, raw or rebalanced.
 
     Args:
-        bins, class_weights: `ColorBins` and a weight for each bin. A pixel has the weight of its
+        bins, class_weights: `ColorBins` of Lab and a weight per bin. A pixel has the weight of its
             true color. `None` gives the raw metric.
 
     Raises:
@@ -184,39 +165,25 @@ class AbAUC(MeanMetric):
     """
 
     def __init__(self, bins=None, class_weights=None, name="ab_auc", **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(bins, name=name, **kwargs)
         if (bins is None) != (class_weights is None):
-            raise ValueError(
-                "`bins` and `class_weights` go together: give both or neither. Received one"
-            )
-        if bins is not None and (not isinstance(bins, ColorBins) or bins.space is not LAB):
-            raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
-        self.bins = bins
-        self.class_weights = (
-            None if bins is None else checked_class_weights(class_weights, len(bins))
-        )
+            raise ValueError("`bins` and `class_weights` must both be given. Received only one")
+        if bins is not None:
+            class_weights = checked_class_weights(class_weights, len(bins))
+        self.class_weights = class_weights
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        weights = None
+        (true,) = checked(y_true)
+        weights = ops.ones_like(true[..., 0])
         if self.bins is not None:
-            labels = self.bins.encode(lab(checked(y_true, y_pred)[0])[..., 1:])
-            weights = ops.take(ops.convert_to_tensor(self.class_weights), labels)
+            class_weights = ops.convert_to_tensor(self.class_weights)
+            weights = ops.take(class_weights, self.bins.encode(ab(true)))
         if sample_weight is not None:
-            if weights is None:
-                weights = ops.ones_like(checked(y_true, y_pred)[0][..., 0])
-            weights = weights * picture_weights(sample_weight, weights)
+            weights = weights * image_weights(sample_weight, weights)
         met, total = ab_auc(y_true, y_pred, weights)
         self.total.assign_add(ops.cast(met, self.dtype))
         self.count.assign_add(ops.cast(total, self.dtype))
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "bins": keras.saving.serialize_keras_object(self.bins),
-            "class_weights": None if self.bins is None else self.class_weights.tolist(),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        bins = keras.saving.deserialize_keras_object(config["bins"])
-        return cls(**{**config, "bins": bins})
+        weights = None if self.bins is None else self.class_weights.tolist()
+        return {**super().get_config(), "class_weights": weights}

@@ -5,9 +5,7 @@ import math
 import keras
 from keras import ops
 
-from colorkit.color.bins import ColorBins
-from colorkit.color.spaces import LAB
-from colorkit.metrics.mean import MeanMetric, checked, lab, picture_weights
+from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, pixel_sums
 
 
 def colorfulness(rgb, signed=True):
@@ -21,12 +19,12 @@ def colorfulness(rgb, signed=True):
             colorization papers does. The authors of the metric do not.
 
     Returns:
-        Colorfulness of each image, shape `(N,)`.
+        Colorfulness per image, shape `(N,)`.
 
     References:
         Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
     """
-    rgb, _ = checked(rgb, rgb)
+    (rgb,) = checked(rgb)
     rgb = 255.0 * rgb
     red_green = rgb[..., 0] - rgb[..., 1]
     yellow_blue = 0.5 * (rgb[..., 0] + rgb[..., 1]) - rgb[..., 2]
@@ -42,7 +40,7 @@ def colorfulness(rgb, signed=True):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Compute the mean of the colorfulness of each predicted image; the ground truth is ignored.
+    """Compute the mean of `colorfulness` over predicted images; the ground truth is ignored.
 
     Args:
         signed: See `colorfulness`.
@@ -78,17 +76,14 @@ class DominantHue(keras.metrics.Metric):
         self.chroma = self.add_variable((self.sectors,), "zeros", name="chroma")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        ab = lab(checked(y_pred, y_pred)[1])[..., 1:]
-        chroma = ops.sqrt(ops.sum(ops.square(ab), axis=-1))
-        weights = ops.where(chroma >= self.least_chroma, chroma, 0.0)
-        if sample_weight is not None:
-            weights = weights * picture_weights(sample_weight, weights)
-        turn = ops.arctan2(ab[..., 1], ab[..., 0]) / (2 * math.pi) % 1.0
+        (y_pred,) = checked(y_pred)
+        chroma = ab(y_pred)
+        amount = ops.sqrt(ops.sum(ops.square(chroma), axis=-1))
+        amount = ops.where(amount >= self.least_chroma, amount, 0.0)
+        turn = ops.arctan2(chroma[..., 1], chroma[..., 0]) / (2 * math.pi) % 1.0
         # Sectors are centered on the axes, so that a and b are not at a border.
         sector = ops.cast(ops.floor(turn * self.sectors + 0.5), "int32") % self.sectors
-        added = ops.segment_sum(
-            ops.reshape(weights, (-1,)), ops.reshape(sector, (-1,)), self.sectors
-        )
+        added = pixel_sums(amount, sector, self.sectors, sample_weight)
         self.chroma.assign_add(ops.cast(added, self.dtype))
 
     def result(self):
@@ -96,7 +91,7 @@ class DominantHue(keras.metrics.Metric):
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class OccupiedBins(keras.metrics.Metric):
+class OccupiedBins(BinMetric):
     """Compute the share of the bins occupied by the ground truth that predictions also occupy.
 
     A bin is occupied if it has at least a given share of all pixels. Images in one color occupy
@@ -111,26 +106,18 @@ class OccupiedBins(keras.metrics.Metric):
     """
 
     def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):
-        super().__init__(name=name, **kwargs)
-        if not isinstance(bins, ColorBins) or bins.space is not LAB:
-            raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
+        super().__init__(bins, name=name, **kwargs)
         if not 0 < share < 1:
             raise ValueError(f"`share` must be between 0 and 1. Received: {share!r}")
-        self.bins = bins
         self.share = share
         self.true = self.add_variable((bins.num_bins,), "zeros", name="true")
         self.predicted = self.add_variable((bins.num_bins,), "zeros", name="predicted")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         for counts, rgb in zip((self.true, self.predicted), checked(y_true, y_pred), strict=True):
-            labels = self.bins.encode(lab(rgb)[..., 1:])
-            weights = ops.ones(ops.shape(labels), dtype=self.dtype)
-            if sample_weight is not None:
-                weights = weights * picture_weights(sample_weight, weights)
-            added = ops.segment_sum(
-                ops.reshape(weights, (-1,)), ops.reshape(labels, (-1,)), self.bins.num_bins
-            )
-            counts.assign_add(added)
+            labels = self.bins.encode(ab(rgb))
+            pixels = ops.ones(ops.shape(labels), dtype=self.dtype)
+            counts.assign_add(pixel_sums(pixels, labels, self.bins.num_bins, sample_weight))
 
     def result(self):
         true, predicted = (
@@ -141,13 +128,4 @@ class OccupiedBins(keras.metrics.Metric):
         return ops.divide_no_nan(ops.sum(both), ops.sum(ops.cast(true, "float32")))
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "bins": keras.saving.serialize_keras_object(self.bins),
-            "share": self.share,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        bins = keras.saving.deserialize_keras_object(config["bins"])
-        return cls(**{**config, "bins": bins})
+        return {**super().get_config(), "share": self.share}

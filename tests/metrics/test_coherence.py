@@ -6,7 +6,7 @@ from colorkit import LAB, metrics
 
 
 def painted(lightness, chroma):
-    """A picture `(1, H, W, 3)` of planes `(H, W)` and `(H, W, 2)` inside the gamut."""
+    """An image `(1, H, W, 3)` of planes `(H, W)` and `(H, W, 2)` inside the gamut."""
     return ops.convert_to_numpy(LAB.merge(np.float32(lightness)[None, ..., None], chroma[None]))
 
 
@@ -16,7 +16,7 @@ def halves(left, right, size=8):
     return chroma
 
 
-def test_bleeding_is_the_step_that_nothing_in_the_truth_explains():
+def test_bleeding_is_a_step_without_an_edge_in_the_truth():
     gray, stepped = halves((0, 0), (0, 0)), halves((0, 0), (3, 4))
     flat, edged = np.full((8, 8), 60.0), np.full((8, 8), 60.0)
     edged[:, 4:] = 70.0
@@ -28,7 +28,7 @@ def test_bleeding_is_the_step_that_nothing_in_the_truth_explains():
 
     # A step of 5 in one of eight columns, the last of the left half.
     assert measured(painted(flat, gray), painted(flat, stepped)) == pytest.approx(5 / 8, abs=0.01)
-    # Where lightness or the truth has an edge, color may change.
+    # Where the true lightness or chroma has an edge, color may change.
     assert measured(painted(edged, gray), painted(edged, stepped)) == pytest.approx(0, abs=0.01)
     assert measured(painted(flat, stepped), painted(flat, 2 * stepped)) == pytest.approx(
         0, abs=0.01
@@ -37,10 +37,10 @@ def test_bleeding_is_the_step_that_nothing_in_the_truth_explains():
 
 
 @pytest.mark.parametrize("edge", [0, -1.0, float("nan")])
-def test_edges_must_be_positive(edge):
+def test_edges_must_be_positive(edge, truth):
     for name in ("lightness_edge", "chroma_edge"):
         with pytest.raises(ValueError, match=name):
-            metrics.Bleeding(**{name: edge})
+            metrics.Bleeding(**{name: edge}).update_state(truth, truth)
 
 
 def test_bleeding_is_a_mean_over_pixels_of_all_batches():

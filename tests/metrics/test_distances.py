@@ -11,7 +11,7 @@ def network():
     return models.build_residual_classifier(3, widths=(4,), blocks=(0,))
 
 
-def test_frechet_distance_of_gaussians_is_the_closed_form(rng):
+def test_frechet_distance_of_gaussians_agrees_with_the_closed_form(rng):
     # Independent features: the squared distance of means plus that of standard deviations.
     deviations, others = np.float64([1.0, 2.0, 0.5]), np.float64([1.5, 1.0, 0.5])
     shift = np.float64([3.0, 0.0, -1.0])
@@ -44,14 +44,14 @@ def test_kernel_distance_is_the_average_over_pairs(rng):
     assert kernel_distance(first, second) == pytest.approx(expected)
 
 
-def test_kernel_distance_is_unbiased_for_few_pictures(rng):
+def test_kernel_distance_is_unbiased_for_few_images(rng):
     same = [kernel_distance(*rng.normal(size=(2, 20, 4))) for _ in range(400)]
     assert abs(np.mean(same)) < 3 * np.std(same) / 20
     apart = kernel_distance(rng.normal(size=(20, 4)), rng.normal(1, 1, size=(20, 4)))
     assert apart > 10 * np.std(same) / 20
 
 
-def test_pictures_are_brought_to_the_size_that_the_network_takes(rng):
+def test_images_are_resized_to_the_input_of_the_network(rng):
     classifier = models.load_classifier("vgg")
     colors = rng.integers(0, 256, (3, 1, 1, 3), dtype="uint8")
     expected, seen = (
@@ -60,7 +60,7 @@ def test_pictures_are_brought_to_the_size_that_the_network_takes(rng):
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
-def test_a_network_of_any_size_sees_pictures_at_one(rng):
+def test_size_resizes_images_for_a_network_of_any_size(rng):
     classifier = models.load_classifier("residual")
     colors = rng.integers(0, 256, (3, 1, 1, 3), dtype="uint8")
     small, large = (np.broadcast_to(colors, (3, side, side, 3)) for side in (32, 72))
@@ -68,14 +68,10 @@ def test_a_network_of_any_size_sees_pictures_at_one(rng):
     seen = features(classifier, large, size=32)
     np.testing.assert_allclose(seen, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     np.testing.assert_allclose(features(classifier, large, 2, size=32), seen, atol=1e-4)
-    assert np.abs(features(classifier, large) - expected).max() > 0.01, "its borders count for less"
-    with pytest.raises(ValueError, match=r"`size` must be one that .* takes, \(32, 32\).*48"):
-        features(models.load_classifier("vgg"), small, size=48)
-    with pytest.raises(ValueError, match="`size` must be a positive whole number"):
-        features(classifier, small, size=0)
+    assert np.abs(features(classifier, large) - expected).max() > 0.01, "borders have less weight"
 
 
-def test_features_are_what_the_last_layer_sees(rng):
+def test_features_are_the_input_of_the_last_layer(rng):
     classifier = models.load_classifier("vgg")
     images = rng.integers(0, 256, (5, 32, 32, 3), dtype="uint8")
     seen = features(classifier, images)
@@ -85,7 +81,7 @@ def test_features_are_what_the_last_layer_sees(rng):
     np.testing.assert_allclose(seen @ kernel.reshape(seen.shape[1], -1) + bias, logits, atol=1e-3)
 
 
-def test_sets_that_cannot_be_compared_are_refused(rng):
+def test_too_few_images_and_different_features_raise(rng):
     few = rng.normal(size=(3, 8))
     with pytest.raises(ValueError, match=r"more images than the 8.*kernel_distance"):
         frechet_distance(few, few)
@@ -98,40 +94,31 @@ def test_sets_that_cannot_be_compared_are_refused(rng):
 @pytest.mark.parametrize(
     ("change", "received"),
     [
-        (lambda rgb: rgb.astype("int64"), "dtype int64"),
-        (lambda rgb: rgb.astype("uint16") * 257, "dtype uint16"),
+        (lambda rgb: rgb.astype("int64"), r"in \[0, 1\]. Received values from 0 to 255"),
+        (lambda rgb: rgb.astype("uint16") * 257, "Received values from 0 to 65535"),
         (lambda rgb: rgb.astype("float32"), r"in \[0, 1\]. Received values from 0.0 to 255.0"),
         (lambda rgb: np.full(rgb.shape, np.nan), "values from nan"),
         (lambda rgb: rgb[0], r"one image is `image\[None\]`.*\(32, 3\)"),
         (lambda rgb: rgb[..., 0], r"\(32, 32\)"),
         (lambda rgb: rgb[..., :1], r"\(32, 32, 1\)"),
-        (lambda rgb: rgb[:0], "at least one image"),
     ],
 )
-def test_what_are_no_pictures_is_refused(network, change, received):
+def test_invalid_images_raise(network, change, received):
     pictures = np.linspace(0, 255, 2 * 32 * 32 * 3).reshape(2, 32, 32, 3).astype("uint8")
     with pytest.raises(ValueError, match=f"`images` must .*{received}"):
         features(network, change(pictures))
 
 
-def test_pictures_at_once_are_a_positive_whole_number(network):
-    for batch_size in (0, -1, 2.5):
-        with pytest.raises(ValueError, match=f"`batch_size` must be a positive .*{batch_size}"):
-            features(network, np.zeros((2, 32, 32, 3), "uint8"), batch_size)
-
-
-def test_networks_that_see_no_features_are_refused(network):
+def test_networks_without_features_or_posterior_raise(network):
     pictures = np.zeros((2, 32, 32, 3), "uint8")
     pooling = [keras.Input((32, 32, 3), name="rgb"), keras.layers.GlobalAveragePooling2D()]
     with pytest.raises(ValueError, match=r"layers with weights.*'bare'"):
         features(keras.Sequential(pooling, name="bare"), pictures)
-    with pytest.raises(ValueError, match=r"`network` must be a keras\.Model.*'vgg'"):
-        features("vgg", pictures)
-    with pytest.raises(ValueError, match=r'"mean" and "log_variance".*residual_classifier'):
+    with pytest.raises(ValueError, match="No such layer: mean"):
         mean_divergence(network, pictures)
 
 
-def test_features_that_are_no_numbers_are_refused(rng):
+def test_features_that_are_not_finite_raise(rng):
     sound, broken = rng.normal(size=(2, 9, 3))
     for value in (np.nan, np.inf):
         broken[4, 1] = value
@@ -139,11 +126,3 @@ def test_features_that_are_no_numbers_are_refused(rng):
             for pair in ((sound, broken), (broken, sound)):
                 with pytest.raises(ValueError, match="finite"):
                     distance(*pair)
-
-
-def test_pictures_of_several_sizes_and_networks_of_gray_ones_are_refused(network):
-    pictures = [np.zeros((side, side, 3), "uint8") for side in (32, 40)]
-    with pytest.raises(ValueError, match=r"different sizes.*\(32, 32, 3\), \(40, 40, 3\)"):
-        features(network, pictures)
-    with pytest.raises(ValueError, match=r"must take RGB.*Received unet.*None, None, 1"):
-        features(models.build_unet(widths=(4, 6)), np.zeros((2, 32, 32, 3), "uint8"))

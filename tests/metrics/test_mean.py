@@ -32,7 +32,7 @@ def measured(metric, y_true, y_pred, **kwargs):
         metrics.DominantHue,
     ],
 )
-def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
+def test_metrics_accumulate_weight_reset_and_survive_their_config(make, truth, rng):
     prediction = spoiled(truth, rng)
     whole = measured(make(), truth, prediction)
     metric = make()
@@ -43,14 +43,14 @@ def test_metrics_stream_weigh_reset_and_survive_their_config(make, truth, rng):
     weighted = measured(metric, truth, prediction, sample_weight=np.array([0.0, 1.0, 0.0]))
     alone = measured(make(), truth[1:2], prediction[1:2])
     assert weighted == pytest.approx(alone, rel=1e-5)
-    # As `pairs` shapes the weights of pictures, on chroma gradients and on whatever else.
+    # The shape of the weights that `pairs` returns.
     one_pixel = np.array([0.0, 1.0, 0.0]).reshape(3, 1, 1)
     assert measured(make(), truth, prediction, sample_weight=one_pixel) == pytest.approx(weighted)
     restored = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert measured(restored, truth, prediction) == pytest.approx(whole, rel=1e-6)
 
 
-def test_wrong_shapes_and_types_are_refused(truth):
+def test_wrong_shapes_ranges_and_options_raise(truth):
     metric = metrics.PSNR()
     with pytest.raises(ValueError, match="same shape"):
         metric.update_state(truth, truth[:2])
@@ -59,14 +59,12 @@ def test_wrong_shapes_and_types_are_refused(truth):
     for value in (np.nan, 100.0, -1.0):
         with pytest.raises(ValueError, match=r"in \[0, 1\]. Received values from"):
             metric.update_state(truth, np.full(truth.shape, value, "float32"))
-    with pytest.raises(ValueError, match=r"keras\.Model"):
-        metrics.FeaturePreservation(None)
     with pytest.raises(ValueError, match=r"\(49,\).*\(3,\)"):
         metrics.AbAUC(ColorBins.grid(49), np.ones(3))
     with pytest.raises(ValueError, match="'l2'"):
-        metrics.ThresholdAccuracy("l2")
-    with pytest.raises(ValueError, match="both or neither"):
-        metrics.AbAUC(ColorBins.grid(49))
+        metrics.ThresholdAccuracy("l2").update_state(truth, truth)
+    with pytest.raises(ValueError, match="must both be given"):
+        metrics.AbAUC(class_weights=np.ones(49))
     with pytest.raises(ValueError, match="of Lab"):
         metrics.AbAUC(ColorBins.grid(49, space=YUV), np.ones(49))
     for weights in (np.ones(2), np.ones(truth.shape[:3])):

@@ -24,7 +24,7 @@ def test_feature_preservation_is_the_accuracy_of_the_classifier():
 
 @pytest.fixture
 def segmenter():
-    """Sees class 1 where there is more red than green, else class 0."""
+    """Predicts class 1 where there is more red than green, else class 0."""
     inputs = keras.Input((None, None, 3))
     difference = keras.layers.Conv2D(2, 1, use_bias=False, name="difference")
     model = keras.Model(inputs, difference(inputs))
@@ -35,7 +35,7 @@ def segmenter():
 
 
 def halves(left, right):
-    """A picture `(1, 4, 4, 3)` of two colors."""
+    """An image `(1, 4, 4, 3)` of two colors."""
     picture = np.empty((1, 4, 4, 3), "float32")
     picture[:, :, :2], picture[:, :, 2:] = left, right
     return picture
@@ -44,7 +44,7 @@ def halves(left, right):
 RED, GREEN = (1, 0, 0), (0, 1, 0)
 
 
-def test_mask_iou_is_that_of_the_classes_that_are_seen(segmenter):
+def test_mask_iou_of_predicted_classes_is_known(segmenter):
     mask = np.zeros((1, 4, 4), "int32")
     mask[:, :, 2:] = 1
     for picture, expected in (
@@ -55,13 +55,13 @@ def test_mask_iou_is_that_of_the_classes_that_are_seen(segmenter):
         metric = metrics.MaskIoU(segmenter)
         metric.update_state(mask, picture)
         assert float(metric.result()) == pytest.approx(expected)
-    mask[:, :, :2] = 255  # nothing is known of the left half
+    mask[:, :, :2] = 255  # ignore the left half
     metric = metrics.MaskIoU(segmenter, ignore_class=255)
     metric.update_state(mask, halves(RED, RED))
     assert float(metric.result()) == pytest.approx(1)
 
 
-def test_mask_iou_wants_a_mask_a_picture_and_has_no_config(segmenter):
+def test_mask_iou_needs_one_mask_per_image_and_has_no_config(segmenter):
     metric = metrics.MaskIoU(segmenter)
     with pytest.raises(ValueError, match=r"\(1, 4, 4\). Received shape \(1, 2, 2\)"):
         metric.update_state(np.ones((1, 2, 2)), halves(RED, RED))
@@ -69,7 +69,7 @@ def test_mask_iou_wants_a_mask_a_picture_and_has_no_config(segmenter):
         type(metric).from_config(metric.get_config())
 
 
-def test_masks_of_what_is_no_class_are_refused(segmenter):
+def test_masks_with_unknown_classes_raise(segmenter):
     mask = np.zeros((1, 4, 4))
     for value, received in ((2, "2.0 is unknown"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
         mask[0, 3, 3] = value
@@ -82,32 +82,27 @@ def test_masks_of_what_is_no_class_are_refused(segmenter):
         )
 
 
-def convolved(channels, strides=1, pooled=False):
+def convolved(channels, pooled=False):
     model = keras.Sequential([keras.Input((None, None, 3))])
-    model.add(keras.layers.Conv2D(channels, 1, strides=strides))
+    model.add(keras.layers.Conv2D(channels, 1))
     if pooled:
         model.add(keras.layers.GlobalAveragePooling2D())
     return model
 
 
-def test_what_is_no_segmenter_is_refused():
-    for model in (None, "unet", keras.Sequential([keras.layers.Conv2D(2, 1)])):
-        with pytest.raises(ValueError, match=r"`segmenter` must be a keras\.Model whose"):
-            metrics.MaskIoU(model)
-    for model, made in ((convolved(1), "(None, None, 1)"), (convolved(4, pooled=True), "(4,)")):
+def test_segmenter_of_another_output_raises():
+    for model, made in (
+        (convolved(1), "(None, None, None, 1)"),
+        (convolved(4, pooled=True), "(None, 4)"),
+    ):
         with pytest.raises(ValueError, match="at least two classes.*" + re.escape(made)):
             metrics.MaskIoU(model)
-    metric = metrics.MaskIoU(convolved(2, strides=2))
-    with pytest.raises(ValueError, match=r"size of the images, \(4, 4\). Received \(2, 2\)"):
-        metric.update_state(np.zeros((1, 4, 4), "int32"), halves(RED, RED))
 
 
-def test_what_is_no_classifier_is_refused():
+def test_classifier_of_another_output_raises():
     for model in (convolved(1, pooled=True), convolved(3)):
-        with pytest.raises(ValueError, match=r"logits \(classes,\) of at least two"):
+        with pytest.raises(ValueError, match=r"logits \(N, classes\) of at least two"):
             metrics.FeaturePreservation(model)
-    with pytest.raises(ValueError, match=r"`classifier` must be a keras\.Model whose"):
-        metrics.FeaturePreservation(keras.Sequential([keras.layers.Dense(2)]))
 
 
 def test_networks_may_be_sequential():
@@ -124,7 +119,7 @@ def test_networks_may_be_sequential():
     assert float(metric.result()) == pytest.approx(1)
 
 
-def test_labels_of_what_is_no_class_are_refused():
+def test_unknown_labels_raise():
     metric = metrics.FeaturePreservation(convolved(3, pooled=True))
     for label in (-1, 0.5, np.nan):
         with pytest.raises(ValueError, match=f"from 0 to 2.*{label}"):

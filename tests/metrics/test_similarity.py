@@ -74,7 +74,7 @@ def test_perfect_prediction_is_perfect(truth):
     assert measured(metrics.AbAUC(), truth, truth) == 1
 
 
-def test_psnr_and_ssim_are_means_over_pictures_by_scikit_image(truth, rng):
+def test_psnr_and_ssim_are_means_per_image_by_scikit_image(truth, rng):
     prediction = spoiled(truth, rng)
     prediction[0] = truth[0] * 0.5
     pairs = list(zip(truth, prediction, strict=True))
@@ -92,7 +92,7 @@ def test_ciede2000_gives_the_published_values():
     np.testing.assert_allclose(actual, SHARMA[:, 6], atol=1e-4)
 
 
-def test_ciede2000_of_pictures_is_the_mean_over_pixels(truth, rng):
+def test_ciede2000_of_images_is_the_mean_over_pixels(truth, rng):
     prediction = spoiled(truth, rng)
     lab = [skimage.color.rgb2lab(x.astype("float64")) for x in (truth, prediction)]
     expected = skimage.color.deltaE_ciede2000(*lab).mean()
@@ -107,7 +107,7 @@ def test_auc_of_a_constant_error_is_known(rng):
     assert measured(metrics.AbAUC(), y_true, y_pred) == pytest.approx((151 - 11) / 151, rel=1e-5)
 
 
-def test_rebalanced_auc_weighs_pixels_by_their_true_color():
+def test_rebalanced_auc_weights_pixels_by_their_true_color():
     bins = ColorBins.grid(49)
     lightness = np.full((1, 1, 4, 1), 60, "float32")
     chroma = np.zeros((1, 1, 4, 2), "float32")
