@@ -1,4 +1,4 @@
-"""Evaluation of colorizers: every metric, beside the trivial baselines."""
+"""Evaluate colorizers with every metric, beside the trivial baselines."""
 
 from colorkit.evaluation.comparison import compare
 from colorkit.evaluation.scores import (

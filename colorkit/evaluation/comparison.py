@@ -1,4 +1,4 @@
-"""Compare colorizers image by image: errors, shares of better images, and their intervals."""
+"""Compare colorizers per image: errors, shares of better images, and their intervals."""
 
 import numpy as np
 import scipy.stats
@@ -21,19 +21,20 @@ def compare(colorizers, images, *, inputs=None, constant=None):
         colorizers: Dict from name to `Colorizer`, or to any function from a uint8 image
             `(height, width, 3)` to a colored one.
         images: Ground truth: `Images`, or any sequence of uint8 color images. Sizes may differ.
-        inputs: Images to color instead of the lightness of `images`, such as old gray photographs
-            that also exist in color. They must match `images` in number and sizes.
+        inputs: Images to color instead, of the same number and sizes, such as old gray photographs
+            that also exist in color. `None` colors `images`.
         constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`, which
-            no colorizer can know.
+            is unknown to a colorizer.
 
     Returns:
-        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth".
-        "ciede2000" is the mean over images of the mean difference per pixel, and
-        "ciede2000_interval" its 95 % interval (Student's t). "better_than_gray",
-        "better_than_constant" and "better_than_both" are shares of the images with a smaller
-        difference than the baseline. "better_than_both_interval" is a Wilson interval.
-        "colorfulness_share" is "colorfulness" divided by that of the ground truth. The others are
-        "ab_auc_rebalanced" and "bleeding".
+        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth":
+
+        - "ciede2000": mean over images of the mean difference per pixel; "ciede2000_interval":
+          its 95 % interval (Student's t).
+        - "better_than_gray", "better_than_constant", "better_than_both": share of the images with
+          a smaller difference than the baseline; "better_than_both_interval": Wilson interval.
+        - "colorfulness", "colorfulness_share" (of the ground truth), "ab_auc_rebalanced" and
+          "bleeding".
 
     Raises:
         ValueError: If there are no images, `inputs` do not match them, or a colorizer has the
@@ -49,8 +50,6 @@ def compare(colorizers, images, *, inputs=None, constant=None):
             f"`colorizers` must have other names than the baselines {baselines}. "
             f"Received: {sorted(taken)}"
         )
-    if len(images) == 0:
-        raise ValueError("`images` must hold at least one image. Received none")
     if inputs is not None and len(inputs) != len(images):
         raise ValueError(
             f"`inputs` must be as many as `images`, {len(images)}. Received: {len(inputs)}"
@@ -76,8 +75,12 @@ def compare(colorizers, images, *, inputs=None, constant=None):
                 f"`inputs` must have the sizes of `images`. Received shape {gray.shape} at number "
                 f"{i}, instead of {truth.shape}"
             )
+        lightness = spaces.LAB.split(gray)[0]
+        neutral = np.zeros((*gray.shape[:2], 2), "float32")
         colored = {name: color(gray) for name, color in colorizers.items()}
-        colored |= _baselines(gray, constant) | {"truth": truth}
+        colored["gray"] = spaces.LAB.merge(lightness, neutral)
+        colored["constant"] = spaces.LAB.merge(lightness, neutral + np.float32(constant))
+        colored["truth"] = truth
         y_true = _tensor(truth)
         for name, rgb in colored.items():
             y_pred = _tensor(rgb)
@@ -89,35 +92,27 @@ def compare(colorizers, images, *, inputs=None, constant=None):
     return {name: _summary(differences, name, pooled[name], truth) for name in names}
 
 
-def _baselines(gray, constant):
-    lightness, chroma = spaces.LAB.split(gray)
-    chroma = np.zeros(chroma.shape, "float32")
-    merge = spaces.LAB.merge
-    return {
-        "gray": ops.convert_to_numpy(merge(lightness, chroma)),
-        "constant": ops.convert_to_numpy(merge(lightness, chroma + np.float32(constant))),
-    }
-
-
 def _tensor(rgb):
-    rgb = np.asarray(rgb)
+    rgb = ops.convert_to_numpy(rgb)
     return ops.convert_to_tensor(np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb)[None]
 
 
 def _summary(differences, name, pooled, true_colorfulness):
     values = differences[name]
-    row = {metric: float(meter.result()) for metric, meter in pooled.items()}
-    row["colorfulness_share"] = row["colorfulness"] / true_colorfulness if true_colorfulness else 0
-    row["ciede2000"] = float(values.mean())
-    row["ciede2000_interval"] = _mean_interval(values)
+    summary = {metric: float(meter.result()) for metric, meter in pooled.items()}
+    share = summary["colorfulness"] / true_colorfulness if true_colorfulness else 0
     better = {other: values < differences[other] for other in ("gray", "constant")}
-    both = better["gray"] & better["constant"]
-    row |= {f"better_than_{other}": float(won.mean()) for other, won in better.items()}
-    row["better_than_both"] = float(both.mean())
-    test = scipy.stats.binomtest(int(both.sum()), len(both))
+    better["both"] = better["gray"] & better["constant"]
+    test = scipy.stats.binomtest(int(better["both"].sum()), len(values))
     interval = test.proportion_ci(_CONFIDENCE, method="wilson")
-    row["better_than_both_interval"] = (float(interval.low), float(interval.high))
-    return row
+    return {
+        **summary,
+        "colorfulness_share": share,
+        "ciede2000": float(values.mean()),
+        "ciede2000_interval": _mean_interval(values),
+        **{f"better_than_{other}": float(won.mean()) for other, won in better.items()},
+        "better_than_both_interval": (float(interval.low), float(interval.high)),
+    }
 
 
 def _mean_interval(values):

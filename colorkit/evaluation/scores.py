@@ -1,17 +1,30 @@
-"""Evaluate a colorizer: every metric, always beside the trivial baselines."""
+"""Evaluate a colorizer with every metric, always beside the trivial baselines.
 
-import os
+The functions share these arguments:
+
+- `images`: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
+- `labels`: Class of each image, for `classifiers`. `None` takes those of `images`.
+- `classifiers`: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
+  evaluation classifier, trained on true colors. Its accuracy on the colored images is the feature
+  preservation.
+- `constant`: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`.
+- `batch_size`: Images per batch, if all have one size. `None` takes as many as have a quarter of
+  a million pixels.
+
+All raise a `ValueError` if there are no images, colors are not in [0, 1], or there are
+`classifiers` and not one label per image.
+"""
 
 import keras
 import numpy as np
 from keras import ops
 
 from colorkit import metrics
-from colorkit.checks import check_colorizer, check_whole
+from colorkit.checks import check_whole
 from colorkit.color import spaces
 from colorkit.color.bins import ColorBins, chroma_batches
 from colorkit.color.priors import color_prior
-from colorkit.color.spaces import check_range, same_size
+from colorkit.color.spaces import check_range
 from colorkit.colorizer import Colorizer
 from colorkit.data.image_files import pictures_at_once
 
@@ -19,6 +32,9 @@ from colorkit.data.image_files import pictures_at_once
 VERSION = 2
 # RGB error from which the Huber loss is linear. With Keras's default, 1, no error would be linear.
 _HUBER_DELTA = 0.1
+# Metrics of a temperature curve, and of other predictions that are only measured for comparison.
+_CURVE = ("threshold_accuracy", "colorfulness")
+_MAIN = ("threshold_accuracy", "psnr", "colorfulness")
 
 
 def evaluate(
@@ -37,16 +53,10 @@ def evaluate(
     Args:
         colorizer: `Colorizer`, or any function from uint8 images `(N, H, W, 3)` to colored
             images, uint8 or floating point in [0, 1].
-        images: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
-        labels: Class of each image, for `classifiers`. `None` takes those of `images`.
-        classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
-            evaluation classifier, trained on true colors. Its accuracy on the colored images is
-            the feature preservation.
-        constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`.
-        baselines: Result of `measure_baselines` for the same images, to avoid measuring it again.
+        images, labels, classifiers, constant, batch_size: See the module.
+        baselines: Result of `measure_baselines` for the same images and classifiers, to avoid
+            measuring it again.
         temperatures: Further temperatures to decode at, if the colorizer has bins.
-        batch_size: Images per batch, if all have one size. `None` takes as many as have a quarter
-            of a million pixels.
 
     Returns:
         Dict from metric to value:
@@ -70,46 +80,25 @@ def evaluate(
           clipped per channel, as published code does, instead of keeping the lightness.
         - "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the `temperatures`.
 
-    Raises:
-        ValueError: If there are no images, or `images` have another type. Also if classifiers lack
-            labels, need another image size, or are missing in `baselines`, or if colors are not
-            numbers in [0, 1].
+    Example:
+        >>> scores = evaluate(Colorizer.pretrained("cifar10"), load("cifar10", "test"))
+        >>> scores["ciede2000"] < scores["gray/ciede2000"]
     """
-    check_colorizer(colorizer)
-    # (A network from RGB to RGB is a function like any other.)
-    if isinstance(colorizer, keras.Model) and getattr(colorizer, "input_shape", [1])[-1] == 1:
-        raise ValueError(
-            "`colorizer` must color images, but a network only predicts their chroma. Received the "
-            f"keras.Model {colorizer.name}; give `Colorizer(model)`."
-        )
+    shape = _shape(images)
     labels = _labels(images, labels, classifiers)
-    missing = [
-        name
-        for name in classifiers or {}
-        if f"truth/feature_preservation_{name}" not in (baselines or {})
-    ]
-    if baselines is not None and missing:
-        raise ValueError(
-            f"`baselines` must have been measured with the same `classifiers`; {missing} are "
-            "missing. Leave `baselines` out to measure them here."
-        )
     if baselines is None:
         baselines = measure_baselines(
             images, labels, classifiers=classifiers, constant=constant, batch_size=batch_size
         )
     bins = getattr(colorizer, "bins", None)
-    shape = _shape(images)
     is_colorizer = isinstance(colorizer, Colorizer)
-    sees_whole = is_colorizer and shape and colorizer.network_size(*shape) == shape
-    meters = _all_meters("", _rarity(images)) | _class_meters("", classifiers)
-    has_temperature = is_colorizer and bins is not None
-    temperatures = tuple(map(float, temperatures)) if has_temperature else ()
-    for temperature in temperatures:
-        meters |= _curve_meters(temperature)
-    if sees_whole:
-        meters |= _main_meters("published/") | _class_meters("published/", classifiers)
+    temperatures = tuple(map(float, temperatures)) if is_colorizer and bins is not None else ()
+    meters = _meters([""], None, classifiers, _rarity(images))
+    meters |= _meters(_prefixes(temperatures), _CURVE)
+    if is_colorizer and shape and colorizer.network_size(*shape) == shape:
+        meters |= _meters(["published/"], _MAIN, classifiers)
     if bins is not None:
-        meters |= _main_meters("oracle/")
+        meters |= _meters(["oracle/"], _MAIN)
 
     def predictions(rgb):
         if is_colorizer:
@@ -136,11 +125,7 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
     """Measure the trivial baselines and the ground truth.
 
     Args:
-        images: See `evaluate`.
-        labels: See `evaluate`.
-        classifiers: See `evaluate`.
-        constant: See `evaluate`.
-        batch_size: See `evaluate`.
+        images, labels, classifiers, constant, batch_size: See the module.
 
     Returns:
         Dict from metric to value. It has every metric of `evaluate` under "gray/" (lightness
@@ -148,25 +133,16 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         accuracy, PSNR and colorfulness. "red/" is the red channel as gray, which Champati et al.
         report as grayscale. It also has "truth/colorfulness_absolute", "truth/bleeding" and
         "truth/dominant_hue", and "PREFIX/feature_preservation_NAME" for all four.
-
-    Raises:
-        ValueError: As `evaluate`.
     """
     labels = _labels(images, labels, classifiers)
-    meters = _main_meters("red/") | _main_meters("truth/")
-    rarity = _rarity(images)
-    for prefix in ("gray/", "constant/"):
-        meters |= _all_meters(prefix, rarity)
-    for prefix in ("gray/", "constant/", "red/", "truth/"):
-        meters |= _class_meters(prefix, classifiers)
-    meters["truth/colorfulness_absolute"] = metrics.Colorfulness(signed=False)
-    meters["truth/bleeding"] = metrics.Bleeding()
-    meters["truth/dominant_hue"] = metrics.DominantHue()
     if constant is None:
         constant = mean_chroma(images, spaces.LAB)
     if np.shape(constant) != (2,):
         raise ValueError(f"`constant` must be one (a, b). Received: {constant!r}")
-    return _measure(lambda rgb: _free(rgb, constant), images, labels, meters, batch_size)
+    truth = (*_MAIN, "colorfulness_absolute", "bleeding", "dominant_hue")
+    meters = _meters(["gray/", "constant/"], None, classifiers, _rarity(images))
+    meters |= _meters(["red/"], _MAIN, classifiers) | _meters(["truth/"], truth, classifiers)
+    return _measure(lambda rgb: _baselines(rgb, constant), images, labels, meters, batch_size)
 
 
 def evaluate_classifier(classifier, images, batch_size=None):
@@ -175,21 +151,16 @@ def evaluate_classifier(classifier, images, batch_size=None):
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
         images: `Images` with labels, of one size.
-        batch_size: Images per batch, or `None`, see `evaluate`.
+        batch_size: See the module.
 
     Returns:
         Dict with "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
         channel three times, which Champati et al. use as gray).
-
-    Raises:
-        ValueError: If there are no images or no labels.
     """
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
     labels = _labels(images, None, {"it": classifier})
-    meters = {}
-    for prefix in names:
-        meters |= _class_meters(prefix, {"it": classifier})
-    scores = _measure(lambda rgb: _free(rgb, (0, 0)), images, labels, meters, batch_size)
+    meters = _meters(names, (), {"it": classifier})
+    scores = _measure(lambda rgb: _baselines(rgb, (0, 0)), images, labels, meters, batch_size)
     return {name: scores[f"{prefix}feature_preservation_it"] for prefix, name in names.items()}
 
 
@@ -198,22 +169,15 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
 
     Args:
         colorizer: `Colorizer` with bins.
-        images: Color images of one size: `Images` or a uint8 array `(N, H, W, 3)`.
+        images: See the module.
         temperatures: Temperatures to evaluate; 0 is the mode, 1 the mean.
-        batch_size: Images per batch, or `None`, see `evaluate`.
+        batch_size: See the module.
 
     Returns:
-        List of dicts with "temperature", "threshold_accuracy" and "colorfulness".
-
-    Raises:
-        ValueError: If the colorizer has no bins.
+        List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
     """
-    if colorizer.bins is None:
-        raise ValueError("`colorizer` must have bins, as a regression has no temperature.")
     temperatures = tuple(map(float, temperatures))
-    meters = {}
-    for temperature in temperatures:
-        meters |= _curve_meters(temperature)
+    meters = _meters(_prefixes(temperatures), _CURVE)
 
     def predictions(rgb):
         return _colored(colorizer, rgb, temperatures)
@@ -222,27 +186,69 @@ def temperature_curve(colorizer, images, temperatures, batch_size=None):
 
 
 def curve(scores):
-    """Collect the scores of several temperatures in the form of `temperature_curve`.
-
-    Args:
-        scores: Result of `evaluate` with `temperatures`, or the metrics of a record.
-
-    Returns:
-        List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
-    """
-    prefixes = sorted(
-        (float(name[2:].partition("/")[0]), name.partition("/")[0])
-        for name in scores
-        if name.startswith("T=") and name.endswith("/colorfulness")
-    )
-    names = ("threshold_accuracy", "colorfulness")
+    """Collect the scores at temperatures, from `evaluate` or a record, as `temperature_curve`."""
+    names = [name.split("/") for name in scores if name.startswith("T=")]
+    temperatures = {float(prefix[2:]): prefix for prefix, _ in names}
     return [
-        {"temperature": temperature, **{name: scores[f"{prefix}/{name}"] for name in names}}
-        for temperature, prefix in prefixes
+        {"temperature": temperature, **{name: scores[f"{prefix}/{name}"] for name in _CURVE}}
+        for temperature, prefix in sorted(temperatures.items())
     ]
 
 
-def _free(rgb, constant):
+def mean_chroma(images, space):
+    """Compute the mean chroma of all pixels of images, shape `(channels,)`."""
+    total, count = 0.0, 0
+    for chroma in chroma_batches(images, space):
+        total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")
+        count += chroma[..., 0].size
+    return total / count
+
+
+def inverse_frequency(prior):
+    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight."""
+    return 1 / np.where(prior > 0, prior, 1.0)
+
+
+def _prefixes(temperatures):
+    return [f"T={temperature:g}/" for temperature in temperatures]
+
+
+def _meters(prefixes, names, classifiers=None, rarity=None):
+    """Return new metrics by their prefixed names. `None` means all; these need the `rarity`."""
+    gamut = ColorBins.gamut()
+    known = {
+        "threshold_accuracy": metrics.ThresholdAccuracy,
+        "psnr": metrics.PSNR,
+        "colorfulness": metrics.Colorfulness,
+        "mae": keras.metrics.MeanAbsoluteError,
+        "mse": keras.metrics.MeanSquaredError,
+        "huber": lambda: keras.metrics.MeanMetricWrapper(keras.losses.huber, delta=_HUBER_DELTA),
+        "binary_crossentropy": keras.metrics.BinaryCrossentropy,
+        "ab_auc": metrics.AbAUC,
+        "threshold_accuracy_euclidean": lambda: metrics.ThresholdAccuracy("euclidean"),
+        "ssim": metrics.SSIM,
+        "colorfulness_absolute": lambda: metrics.Colorfulness(signed=False),
+        "ciede2000": metrics.CIEDE2000,
+        "ab_auc_rebalanced": lambda: metrics.AbAUC(gamut, rarity),
+        "bleeding": metrics.Bleeding,
+        "chroma_gradient_error": metrics.ChromaGradientError,
+        "occupied_bins": lambda: metrics.OccupiedBins(gamut),
+        "dominant_hue": metrics.DominantHue,
+    }
+    names = known if names is None else names
+    meters = {prefix + name: known[name]() for prefix in prefixes for name in names}
+    for name, classifier in (classifiers or {}).items():
+        for prefix in prefixes:
+            meters[f"{prefix}feature_preservation_{name}"] = metrics.FeaturePreservation(classifier)
+    return meters
+
+
+def _rarity(images):
+    """Compute the inverse frequency of each of the 313 bins in images."""
+    return inverse_frequency(color_prior(images, ColorBins.gamut()))
+
+
+def _baselines(rgb, constant):
     """Return the trivial baselines of a batch, and its ground truth."""
 
     def same(chroma):
@@ -276,117 +282,37 @@ def _measure(predictions, images, labels, meters, batch_size):
     return {name: float(meter.result()) for name, meter in meters.items()}
 
 
-def _main_meters(prefix):
-    return {
-        f"{prefix}threshold_accuracy": metrics.ThresholdAccuracy(),
-        f"{prefix}psnr": metrics.PSNR(),
-        f"{prefix}colorfulness": metrics.Colorfulness(),
-    }
-
-
-def _curve_meters(temperature):
-    return {
-        f"T={temperature:g}/threshold_accuracy": metrics.ThresholdAccuracy(),
-        f"T={temperature:g}/colorfulness": metrics.Colorfulness(),
-    }
-
-
-def _rarity(images):
-    """Compute the inverse frequency of each of the 313 bins in images."""
-    return inverse_frequency(color_prior(images, ColorBins.gamut()))
-
-
-def inverse_frequency(prior):
-    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight."""
-    return 1 / np.where(prior > 0, prior, 1.0)
-
-
-def _all_meters(prefix, rarity):
-    gamut = ColorBins.gamut()
-    return _main_meters(prefix) | {
-        f"{prefix}mae": keras.metrics.MeanAbsoluteError(),
-        f"{prefix}mse": keras.metrics.MeanSquaredError(),
-        f"{prefix}huber": keras.metrics.MeanMetricWrapper(keras.losses.huber, delta=_HUBER_DELTA),
-        f"{prefix}binary_crossentropy": keras.metrics.BinaryCrossentropy(),
-        f"{prefix}ab_auc": metrics.AbAUC(),
-        f"{prefix}threshold_accuracy_euclidean": metrics.ThresholdAccuracy("euclidean"),
-        f"{prefix}ssim": metrics.SSIM(),
-        f"{prefix}colorfulness_absolute": metrics.Colorfulness(signed=False),
-        f"{prefix}ciede2000": metrics.CIEDE2000(),
-        f"{prefix}ab_auc_rebalanced": metrics.AbAUC(gamut, rarity),
-        f"{prefix}bleeding": metrics.Bleeding(),
-        f"{prefix}chroma_gradient_error": metrics.ChromaGradientError(),
-        f"{prefix}occupied_bins": metrics.OccupiedBins(gamut),
-        f"{prefix}dominant_hue": metrics.DominantHue(),
-    }
-
-
-def _class_meters(prefix, classifiers):
-    return {
-        f"{prefix}feature_preservation_{name}": metrics.FeaturePreservation(classifier)
-        for name, classifier in (classifiers or {}).items()
-    }
-
-
 def _labels(images, labels, classifiers):
     if labels is None:
         labels = getattr(images, "labels", None)
-    if labels is None and classifiers:
+    if classifiers and np.shape(labels) != (len(images),):
         raise ValueError(
-            "Feature preservation needs the class of each image, and these images have none. "
-            "Give `labels`, or leave `classifiers` out."
+            f"`labels` must be one class per image, {len(images)}, for the `classifiers`. "
+            f"Received: {labels!r}"
         )
-    _check_classifiers(classifiers or {}, _shape(images))
-    if labels is None:
-        return None
-    labels = np.asarray(labels)
-    if labels.shape != (len(images),) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(
-            f"`labels` must be one whole number per image, {len(images)}. Received shape "
-            f"{labels.shape} of {labels.dtype}"
-        )
-    return labels
-
-
-def _check_classifiers(classifiers, shape):
-    are_models = isinstance(classifiers, dict) and all(
-        isinstance(classifier, keras.Model) for classifier in classifiers.values()
-    )
-    if not are_models:
-        raise ValueError(
-            "`classifiers` must be a dict from name to keras.Model, such as "
-            f'{{"vgg": models.load_classifier("vgg")}}. Received: {classifiers!r}'
-        )
-    for name, classifier in classifiers.items():
-        wanted = classifier.input_shape
-        if not same_size(wanted, (None, *(shape or (0, 0)), 3)):
-            raise ValueError(
-                f"The classifier {name!r} takes images of {wanted[1]} x {wanted[2]} pixels; these"
-                f" have {' x '.join(map(str, shape)) if shape else 'different sizes'}. Give `size` "
-                "to `load`."
-            )
+    return None if labels is None else np.asarray(labels)
 
 
 def _colored(colorizer, rgb, temperatures=()):
     """Color a batch with its lightness kept, as published code does, and at temperatures."""
+    prefixes = _prefixes(temperatures)
     if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
-        annealed = {f"T={t:g}/": colorizer.at_temperature(t) for t in temperatures}
-        return {
-            name: each(rgb, dtype="float32") for name, each in {"": colorizer, **annealed}.items()
-        }
+        others = [colorizer.at_temperature(temperature) for temperature in temperatures]
+        colorizers = zip(["", *prefixes], [colorizer, *others], strict=True)
+        return {prefix: each(rgb, dtype="float32") for prefix, each in colorizers}
     lightness = colorizer.space.split(rgb)[0]
-    if colorizer.bins is None:
-        chroma = colorizer.predict(lightness)
-    else:
+    if temperatures:
         all_temperatures = (float(colorizer.temperature), *temperatures)
         chroma, *others = colorizer.predict(lightness, all_temperatures)
+    else:
+        chroma, others = colorizer.predict(lightness), ()
     published = colorizer.space.merge(lightness, chroma, keep_lightness=False)
     colored = {
         "": colorizer.merge(lightness, chroma),
         "published/": ops.convert_to_numpy(published),
     }
-    for temperature, other in zip(temperatures, others if temperatures else (), strict=True):
-        colored[f"T={temperature:g}/"] = colorizer.merge(lightness, other)
+    for prefix, other in zip(prefixes, others, strict=True):
+        colored[prefix] = colorizer.merge(lightness, other)
     return colored
 
 
@@ -405,25 +331,14 @@ def _batches(images, batch_size):
 
 def _shape(images):
     """Return `(height, width)` of images that are known to have one size, else `None`."""
-    if isinstance(images, (str, os.PathLike)):
-        raise ValueError(f"`images` must be images, as `colorkit.load` gives. Received: {images!r}")
-    if isinstance(images, np.ndarray):
-        if images.ndim != 4 or images.shape[-1] != 3:
-            raise ValueError(
-                "`images` must have shape (N, height, width, 3); one image is `image[None]`. "
-                f"Received shape {images.shape}"
-            )
-        return images.shape[1:3]
-    return getattr(images, "shape", None)
-
-
-def mean_chroma(images, space):
-    """Compute the mean chroma of all pixels of images, shape `(channels,)`."""
-    total, count = 0.0, 0
-    for chroma in chroma_batches(images, space):
-        total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")
-        count += chroma[..., 0].size
-    return total / count
+    if not isinstance(images, np.ndarray):
+        return getattr(images, "shape", None)
+    if images.ndim != 4 or images.shape[-1] != 3:
+        raise ValueError(
+            "`images` must have shape (N, height, width, 3); one image is `image[None]`. "
+            f"Received shape {images.shape}"
+        )
+    return images.shape[1:3]
 
 
 def _recolor(rgb, space, change):

@@ -24,7 +24,7 @@ def half_red(rgb):
     return np.clip(skimage.color.lab2rgb(lab), 0, 1)
 
 
-def test_differences_are_those_of_scikit_image(images):
+def test_differences_agree_with_scikit_image(images):
     rows = ck.compare({"red": half_red}, images)
     expected = [difference(half_red(image), image) for image in images]
     np.testing.assert_allclose(rows["red"]["ciede2000"], np.mean(expected), rtol=1e-3)
@@ -42,17 +42,17 @@ def to_gray(rgb):
     return skimage.color.lab2rgb(lab)[..., 0]
 
 
-def test_truth_wins_every_image_and_ties_count_for_nobody(images):
+def test_truth_is_better_in_every_image_and_ties_do_not_count(images):
     rows = ck.compare({"same": lambda rgb: rgb, "flat": lambda rgb: ck.to_gray(rgb)}, images)
     assert rows["same"]["ciede2000"] == pytest.approx(0, abs=1e-3)
     assert rows["same"]["better_than_both"] == 1
-    assert rows["same"]["better_than_both_interval"][0] < 1  # three images prove little
+    assert rows["same"]["better_than_both_interval"][0] < 1  # an interval of three images is wide
     assert rows["same"]["colorfulness_share"] == pytest.approx(1)
     assert rows["gray"]["better_than_gray"] == 0
     assert rows["truth"]["better_than_both"] == 1
 
 
-def test_inputs_are_colored_instead_of_the_lightness_of_the_truth(images):
+def test_inputs_are_colored_instead_of_the_ground_truth(images):
     seen = []
 
     def spy(rgb):
@@ -67,7 +67,7 @@ def test_inputs_are_colored_instead_of_the_lightness_of_the_truth(images):
     assert rows["spy"]["ciede2000"] == pytest.approx(rows["gray"]["ciede2000"])
 
 
-def test_what_cannot_be_compared_is_refused(images):
+def test_invalid_arguments_raise(images):
     with pytest.raises(ValueError, match="at least one image"):
         ck.compare({}, [])
     with pytest.raises(ValueError, match=r"as many as `images`, 3\. Received: 1"):
