@@ -14,9 +14,9 @@ def build(path=None, count=60, **options):
     return TuringTest(truth, colored, path, **options)
 
 
-def fake_side(test):
+def colored_side(test):
     left, right = test.pair()
-    assert left[0, 0, 0] == right[0, 0, 0], "the same picture on both sides"
+    assert left[0, 0, 0] == right[0, 0, 0], "the same image on both sides"
     assert (left[0, 0, 2] == 255) != (right[0, 0, 2] == 255)
     return "left" if left[0, 0, 2] == 255 else "right"
 
@@ -25,12 +25,12 @@ def other(side):
     return "right" if side == "left" else "left"
 
 
-def test_every_pair_is_shown_once_and_the_fake_on_either_side():
+def test_every_pair_is_shown_once_with_the_colored_image_on_either_side():
     test = build()
     seen, sides = [], []
     while not test.is_over:
         seen.append(test.pair()[0][0, 0, 0])
-        sides.append(fake_side(test))
+        sides.append(colored_side(test))
         assert test.answer(sides[-1])
     assert sorted(seen) == list(range(60)) and seen != sorted(seen)
     assert 15 < sides.count("left") < 45
@@ -41,7 +41,7 @@ def test_every_pair_is_shown_once_and_the_fake_on_either_side():
 def test_fooling_rate_counts_wrong_answers_after_practice():
     test = build(count=50, num_practice=10)
     for trial in range(50):
-        side = fake_side(test)
+        side = colored_side(test)
         fooled = trial < 10 or trial < 26  # 16 of the 40 that count
         assert test.answer(other(side) if fooled else side) != fooled
     rate, low, high = test.fooling_rate()
@@ -61,16 +61,16 @@ def test_guessing_is_within_the_interval():
     assert low < 0.5 < high
 
 
-def test_without_answers_nothing_is_known():
+def test_fooling_rate_is_nan_without_answers():
     rate, low, high = build().fooling_rate()
     assert np.isnan(rate) and (low, high) == (0.0, 1.0)
 
 
-def test_interrupted_test_goes_on(tmp_path):
+def test_interrupted_test_resumes(tmp_path):
     path = tmp_path / "deep" / "answers.json"
     test = build(path)
     for _ in range(15):
-        test.answer(fake_side(test), seconds=1.5)
+        test.answer(colored_side(test), seconds=1.5)
     again = build(path)
     assert again.answers == test.answers and not again.is_practice
     np.testing.assert_array_equal(again.pair(), test.pair())
@@ -79,7 +79,7 @@ def test_interrupted_test_goes_on(tmp_path):
     assert kept["answers"][0]["seconds"] == 1.5
 
 
-def test_answers_of_another_test_are_never_mixed(tmp_path):
+def test_answers_of_another_test_raise(tmp_path):
     path = tmp_path / "answers.json"
     build(path).answer("left")
     with pytest.raises(ValueError, match="another test"):
@@ -92,7 +92,7 @@ def test_answers_of_another_test_are_never_mixed(tmp_path):
         build(path)
 
 
-def test_pairs_that_are_none_are_refused():
+def test_invalid_pairs_and_sides_raise():
     pictures = np.zeros((12, 4, 4, 3), "uint8")
     with pytest.raises(ValueError, match="Received 11 and 12"):
         TuringTest(pictures, pictures[:11])
@@ -104,7 +104,7 @@ def test_pairs_that_are_none_are_refused():
         build().answer("middle")
 
 
-def test_buttons_take_the_test(tmp_path):
+def test_buttons_show_pairs_and_record_answers(tmp_path):
     pytest.importorskip("ipywidgets")
     test = build(tmp_path / "answers.json", count=12)
     box = test.show(seconds=0.5)
@@ -113,7 +113,7 @@ def test_buttons_take_the_test(tmp_path):
     for _ in range(12):
         following.click()
         assert pictures.value.count("<img") == 2 and "0.5s" in pictures.value
-        button = {"left": left, "right": right}[fake_side(test)]
+        button = {"left": left, "right": right}[colored_side(test)]
         assert not button.disabled
         button.click()
         assert button.disabled and pictures.value == ""
@@ -121,7 +121,7 @@ def test_buttons_take_the_test(tmp_path):
     assert "Fooled in 0%" in message.value
 
 
-def test_second_click_answers_nothing(tmp_path):
+def test_second_click_is_ignored(tmp_path):
     pytest.importorskip("ipywidgets")
     test = build(count=12)
     _, pictures, controls = test.show().children
@@ -151,7 +151,7 @@ def test_second_click_answers_nothing(tmp_path):
         lambda kept: {**kept, "answers": 61 * kept["answers"]},
     ],
 )
-def test_files_without_answers_of_a_test_are_refused(tmp_path, change):
+def test_files_without_answers_raise(tmp_path, change):
     path = tmp_path / "answers.json"
     build(path).answer("left")
     path.write_text(json.dumps(change(json.loads(path.read_text()))))
@@ -159,7 +159,7 @@ def test_files_without_answers_of_a_test_are_refused(tmp_path, change):
         build(path)
 
 
-def test_folders_hold_no_answers_and_home_is_found(tmp_path, monkeypatch):
+def test_folder_raises_and_home_directory_is_expanded(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="does not hold the answers of a test"):
         build(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -168,17 +168,16 @@ def test_folders_hold_no_answers_and_home_is_found(tmp_path, monkeypatch):
     assert (tmp_path / "answers.json").is_file()
 
 
-@pytest.mark.parametrize("name", ["num_practice", "seed"])
-def test_practice_and_seed_are_whole_numbers(tmp_path, name):
+def test_practice_must_be_whole_and_numpy_integers_resume_a_test(tmp_path):
     for value in (-1, 2.5, None):
-        with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 0"):
-            build(**{name: value})
+        with pytest.raises(ValueError, match="`num_practice` must be a whole number of at least 0"):
+            build(num_practice=value)
     path = tmp_path / "answers.json"
-    build(path, **{name: np.int64(3)}).answer("left")
-    assert len(build(path, **{name: 3}).answers) == 1
+    build(path, num_practice=np.int64(3), seed=np.int64(3)).answer("left")
+    assert len(build(path, num_practice=3, seed=3).answers) == 1
 
 
-def test_what_is_no_picture_is_refused_before_the_test(tmp_path):
+def test_invalid_images_raise_before_the_test(tmp_path):
     sound = np.zeros((12, 4, 4, 3), "uint8")
     for pictures in (255 * np.ones((12, 4, 4, 3)), sound.astype("int64"), 12 * [sound]):
         with pytest.raises(ValueError, match="image must"):
@@ -187,14 +186,14 @@ def test_what_is_no_picture_is_refused_before_the_test(tmp_path):
         TuringTest(sound, 12 * [tmp_path / "none.png"])
 
 
-def test_any_pictures_are_shown_as_8_bit():
+def test_any_images_are_shown_as_8_bit():
     test = TuringTest(np.full((12, 4, 5), 0.5), np.zeros((12, 4, 5, 3), "uint8"))
     pair = test.pair()
     assert all(picture.shape == (4, 5, 3) and picture.dtype == np.uint8 for picture in pair)
     assert sorted(picture.max() for picture in pair) == [0, 128]
 
 
-def test_seconds_may_be_any_number(tmp_path):
+def test_seconds_of_any_number_type_are_saved(tmp_path):
     path = tmp_path / "answers.json"
     test = build(path)
     test.answer("left", seconds=np.float32(1.5))
@@ -204,25 +203,25 @@ def test_seconds_may_be_any_number(tmp_path):
     assert build(path).answers == test.answers
 
 
-def test_what_cannot_be_is_refused(tmp_path):
+def test_invalid_confidence_seconds_and_size_raise(tmp_path):
+    answered = build(num_practice=0)
+    answered.answer("left")
+    with pytest.raises(ValueError, match=r"confidence.*must be in the interval \[0, 1\]"):
+        answered.fooling_rate(2)
     test = build(tmp_path / "answers.json")
-    with pytest.raises(ValueError, match="`confidence` must be a number between 0 and 1"):
-        test.fooling_rate(2)
-    for seconds in ("slow", -3, True, float("nan")):
+    for seconds in (-3, float("nan")):
         with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
             test.answer("left", seconds)
     with pytest.raises(ValueError, match="`seconds` must be a finite, non-negative number"):
         test.show(seconds=-1)
     with pytest.raises(ValueError, match="`size` must be a positive whole number"):
-        test.show(size="x")
+        test.show(size=0)
     assert not test.answers
 
 
-def test_one_picture_or_none_is_no_list_of_them():
+def test_single_image_raises():
     picture = np.zeros((16, 16, 3), "uint8")
-    for one in (picture, picture[..., :1], picture[..., 0], np.array(3), "path.png"):
+    for one in (picture, picture[..., :1], picture[..., 0], np.array(3)):
         with pytest.raises(ValueError, match="`truth` must be a list or an array of images"):
             TuringTest(one, one, num_practice=0)
-    with pytest.raises(ValueError, match=r"`colored` must be a list.*Received: None"):
-        TuringTest([picture], None, num_practice=0)
     assert len(TuringTest(picture[None], [picture], num_practice=0)) == 1
