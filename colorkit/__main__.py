@@ -17,9 +17,9 @@ def main(arguments=None):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = _tell
+            warnings.showwarning = _print_warning
             code = options.command(options)
-        sys.stdout.flush()
+        sys.stdout.flush()  # here, where a closed pipe is no error
         return code
     except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -32,8 +32,8 @@ def main(arguments=None):
         return 130
 
 
-def _tell(message, *_):
-    """Print a warning as one line, without its place in the code."""
+def _print_warning(message, *_):
+    """Print a warning as one line, without its line in the code."""
     print(f"colorkit: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
 
 
@@ -46,28 +46,18 @@ def _parser():
         help="color images and videos",
         description="Color image files, folders of them, and video files.",
     )
-    colorize.add_argument(
-        "inputs", nargs="+", metavar="IN", help="image file, folder of them, or video file"
-    )
-    colorize.add_argument(
-        "-o", "--output", required=True, metavar="OUT",
-        help="image or video file for a single input file, else a folder, created if missing; "
-        "files keep their names",
-    )  # fmt: skip
-    colorize.add_argument(
-        "--model", default="photos", metavar="NAME",
-        help='"photos", "cifar10", "flowers" or the path of a .keras file (default: %(default)s)',
-    )  # fmt: skip
-    colorize.add_argument(
-        "--temperature",
-        type=float,
-        metavar="T",
-        help="1 is conservative, 0 is vivid (default: the model's)",
-    )
-    colorize.add_argument(
-        "--size", type=int, metavar="N", help="short side the network sees (default: the model's)"
-    )
     colorize.set_defaults(command=_colorize)
+    add = colorize.add_argument
+    add("inputs", nargs="+", metavar="IN", help="image file, folder of them, or video file")
+    add("-o", "--output", required=True, metavar="OUT",
+        help="image or video file for a single input file, else a folder, created if missing; "
+        "files keep their names")  # fmt: skip
+    add("--model", default="photos", metavar="NAME",
+        help='"photos", "cifar10", "flowers" or the path of a .keras file (default: %(default)s)'
+        )  # fmt: skip
+    add("--temperature", type=float, metavar="T",
+        help="1 is conservative, 0 is vivid (default: the model's)")  # fmt: skip
+    add("--size", type=int, metavar="N", help="short side the network sees (default: the model's)")
 
     train = commands.add_parser(
         "train",
@@ -75,32 +65,29 @@ def _parser():
         description="Train or resume experiments, one after the other. Complete experiments are "
         "not trained again.",
     )
-    train.add_argument(
-        "names", nargs="+", metavar="NAME",
-        help="experiment, such as cifar/lab-conv-regression, or a pattern, such as 'cifar/lab-*'",
-    )  # fmt: skip
-    train.add_argument(
-        "--profile", help="smoke, quick or full (default: full with a GPU or TPU, else quick)"
-    )
-    train.add_argument(
-        "--data", metavar="NAME",
+    train.set_defaults(command=_train)
+    add = train.add_argument
+    add("names", nargs="+", metavar="NAME",
+        help="experiment, such as cifar/lab-conv-regression, or a pattern, such as 'cifar/lab-*'"
+        )  # fmt: skip
+    add("--profile", help="smoke, quick or full (default: full with a GPU or TPU, else quick)")
+    add("--data", metavar="NAME",
         help="train on other images, such as folder:PATH, or on several datasets, such as "
         "'folder:PATH*2+cifar10', where training shows the first twice as often as the second "
-        "(default: the experiment's own)",
-    )  # fmt: skip
-    train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
-    train.add_argument("--epochs", type=int, help="default: the profile's")
-    train.set_defaults(command=_train)
+        "(default: the experiment's own)")  # fmt: skip
+    add("--seed", type=int, default=0, help="default: %(default)s")
+    add("--epochs", type=int, help="default: the profile's")
 
     results = commands.add_parser(
         "results", help="print the tables", description="Print the tables of the records on disk."
     )
-    results.add_argument("--folder", help="folder of records (default: figures/records)")
     results.set_defaults(command=_results)
+    results.add_argument("--folder", help="folder of records (default: figures/records)")
     return parser
 
 
 def _colorize(options):
+    # Check before anything is imported or loaded.
     if options.temperature is not None and not options.temperature >= 0:
         raise ValueError(
             f"--temperature must be a non-negative number. Received: {options.temperature}"
@@ -110,7 +97,7 @@ def _colorize(options):
     jobs, problems = _jobs(options.inputs, options.output)
     total = len(jobs) + len(problems)
     if jobs:
-        _color_files(jobs, problems, options)
+        problems += _color_files(jobs, options)
     for problem in problems:
         print(f"colorkit: {problem}", file=sys.stderr)
     if problems and total > 1:
@@ -118,19 +105,18 @@ def _colorize(options):
     return 2 if problems else 0
 
 
-def _color_files(jobs, problems, options):
+def _color_files(jobs, options):
+    """Color files, and return the problems of those that failed."""
     from colorkit.colorizer import Colorizer
     from colorkit.data.image_files import write_picture
     from colorkit.data.video import color_video, is_video
 
-    if Path(options.model).suffix == ".keras" or Path(options.model).is_file():
-        colorizer = Colorizer.load(options.model)
-    else:
-        colorizer = Colorizer.pretrained(options.model)
-    if options.temperature is not None:
-        colorizer = colorizer.at_temperature(options.temperature)
-    if options.size is not None:
-        colorizer.size = options.size
+    is_file = Path(options.model).suffix == ".keras" or Path(options.model).is_file()
+    load = Colorizer.load if is_file else Colorizer.pretrained
+    settings = {"temperature": options.temperature, "size": options.size}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    colorizer = load(options.model, **settings)
+    problems = []
     for source, target in jobs:
         try:
             if is_video(source):
@@ -141,60 +127,64 @@ def _color_files(jobs, problems, options):
         except Exception as error:  # one bad file must not stop the others
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")
+    return problems
 
 
 def _jobs(inputs, output):
     """Return pairs of input and output paths, and the problems of the inputs without one."""
-    from colorkit.data.image_files import find_pictures
-    from colorkit.data.video import WRITTEN, is_video
+    from colorkit.data.video import is_video
 
-    if "" in inputs:
-        raise ValueError("An input must be the path of a file or folder. Received an empty one.")
-    if output == "":
-        raise ValueError("--output must be the path of a file or folder. Received an empty one.")
-    output = Path(output)
-    wanted, problems = [], []
-    inputs = [Path(name) for name in inputs]
+    if "" in inputs or output == "":
+        name = "--output" if output == "" else "An input"
+        raise ValueError(f"{name} must be the path of a file or folder. Received an empty one.")
+    inputs, output = [Path(name) for name in inputs], Path(output)
+    problems = []
     if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
-        _check_ending(inputs[0], output)  # report a wrong ending before anything is loaded
+        _check_ending(inputs[0], output)
         wanted = [(inputs[0], output)]
-    elif output.is_file() or (_has_picture_ending(output) and not output.exists()):
+    elif output.is_file() or (_has_ending("", output) and not output.exists()):
         raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
     else:
-        for name in inputs:
-            if not name.is_dir():
-                wanted.append((name, output / name.name))
-                continue
-            try:
-                found = find_pictures(name)
-            except (ValueError, OSError) as error:
-                problems.append(str(error))
-                continue
-            if name.resolve() in output.resolve().parents:  # skip results of an earlier run
-                found = [path for path in found if output.resolve() not in path.resolve().parents]
-            wanted += [(path, output / path.relative_to(name)) for path in found]
+        wanted = _into_folder(inputs, output, problems)
     sources = {source.resolve() for source, _ in wanted}
-    jobs, taken = [], set()
+    jobs = {}  # from target to source
     for source, target in wanted:
         if not source.exists():
             problems.append(f"{source}: there is no such file or folder")
             continue
-        if is_video(source):
-            if target.suffix.lower() not in WRITTEN:
-                target = target.with_name(f"{target.name}.mp4")
-        elif not _has_picture_ending(target):  # a format that is only read, such as .gif
-            target = target.with_name(f"{target.name}.png")
-        if target in taken:  # the same name occurs in another folder
+        if not _has_ending(source, target):  # a format that is only read, such as .gif
+            target = target.with_name(target.name + (".mp4" if is_video(source) else ".png"))
+        if target in jobs:  # the same name occurs in another folder
             target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
-        if target in taken or target.resolve() in sources:
+        if target in jobs or target.resolve() in sources:
             problems.append(f"{source} would overwrite {target}; choose another --output")
+        else:
+            jobs[target] = source
+    return [(source, target) for target, source in jobs.items()], problems
+
+
+def _into_folder(inputs, output, problems):
+    """Return pairs of paths for files and folders that are colored into a folder."""
+    from colorkit.data.image_files import find_pictures
+
+    wanted = []
+    for name in inputs:
+        if not name.is_dir():
+            wanted.append((name, output / name.name))
             continue
-        taken.add(target)
-        jobs.append((source, target))
-    return jobs, problems
+        try:
+            found = find_pictures(name)
+        except (ValueError, OSError) as error:
+            problems.append(str(error))
+            continue
+        if name.resolve() in output.resolve().parents:  # skip results of an earlier run
+            found = [path for path in found if output.resolve() not in path.resolve().parents]
+        wanted += [(path, output / path.relative_to(name)) for path in found]
+    return wanted
 
 
 def _check_ending(source, target):
+    """Raise a `ValueError` unless a video, or else an image, can be written to a path."""
     from colorkit.data.image_files import output_format
     from colorkit.data.video import WRITTEN, is_video
 
@@ -204,13 +194,12 @@ def _check_ending(source, target):
         raise ValueError(f"--output of a video must end in one of {WRITTEN}. Received: {target}")
 
 
-def _has_picture_ending(path):
-    from colorkit.data.image_files import output_format
-
+def _has_ending(source, target):
     try:
-        return bool(output_format(path))
+        _check_ending(source, target)
     except ValueError:
         return False
+    return True
 
 
 def _train(options):
@@ -222,19 +211,14 @@ def _train(options):
     if options.epochs is not None and options.epochs < 1:
         raise ValueError(f"--epochs must be at least 1. Received: {options.epochs}")
     names = _experiments(options.names)
+    settings = {name: getattr(options, name) for name in ("profile", "data", "seed", "epochs")}
+    settings["verbose"] = "auto" if sys.stdout.isatty() else 2  # no progress bar in a log file
     records, problems = [], []
     for name in names:
         if len(names) > 1:
             print(f"{name}, seed {options.seed}", flush=True)
         try:
-            _, record = run(
-                name,
-                profile=options.profile,
-                data=options.data,
-                seed=options.seed,
-                epochs=options.epochs,
-                verbose="auto" if sys.stdout.isatty() else 2,  # no progress bar in a log file
-            )
+            _, record = run(name, **settings)
         except (OSError, RuntimeError, ValueError) as error:
             if len(names) == 1:
                 raise
@@ -256,8 +240,8 @@ def _experiments(patterns):
 
     chosen = set()
     for pattern in patterns:
-        matches = fnmatch.filter(EXPERIMENTS, pattern)
-        chosen.update(matches or [experiment(pattern).name])  # an unknown name raises an error
+        # An unknown name raises an error.
+        chosen.update(fnmatch.filter(EXPERIMENTS, pattern) or [experiment(pattern).name])
     return [name for name in EXPERIMENTS if name in chosen]
 
 
@@ -269,11 +253,9 @@ def _results(options):
         raise ValueError(f"--folder must be a folder of records. Received: {options.folder}")
     records, problems = read_all(options.folder)
     for problem in problems:
-        print(f"colorkit: skipped: {problem}", file=sys.stderr)
-    if problems:
         print(
-            "colorkit: skipped files are not counted; delete or move such a file, and "
-            "`python -m colorkit train NAME` writes it again.",
+            f"colorkit: skipped: {problem}. Delete or move the file; `python -m colorkit train "
+            "NAME` writes it again.",
             file=sys.stderr,
         )
     if not records:

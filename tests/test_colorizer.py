@@ -11,6 +11,7 @@ from PIL import Image
 
 import colorkit
 from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models
+from colorkit.data.images import Images
 from colorkit.experiments import records
 from tests.conftest import DATA
 
@@ -35,7 +36,7 @@ def tutorial_unet(levels, *, skip_first=False, transposed=False, join=None, shap
 
 @keras.saving.register_keras_serializable(package="tests")
 class Join(keras.layers.Layer):
-    """Concatenates, without a word about its shape."""
+    """Concatenates, without declaring its output shape."""
 
     def call(self, inputs):
         return keras.ops.concatenate(inputs, axis=-1)
@@ -63,13 +64,13 @@ def any_colorizer(request):
 
 
 def lightness_error(space, before, after):
-    """Largest change of lightness, as the largest change of gray of 8 bits that it stands for."""
+    """Largest change of lightness between two images."""
     before, after = (np.asarray(space.split(rgb)[0], "float64") for rgb in (before, after))
     return np.abs(before - after).max()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (31, 57), (16, 16), (300, 451), (1, 40)])
-def test_any_size_comes_back_as_rgb_of_that_size(any_colorizer, size, rng):
+def test_output_is_rgb_of_the_size_of_the_input(any_colorizer, size, rng):
     colored = any_colorizer(rng.integers(0, 256, size, dtype="uint8"))
     assert colored.shape == (*size, 3) and colored.dtype == np.uint8
 
@@ -83,7 +84,7 @@ def test_lightness_is_kept_within_rounding(any_colorizer):
     assert lightness_error(any_colorizer.space, rgb, colored) < limit
 
 
-def test_twelve_megapixels_are_colored():
+def test_image_of_twelve_megapixels_is_colored():
     keras.utils.set_random_seed(1)
     model = models.build_conv_classification(49, **SMALL)
     colorizer = Colorizer(model, bins=ColorBins.grid(49), size=64)
@@ -111,18 +112,19 @@ def test_arrays_files_and_pil_images_give_the_same(any_colorizer, tmp_path):
         np.testing.assert_array_equal(any_colorizer(same), expected)
 
 
-def test_batch_gives_what_single_pictures_give(any_colorizer, pictures):
+def test_batch_gives_the_same_as_single_images(any_colorizer, pictures):
     batch = any_colorizer(pictures)
     single = np.stack([any_colorizer(picture) for picture in pictures])
     assert np.abs(batch.astype(int) - single).max() <= 1
+    np.testing.assert_array_equal(any_colorizer(Images(pictures)), batch)
 
 
-def test_unrounded_colors_round_to_the_picture(any_colorizer, pictures):
+def test_float32_output_rounds_to_the_uint8_output(any_colorizer, pictures):
     unrounded = any_colorizer(pictures, dtype="float32")
     np.testing.assert_array_equal(np.uint8(unrounded * 255 + 0.5), any_colorizer(pictures))
 
 
-def test_saved_and_loaded_gives_identical_output(any_colorizer, tmp_path):
+def test_saved_and_loaded_colorizer_gives_identical_output(any_colorizer, tmp_path):
     any_colorizer.save(tmp_path / "new" / "model.keras")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.keras"]
     loaded = Colorizer.load(tmp_path / "new" / "model.keras")
@@ -143,7 +145,7 @@ def test_saved_file_is_a_plain_keras_model_from_lightness_to_chroma(any_colorize
 
 
 def test_chroma_follows_edges_when_enlarged():
-    """Chroma that the network puts on a bright half must end where the full-size edge is."""
+    """Chroma of a bright half must end at the edge of the full-size image."""
     inputs = keras.Input((None, None, 1))
     outputs = keras.layers.Concatenate()([inputs, inputs])
     edge = np.full((200, 200), 80, "uint8")
@@ -154,22 +156,6 @@ def test_chroma_follows_edges_when_enlarged():
     inside = np.abs(chroma - low) < np.abs(chroma - high)
     assert np.abs(np.argmin(inside) - 93) <= 1
     assert high - low > 15
-
-
-def test_fast_merge_gives_what_the_space_gives(rng):
-    lightness = rng.uniform(0, 100, (40, 50, 1)).astype("float32")
-    chroma = rng.uniform(-90, 90, (40, 50, 2)).astype("float32")
-    for scale in (0.1, 1.0):
-        expected = keras.ops.convert_to_numpy(LAB.merge(lightness, scale * chroma))
-        actual = Colorizer._merge_lab(lightness, scale * chroma)
-        np.testing.assert_allclose(actual, expected, atol=1e-5)
-
-
-def test_model_that_changes_the_size_is_told():
-    inputs = keras.Input((None, None, 1))
-    outputs = keras.layers.Conv2D(2, 3, padding="valid")(inputs)
-    with pytest.raises(ValueError, match="keep height and width"):
-        Colorizer(keras.Model(inputs, outputs))(np.zeros((8, 8), "uint8"))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +182,7 @@ def test_unet_of_a_tutorial_colors_any_size(options, rng):
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_size_that_a_network_takes_is_not_padded(mirror, rng):
+def test_input_of_a_valid_size_is_not_padded(mirror, rng):
     network = tutorial_unet(2)
     lightness = rng.uniform(0, 100, (2, 36, 44, 1)).astype("float32")
     expected = keras.ops.convert_to_numpy(network(lightness))
@@ -206,7 +192,7 @@ def test_size_that_a_network_takes_is_not_padded(mirror, rng):
     np.testing.assert_array_equal(Colorizer(network, mirror=mirror).predict(lightness), expected)
 
 
-def test_size_that_a_network_does_not_take_is_padded_by_its_mirror_image_and_cropped(rng):
+def test_input_of_another_size_is_padded_by_reflection_and_cropped(rng):
     network = tutorial_unet(2, skip_first=True)
     lightness = rng.uniform(0, 100, (2, 34, 1, 1)).astype("float32")
     padded = np.pad(lightness, ((0, 0), (0, 2), (0, 3), (0, 0)), mode="symmetric")
@@ -215,7 +201,7 @@ def test_size_that_a_network_does_not_take_is_padded_by_its_mirror_image_and_cro
 
 
 def test_network_that_rounds_down_colors_the_last_rows():
-    """Pooling of 2 x 2 makes 3 of 7 rows, and 4 of the 8 that it is given."""
+    """Pooling of 2 x 2 gives 3 rows for 7, and 4 for the padded 8."""
     inputs = keras.Input((None, None, 1))
     pooled = keras.layers.AveragePooling2D(2)(inputs)
     colorizer = Colorizer(keras.Model(inputs, keras.layers.Concatenate()([pooled, -pooled])))
@@ -225,7 +211,7 @@ def test_network_that_rounds_down_colors_the_last_rows():
     )
 
 
-def test_network_that_needs_multiples_is_saved_mirrored_and_evaluated(tmp_path, rng):
+def test_network_that_needs_multiples_is_saved_loaded_and_evaluated(tmp_path, rng):
     images = rng.integers(0, 256, (3, 30, 35, 3), dtype="uint8")
     colorizer = Colorizer(tutorial_unet(3, skip_first=True), mirror=True)
     colorizer.save(tmp_path / "unet.keras")
@@ -262,14 +248,14 @@ def test_network_with_one_fixed_side_is_padded_along_the_other(rng):
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_network_that_neither_keeps_nor_divides_the_size_is_refused(layer, message):
+def test_network_that_changes_the_size_raises(layer, message):
     inputs = keras.Input((None, None, 1))
     network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(layer(inputs)))
     with pytest.raises(ValueError, match=f"keep height and width.*{message}"):
         Colorizer(network)
 
 
-def test_network_whose_parts_fit_at_no_size_is_refused():
+def test_network_that_fails_at_every_size_raises():
     inputs = keras.Input((None, None, 1))
     smaller = keras.layers.Conv2D(2, 3)(inputs)
     network = keras.Model(inputs, keras.layers.Conv2D(2, 1)(Join()([inputs, smaller])))
@@ -277,7 +263,7 @@ def test_network_whose_parts_fit_at_no_size_is_refused():
         Colorizer(network)
 
 
-def test_mirror_images_are_averaged_pixel_by_pixel_where_every_fourth_is_predicted(rng):
+def test_mirror_images_are_averaged_per_pixel_with_a_stride(rng):
     inputs = keras.Input((None, None, 1))
     sampled = keras.layers.Conv2D(1, 1, strides=4, kernel_initializer="ones")(inputs)
     network = keras.Model(inputs, keras.layers.Concatenate()([sampled, -sampled]))
@@ -287,13 +273,13 @@ def test_mirror_images_are_averaged_pixel_by_pixel_where_every_fourth_is_predict
     mirrored = Colorizer(network).predict(lightness[:, :, ::-1])[:, :, ::-1]
     both = Colorizer(network, mirror=True).predict(lightness)
     np.testing.assert_allclose(both, (plain + mirrored) / 2, atol=1e-5)
-    # Between what either predicts, both are the ramp itself.
+    # Between the predictions of both, the average is the ramp itself.
     np.testing.assert_allclose(both[0, :, 3:13, 0], lightness[0, :, 3:13, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize("stride", [2, 4])
-def test_chroma_of_every_nth_pixel_is_interpolated_linearly(stride):
-    # A network that gives each n-th pixel chroma that grows with its lightness.
+def test_chroma_with_a_stride_is_interpolated_linearly(stride):
+    # The network predicts chroma that is proportional to lightness.
     inputs = keras.Input((None, None, 1))
     sampled = keras.layers.Conv2D(1, 1, strides=stride, kernel_initializer="ones")(inputs)
     network = keras.Model(inputs, keras.layers.Concatenate()([sampled, -sampled]))
@@ -303,7 +289,7 @@ def test_chroma_of_every_nth_pixel_is_interpolated_linearly(stride):
     np.testing.assert_allclose(chroma, np.concatenate([lightness, -lightness], -1), rtol=1e-5)
 
 
-def test_plain_keras_loads_the_file_in_a_fresh_process(tmp_path):
+def test_keras_loads_the_file_in_a_fresh_process(tmp_path):
     Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.keras")
     code = "import keras, sys, colorkit.layers; print(keras.saving.load_model(sys.argv[1]).name)"
     done = subprocess.run(
@@ -312,7 +298,7 @@ def test_plain_keras_loads_the_file_in_a_fresh_process(tmp_path):
     assert done.stdout.strip().endswith("conv_regression"), done.stderr
 
 
-def test_temperature_can_be_changed_and_lower_is_more_vivid(pictures):
+def test_lower_temperature_is_more_vivid(pictures):
     keras.utils.set_random_seed(0)
     colorizer = Colorizer(models.build_conv_classification(49, **SMALL), bins=ColorBins.grid(49))
     chroma = []
@@ -322,7 +308,7 @@ def test_temperature_can_be_changed_and_lower_is_more_vivid(pictures):
     assert chroma[0] > 2 * chroma[1]
 
 
-def test_bad_parts_are_refused():
+def test_invalid_arguments_raise():
     regression = models.build_conv_regression(blocks=((4,),))
     with pytest.raises(ValueError, match="49 channels"):
         Colorizer(regression, bins=ColorBins.grid(49))
@@ -336,8 +322,6 @@ def test_bad_parts_are_refused():
         Colorizer(regression, size=0)
     with pytest.raises(ValueError, match="dtype"):
         Colorizer(regression)(np.zeros((4, 4), "uint8"), dtype="int8")
-    with pytest.raises(ValueError, match=r"keras\.Model"):
-        Colorizer("cifar10")
     flat = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"lightness of shape \(height, width, 1\)"):
         Colorizer(flat)
@@ -346,14 +330,14 @@ def test_bad_parts_are_refused():
     for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
         with pytest.raises(ValueError, match="class_weights"):
             Colorizer(network, bins=bins, class_weights=weights)
-    with pytest.raises(ValueError, match=r"non-negative number.*'hot'"):
-        Colorizer(network, bins=bins).at_temperature("hot")
+    with pytest.raises(ValueError, match=r"`temperature` must not be negative.*-1"):
+        Colorizer(network, bins=bins).at_temperature(-1)(np.zeros((4, 4), "uint8"))
     for shape in ((32, 32, 1), (1, 32, 32, 3)):
         with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):
             Colorizer(regression).predict(np.zeros(shape, "float32"))
 
 
-def test_network_that_has_diverged_is_told_and_paints_nothing_black():
+def test_network_that_predicts_nan_raises():
     bins = ColorBins.grid(49)
     for network, options in (
         (models.build_conv_regression(blocks=((4,),)), {}),
@@ -367,7 +351,7 @@ def test_network_that_has_diverged_is_told_and_paints_nothing_black():
             Colorizer(network, **options)(np.zeros((8, 8), "uint8"))
 
 
-def test_bad_files_are_refused(tmp_path):
+def test_damaged_and_foreign_files_raise(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"missing\.keras"):
         Colorizer.load(tmp_path / "missing.keras")
     Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "whole.keras")
@@ -399,12 +383,12 @@ def test_pretrained_cifar10_colors_better_than_gray_and_constant(cifar10_test):
     assert vividness == sorted(vividness, reverse=True) and vividness[-1] > 10
 
 
-def test_pretrained_is_what_its_record_says():
+def test_pretrained_cifar10_agrees_with_its_record():
     folder = Path(colorkit.__file__).parent / "weights"
     record = records.pretrained("cifar10")
     colorizer = Colorizer.load(folder / "cifar10.keras")
     assert colorizer.temperature == record.settings["temperature"]
-    vivid = record.metrics["T=0/threshold_accuracy"]  # over all test pictures
+    vivid = record.metrics["T=0/threshold_accuracy"]  # over all test images
     assert vivid > record.metrics["gray/threshold_accuracy"]
     assert record.parameters < 5_000_000 and (folder / "cifar10.keras").stat().st_size < 10e6
     assert Colorizer.pretrained("cifar10").temperature == 0.38
@@ -413,14 +397,14 @@ def test_pretrained_is_what_its_record_says():
         Colorizer.pretrained(temperature=-1)
 
 
-def test_default_model_is_for_photographs_at_the_temperature_of_its_record():
+def test_default_model_is_photos_at_the_temperature_of_its_record():
     colorizer, record = Colorizer.pretrained(), records.pretrained("photos")
     assert colorizer.model.get_layer("efficientnet_lite0")
     assert colorizer.temperature == record.settings["temperature"]
     assert record.metrics["ciede2000"] < record.metrics["gray/ciede2000"]
 
 
-def test_default_model_gives_a_portrait_skin_and_keeps_its_lightness():
+def test_default_model_gives_a_portrait_the_hue_of_skin_and_keeps_its_lightness():
     import skimage.color
     import skimage.data
 
@@ -433,7 +417,7 @@ def test_default_model_gives_a_portrait_skin_and_keeps_its_lightness():
     assert 20 < hue < 90 and np.hypot(*forehead) > 8  # human skin lies around 50 to 70 degrees
 
 
-def test_pretrained_flowers_color_flowers_they_have_not_seen():
+def test_pretrained_flowers_beat_the_constant_on_test_flowers():
     from colorkit import evaluate
 
     record = records.pretrained("flowers")
@@ -451,7 +435,7 @@ def test_pretrained_flowers_color_flowers_they_have_not_seen():
         assert measured[metric] > measured[f"constant/{metric}"]
 
 
-def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
+def test_mirror_gives_a_mirror_image_the_same_colors(tmp_path, rng):
     model = models.build_conv_classification(49, blocks=((4, 4),), dilation_rates=(1,))
     gray = rng.integers(0, 256, (20, 24), dtype="uint8")
     plain = Colorizer(model, bins=ColorBins.grid(49))
@@ -467,7 +451,7 @@ def test_mirrored_colorizer_colors_a_mirror_image_alike(tmp_path, rng):
     assert mirrored.at_temperature(0).mirror
 
 
-def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
+def test_class_weights_survive_saving_and_a_change_of_temperature(tmp_path, rng):
     model = models.build_conv_classification(9, blocks=((4,),), dilation_rates=(1,))
     weights = rng.uniform(0.2, 5, 9)
     colorizer = Colorizer(model, bins=ColorBins.grid(9), temperature=1, class_weights=weights)
@@ -480,6 +464,22 @@ def test_class_weights_are_kept_with_the_colorizer(tmp_path, rng):
         np.testing.assert_allclose(same.predict(lightness), colorizer.predict(lightness), atol=1e-3)
     with pytest.raises(ValueError, match=r"one entry per class.*\(8,\)"):
         Colorizer(model, bins=ColorBins.grid(9), class_weights=np.ones(8))
+
+
+def test_settings_replace_those_of_the_file(tmp_path):
+    model = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    path = tmp_path / "model.keras"
+    Colorizer(model, bins=ColorBins.grid(49), mirror=True).save(path)
+    loaded = Colorizer.load(path, temperature=0.1, size=64)
+    assert (loaded.temperature, loaded.size, loaded.mirror) == (0.1, 64, True)
+    assert Colorizer.load(path, size=None).size is None
+    assert Colorizer.pretrained("cifar10", size=16).size == 16
+    for settings in ({"temperature": -1}, {"size": 0}):
+        with pytest.raises(ValueError, match=next(iter(settings))):
+            Colorizer.load(path, **settings)
+    Colorizer(models.build_conv_regression(blocks=((4,),))).save(path)
+    with pytest.raises(ValueError, match="no temperature"):
+        Colorizer.load(path, temperature=0.1)
 
 
 def test_predict_decodes_one_pass_at_several_temperatures(rng):
@@ -496,18 +496,18 @@ def test_predict_decodes_one_pass_at_several_temperatures(rng):
         regression.predict(lightness, 0.5)
 
 
-def test_players_are_told_which_of_them_colors(tmp_path):
+def test_adversarial_model_raises_and_its_generator_is_accepted(tmp_path):
     generator = models.build_pix2pix_generator(widths=(4, 6))
-    players = models.Adversarial(generator, models.build_patch_discriminator(widths=(4, 6)))
-    with pytest.raises(ValueError, match="give their `generator`"):
-        Colorizer(players)
-    players.save(tmp_path / "players.keras")
-    with pytest.raises(ValueError, match=r"players\.keras holds an adversarial model.*\.generator"):
-        Colorizer.load(tmp_path / "players.keras")
+    adversarial = models.Adversarial(generator, models.build_patch_discriminator(widths=(4, 6)))
+    with pytest.raises(ValueError, match="give its `generator`"):
+        Colorizer(adversarial)
+    adversarial.save(tmp_path / "both.keras")
+    with pytest.raises(ValueError, match=r"both\.keras holds an adversarial model.*\.generator"):
+        Colorizer.load(tmp_path / "both.keras")
     assert Colorizer(generator)(np.zeros((20, 20, 3), "uint8")).shape == (20, 20, 3)
 
 
-def test_home_is_found(tmp_path, monkeypatch):
+def test_home_directory_is_expanded(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     Colorizer(models.build_unet(widths=(4, 6))).save("~/mine.keras")
     assert (tmp_path / "mine.keras").is_file()

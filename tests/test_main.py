@@ -46,7 +46,7 @@ def names(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-def test_one_picture_is_colored(tmp_path, photos, model, capsys):
+def test_one_image_is_colored(tmp_path, photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "out/new.png", "--model", model]) == 0
     assert read_picture("out/new.png").shape == (40, 50, 3)
     assert "in/a.png -> out/new.png" in capsys.readouterr().out
@@ -57,7 +57,7 @@ def test_folder_is_colored_and_names_are_kept(tmp_path, photos, model):
     assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"]
 
 
-def test_video_is_colored_frame_by_frame(tmp_path, model, capsys):
+def test_video_is_colored(tmp_path, model, capsys):
     frames = np.stack([skimage.data.cat()[i : i + 40, :50] for i in range(6)])
     options = {"plugin": "pyav", "codec": "libx264", "fps": 5}
     iio.imwrite(tmp_path / "film.mp4", frames, **options)
@@ -74,14 +74,14 @@ def test_video_is_colored_frame_by_frame(tmp_path, model, capsys):
     assert not (tmp_path / "bad_colored.mp4").exists()
 
 
-def test_equal_names_from_two_folders_do_not_overwrite_each_other(tmp_path, photos, model):
+def test_equal_names_of_two_folders_do_not_overwrite_each_other(tmp_path, photos, model):
     (photos / "deep" / "c.png").rename(photos / "deep" / "a.png")
     arguments = ["in/a.png", "in/deep/a.png", "-o", "out", "--model", model]
     assert main(["colorize", *arguments]) == 0
     assert names(tmp_path / "out") == ["a.png", "deep-a.png"]
 
 
-def test_batch_goes_on_past_bad_files_and_reports_them(tmp_path, photos, model, capsys):
+def test_bad_files_are_reported_and_the_others_colored(tmp_path, photos, model, capsys):
     (photos / "broken.png").write_bytes(b"\x89PNG broken")
     (photos / "empty.png").touch()
     assert main(["colorize", "in", "in/none.png", "-o", "out", "--model", model]) == 2
@@ -100,7 +100,7 @@ def test_inputs_are_never_overwritten(photos, model, capsys):
     assert (photos / "a.png").read_bytes() == before
 
 
-def test_inputs_of_one_folder_do_not_fall_to_those_of_another(photos, model, capsys):
+def test_inputs_are_never_overwritten_by_those_of_another_folder(photos, model, capsys):
     before = (photos / "a.png").read_bytes()
     assert main(["colorize", "in/deep/c.png", "in/a.png", "-o", "in", "--model", model]) == 2
     assert (photos / "a.png").read_bytes() == before
@@ -113,18 +113,18 @@ def test_output_folder_inside_the_input_is_not_colored_again(tmp_path, photos, m
     assert names(tmp_path / "in" / "out") == ["a.png", "b.jpg", "deep/c.png"]
 
 
-def test_folder_into_one_picture_is_refused(photos, model, capsys):
+def test_folder_into_one_image_is_an_error(photos, model, capsys):
     assert main(["colorize", "in", "-o", "all.png", "--model", model]) == 2
     assert "must be a folder" in capsys.readouterr().err
 
 
-def test_format_that_cannot_hold_the_colors_becomes_png(tmp_path, photos, model):
+def test_format_that_is_only_read_becomes_png(tmp_path, photos, model):
     Image.new("L", (9, 9)).save(photos / "old.gif")
     assert main(["colorize", "in/old.gif", "-o", "out", "--model", model]) == 0
     assert names(tmp_path / "out") == ["old.gif.png"]
 
 
-def test_failure_of_one_picture_does_not_stop_the_others(photos, model, capsys, monkeypatch):
+def test_failure_of_one_image_does_not_stop_the_others(photos, model, capsys, monkeypatch):
     original = Colorizer.__call__
 
     def failing(self, image, **options):
@@ -138,7 +138,7 @@ def test_failure_of_one_picture_does_not_stop_the_others(photos, model, capsys, 
     assert names(photos.parent / "out") == ["b.jpg", "deep/c.png"]
 
 
-def test_temperature_and_size_are_passed_on(photos, model):
+def test_temperature_and_size_reach_the_colorizer(photos, model):
     for temperature, name in (("0", "mode.png"), ("1", "mean.png")):
         options = ["--model", model, "--temperature", temperature, "--size", "20"]
         assert main(["colorize", "in/a.png", "-o", name, *options]) == 0
@@ -146,7 +146,7 @@ def test_temperature_and_size_are_passed_on(photos, model):
     assert np.ptp(mode, axis=-1).mean() > np.ptp(mean, axis=-1).mean()
 
 
-def test_temperature_of_a_regression_is_refused(tmp_path, photos, capsys):
+def test_temperature_of_a_regression_is_an_error(tmp_path, photos, capsys):
     Colorizer(models.build_unet(widths=(4, 6))).save(tmp_path / "regression.keras")
     arguments = ["colorize", "in/a.png", "-o", "new.png", "--model", "regression.keras"]
     assert main([*arguments, "--temperature", "0.2"]) == 2
@@ -155,16 +155,16 @@ def test_temperature_of_a_regression_is_refused(tmp_path, photos, capsys):
     assert main(arguments) == 0
 
 
-def test_warnings_are_told_in_a_line(monkeypatch, capsys):
+def test_warning_is_printed_as_one_line(monkeypatch, capsys):
     def warned(options):
-        warnings.warn("small\npictures", stacklevel=1)
+        warnings.warn("small\nimages", stacklevel=1)
         return 0
 
     monkeypatch.setattr("colorkit.__main__._results", warned)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert main(["results"]) == 0
-    assert capsys.readouterr().err == "colorkit: small pictures\n"
+    assert capsys.readouterr().err == "colorkit: small images\n"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,9 @@ def test_warnings_are_told_in_a_line(monkeypatch, capsys):
         (["results", "--folder", "typo"], "typo"),
     ],
 )
-def test_bad_input_is_told_without_traceback(tmp_path, photos, model, arguments, message, capsys):
+def test_bad_input_is_an_error_without_traceback(
+    tmp_path, photos, model, arguments, message, capsys
+):
     if "--model" not in arguments and arguments[0] == "colorize":
         arguments = [*arguments, "--model", model]
     before = names(tmp_path)
@@ -198,25 +200,25 @@ def test_bad_input_is_told_without_traceback(tmp_path, photos, model, arguments,
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_folder_without_permission_is_told(tmp_path, photos, model, capsys):
+def test_folder_without_permission_is_an_error(tmp_path, photos, model, capsys):
     (tmp_path / "locked").mkdir(mode=0o500)
     assert main(["colorize", "in/a.png", "-o", "locked/a.png", "--model", model]) == 2
     assert "locked" in capsys.readouterr().err
 
 
-def test_output_and_folder_that_are_none_are_told(photos, model, capsys):
+def test_empty_output_and_missing_folder_are_errors(photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "", "--model", model]) == 2
     assert "--output must be the path" in capsys.readouterr().err
     assert main(["results", "--folder", "nowhere"]) == 2
     assert "--folder must be a folder of records. Received: nowhere" in capsys.readouterr().err
 
 
-def test_output_below_a_file_is_told(photos, model, capsys):
+def test_output_below_a_file_is_an_error(photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "in/b.jpg/a.png", "--model", model]) == 2
     assert "b.jpg" in capsys.readouterr().err
 
 
-def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_path, capsys):
+def test_results_on_other_images_have_claims_and_a_closed_pipe_is_no_error(tmp_path, capsys):
     folder = tmp_path / "records"
     folder.mkdir()
     for name in ("unet-mae", "unet-mse"):
@@ -232,21 +234,21 @@ def test_results_on_other_pictures_are_judged_and_a_closed_pipe_is_no_error(tmp_
     assert "Summary" in done.stdout and "pipe" not in done.stderr.lower()
 
 
-def test_wrong_usage_ends_with_code_two(capsys):
+def test_wrong_usage_exits_with_code_two(capsys):
     for arguments in ([], ["paint"], ["colorize", "x.png"], ["train"]):
         with pytest.raises(SystemExit) as end:
             main(arguments)
         assert end.value.code == 2
 
 
-def test_training_prints_its_table(tmp_path, capsys):
+def test_training_prints_a_table(tmp_path, capsys):
     assert main(["train", "cifar/lab-dense-regression", "--profile", "smoke"]) == 0
     assert "cifar/lab-dense-regression" in capsys.readouterr().out.splitlines()[-1]
     assert main(["results", "--folder", "runs/smoke/figures/records"]) == 0
     assert "95.58" in capsys.readouterr().out
 
 
-def test_patterns_train_several_experiments_and_go_on_after_a_failure(monkeypatch, capsys):
+def test_pattern_trains_several_experiments_and_continues_after_a_failure(monkeypatch, capsys):
 
     trained = []
 
@@ -271,7 +273,7 @@ def test_patterns_train_several_experiments_and_go_on_after_a_failure(monkeypatc
     assert "weights of VGG16 are needed" in capsys.readouterr().err
 
 
-def test_help_does_not_wait_for_a_framework():
+def test_help_imports_no_framework():
     start = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "colorkit", "--help"],
@@ -283,7 +285,7 @@ def test_help_does_not_wait_for_a_framework():
     assert time.monotonic() - start < 60
 
 
-def test_picture_is_colored_from_the_shell(photos, model):
+def test_command_colors_an_image(photos, model):
     done = subprocess.run(
         [sys.executable, "-m", "colorkit", "colorize", "in/a.png", "-o", "x.png", "--model", model],
         capture_output=True, text=True,
