@@ -1,11 +1,7 @@
 """Shared checks of arguments. Each raises a `ValueError` that names the argument."""
 
-import collections.abc
 import math
 import numbers
-
-import keras
-import numpy as np
 
 
 def check_whole(name, value, least=1, most=math.inf):
@@ -36,24 +32,3 @@ def check_share(name, value, can_be_all=False):
 
 def _is_number(value, kind=numbers.Real):
     return isinstance(value, kind) and not isinstance(value, bool)
-
-
-def is_list(value):
-    """Return whether a value is an array or another sequence, but not a string."""
-    kinds = (np.ndarray, collections.abc.Sequence)
-    return isinstance(value, kinds) and not isinstance(value, (str, bytes))
-
-
-def check_colorizer(colorizer):
-    """Raise a `ValueError` unless an argument is a `Colorizer` or another function."""
-    if not callable(colorizer):
-        raise ValueError(f"`colorizer` must color images. Received: {colorizer!r}")
-
-
-def check_model(name, model):
-    """Raise a `ValueError` unless an argument is a `keras.Model` with known inputs and outputs."""
-    if not (isinstance(model, keras.Model) and getattr(model, "outputs", None)):
-        raise ValueError(
-            f"`{name}` must be a keras.Model whose inputs and outputs are known, functional or "
-            f"built. Received: {model!r}"
-        )

@@ -1,8 +1,7 @@
-import keras
 import numpy as np
 import pytest
 
-from colorkit.checks import check_model, check_share, check_weight, check_whole
+from colorkit.checks import check_share, check_weight, check_whole
 
 
 def test_whole_numbers_are_python_or_numpy_integers_within_bounds():
@@ -22,13 +21,6 @@ def test_weights_are_finite_and_not_negative():
     for value in (-1, np.inf, np.nan, None, "1"):
         with pytest.raises(ValueError, match="`weight` must be a finite, non-negative number"):
             check_weight("weight", value)
-
-
-def test_models_must_know_their_inputs_and_outputs():
-    check_model("model", keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]))
-    for value in (None, "model", keras.Sequential([keras.layers.Dense(2)])):
-        with pytest.raises(ValueError, match=r"`model` must be a keras\.Model whose inputs"):
-            check_model("model", value)
 
 
 def test_shares_are_from_0_to_less_than_1():

@@ -2,13 +2,13 @@
 
 import collections.abc
 import copy
+import os
 import re
 import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from colorkit.checks import is_list
 from colorkit.data.image_files import picture_size, read_picture
 
 
@@ -59,7 +59,7 @@ class Images(collections.abc.Sequence):
         left_out=0,
         item_sizes=None,
     ):
-        if not is_list(items):
+        if isinstance(items, (str, bytes, os.PathLike)):
             raise ValueError(
                 f'Images must be an array or a list; load("folder:PATH") reads a folder. '
                 f"Received: {items!r}"

@@ -50,10 +50,9 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
         >>> color_video(ck.Colorizer.pretrained("photos"), "old.mp4", "colored.mp4")
         100
     """
-    from colorkit.checks import check_colorizer, check_share  # here, as in `read_frames`
+    from colorkit.checks import check_share  # here, as in `read_frames`
 
     check_share("steadiness", steadiness)
-    check_colorizer(colorizer)
     target = Path(target).expanduser()
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")

@@ -69,6 +69,6 @@ def test_copies_are_found_among_files(tmp_path, pictures):
     assert copies(files[:2], files).all() and copies(pictures[1:3], files).all()
     with pytest.raises(FileNotFoundError, match=r"none\.png"):
         copies([tmp_path / "none.png"], files)
-    for wrong in (files[0], None, set(files), Image.new("RGB", (8, 8))):
+    for wrong in (files[0], str(files[0])):
         with pytest.raises(ValueError, match="Images must be an array or a list"):
             copies(wrong, files)
