@@ -7,12 +7,17 @@ import sys
 import warnings
 from pathlib import Path
 
+from colorkit import __version__
+
 # Import only light modules here: `--help` must not wait for a deep-learning framework.
 
 
 def main(arguments=None):
     """Run the command line and return its exit code: 0 for success, 2 for an error."""
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # names of files may hold what a stream cannot encode
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     # Hide as much of TensorFlow's log as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
@@ -32,6 +37,21 @@ def main(arguments=None):
         return 130
 
 
+def _start_keras():
+    """Import Keras and start its backend, without the log lines that the backend prints."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import keras
+
+        keras.ops.zeros(1)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def _print_warning(message, *_):
     """Print a warning as one line, without its line in the code."""
     print(f"colorkit: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
@@ -39,6 +59,7 @@ def _print_warning(message, *_):
 
 def _parser():
     parser = argparse.ArgumentParser(prog="colorkit", description="Automatic image colorization.")
+    parser.add_argument("--version", action="version", version=f"colorkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     colorize = commands.add_parser(
@@ -107,6 +128,7 @@ def _colorize(options):
 
 def _color_files(jobs, options):
     """Color files, and return the problems of those that failed."""
+    _start_keras()
     from colorkit.colorizer import Colorizer
     from colorkit.data.image_files import write_picture
     from colorkit.data.video import color_video, is_video
@@ -203,6 +225,7 @@ def _has_ending(source, target):
 
 
 def _train(options):
+    _start_keras()
     import keras
 
     from colorkit.experiments.run import run
@@ -246,6 +269,7 @@ def _experiments(patterns):
 
 
 def _results(options):
+    _start_keras()
     from colorkit import report
     from colorkit.experiments.records import read_all
 

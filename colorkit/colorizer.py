@@ -12,9 +12,10 @@ from scipy.ndimage import uniform_filter
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
 from colorkit.data.image_files import as_rgb
-from colorkit.files import make_folder, read_model, save_model
+from colorkit.files import make_folder
 from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
+from colorkit.models.files import read_model, save_model
 from colorkit.models.sizes import size_rule
 
 # Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.

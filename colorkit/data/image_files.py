@@ -1,7 +1,6 @@
 """Read image files of any format as sRGB, and write them atomically."""
 
 import contextlib
-import io
 import math
 import os
 import warnings
@@ -9,8 +8,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from colorkit.data.decoding import is_tiff, largest_page, to_srgb
 from colorkit.files import make_folder, written_whole
 
 # Formats that can hold 8-bit RGB of any size.
@@ -18,7 +18,9 @@ _WRITTEN = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
     ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP", ".ppm": "PPM", ".tga": "TGA",
 }  # fmt: skip
-_READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".jp2", ".j2k", ".pbm", ".pgm", ".pnm"}
+_READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".heic", ".heif", ".jp2", ".j2k", ".mpo",
+    ".pbm", ".pcx", ".pgm", ".pnm", ".psd",
+}  # fmt: skip
 # 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 
@@ -26,8 +28,9 @@ _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 def read_picture(source):
     """Read an image as 8-bit sRGB, upright.
 
-    EXIF rotation and color profiles are applied, and transparent parts become white. 16-bit gray is
-    rounded to 8 bits. Of an animation, the first frame is read.
+    EXIF rotation and color profiles are applied, and transparent parts become white. Samples with
+    more than 8 bits are rounded. Of an animation, the first frame is read, and of a TIFF file, the
+    largest page.
 
     Args:
         source: Path of an image file, or a PIL image.
@@ -39,7 +42,7 @@ def read_picture(source):
         FileNotFoundError, ValueError: If the file is missing, empty, damaged or not an image.
     """
     with _opened(source) as image:
-        return _to_rgb(image)
+        return to_srgb(image)
 
 
 @contextlib.contextmanager
@@ -50,49 +53,42 @@ def _opened(source):
         return
     path = Path(source)
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
-        raise FileNotFoundError(f"An image file was expected at {path}, but it is {what}.")
+        kind = "a folder" if path.is_dir() else "not a regular file" if path.exists() else None
+        raise FileNotFoundError(
+            f"An image file was expected at {path}, but it is {kind or 'no such file'}."
+        )
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes); an image was expected.")
+    if path.suffix.lower() in (".heic", ".heif"):
+        _register_heif(path)
     try:
         with warnings.catch_warnings():
             # Allow large photographs; Pillow warns from 89 megapixels on.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            number, page = largest_page(path) if is_tiff(path) else (0, None)
+            with Image.open(path) if page is None else page as image:
+                if number:
+                    image.seek(number)
                 yield image
     except UnidentifiedImageError:
         raise ValueError(f"{path} is not an image that can be read (JPEG, PNG, ...).") from None
-    except Exception as error:  # each decoder of Pillow raises its own errors
+    except Image.DecompressionBombError:
+        raise ValueError(
+            f"{path} has more than {2 * Image.MAX_IMAGE_PIXELS // 10**6} million pixels, the most "
+            "that are read. Reduce it first, or set PIL.Image.MAX_IMAGE_PIXELS in Python."
+        ) from None
+    except Exception as error:  # each decoder raises its own errors
         raise ValueError(f"{path} is damaged, too large or not supported: {error}") from error
 
 
-def _to_rgb(image):
-    """Convert a PIL image to a uint8 array `(height, width, 3)` in sRGB."""
-    if 0 in image.size:
-        raise ValueError(f"An image must have at least one pixel. Received size {image.size}")
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16") or image.mode == "I":
-        gray = np.uint8(np.clip(np.asarray(image), 0, 65535) / 257 + 0.5)
-        return np.repeat(gray[..., None], 3, axis=-1)
-    if image.mode == "F":
-        raise ValueError("floating-point images have no fixed range; save them with 8 or 16 bits")
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image.convert("RGBA"))
-    return np.asarray(_in_srgb(image).convert("RGB"))
-
-
-def _in_srgb(image):
-    """Convert an image to sRGB if it has the profile of another space (P3, Adobe RGB, CMYK)."""
-    profile = image.info.get("icc_profile")
-    if not profile or image.mode not in ("RGB", "CMYK"):
-        return image
+def _register_heif(path):
     try:
-        return ImageCms.profileToProfile(
-            image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError):  # ignore a damaged profile
-        return image
+        import pillow_heif
+    except ImportError as error:
+        raise ValueError(
+            f"{path} is a HEIF image, which needs a further package: pip install pillow-heif"
+        ) from error
+    pillow_heif.register_heif_opener()
 
 
 def as_rgb(image):
@@ -135,7 +131,7 @@ def as_rgb(image):
     elif image.dtype != np.uint8:
         raise ValueError(f"An image must be uint8, uint16 or in [0, 1]. Received: {image.dtype}")
     if image.shape[-1] == 4:
-        return _to_rgb(Image.fromarray(image))
+        return to_srgb(Image.fromarray(image))
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
 
 
@@ -156,7 +152,8 @@ def picture_size(source):
     """Read the upright `(height, width)` of an image file from its header, or of a PIL image."""
     with _opened(source) as image:
         width, height = image.size
-        rotated = image.getexif().get(0x0112, 1) >= 5  # EXIF orientations 5..8 are rotated by 90°
+        # EXIF orientations 5 to 8 are rotated by 90 degrees; Pillow has applied those of TIFF.
+        rotated = image.format != "TIFF" and 5 <= image.getexif().get(0x0112, 1) <= 8
     return (width, height) if rotated else (height, width)
 
 

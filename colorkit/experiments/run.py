@@ -25,8 +25,9 @@ from colorkit.evaluation import (
 )
 from colorkit.experiments import checkpoints, fit, hardware, records
 from colorkit.experiments.splits import divided, large
-from colorkit.files import home, make_folder, round_kernels, save_model, written_whole
+from colorkit.files import home, make_folder, written_whole
 from colorkit.models import load_classifier
+from colorkit.models.files import round_kernels, save_model
 
 _LARGEST = 2**32 - 1  # largest seed that Keras accepts
 _BASELINES = {}

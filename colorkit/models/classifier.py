@@ -8,9 +8,9 @@ import importlib.resources
 import keras
 from keras import layers
 
-from colorkit.files import read_model
 from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import check_widths, conv_norm, image_input, residual_block
+from colorkit.models.files import read_model
 
 VGG_WIDTHS = (64, 128)
 RESIDUAL_WIDTHS = (32, 64, 128, 160)

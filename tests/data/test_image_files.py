@@ -1,3 +1,6 @@
+import os
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -123,6 +126,9 @@ def test_unreadable_files_raise_with_name_and_reason(tmp_path, rgb):
         read_picture(tmp_path / "missing.png")
     with pytest.raises(FileNotFoundError, match="a folder"):
         read_picture(tmp_path)
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(FileNotFoundError, match="not a regular file"):
+        read_picture(tmp_path / "pipe.png")
     (tmp_path / "empty.png").touch()
     with pytest.raises(ValueError, match=r"empty\.png is empty"):
         read_picture(tmp_path / "empty.png")
@@ -139,6 +145,28 @@ def test_unreadable_files_raise_with_name_and_reason(tmp_path, rgb):
     Image.new("F", (4, 4)).save(tmp_path / "float.tif")
     with pytest.raises(ValueError, match="no fixed range"):
         read_picture(tmp_path / "float.tif")
+
+
+@pytest.mark.parametrize(
+    "name", ["n" * 251 + ".png", "\u00e9" * 125 + ".jpeg", "n" * 246 + ".webp"]
+)
+def test_longest_names_of_files_can_be_written(tmp_path, rgb, name):
+    write_picture(tmp_path / name, rgb)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_image_with_too_many_pixels_says_what_to_do(tmp_path, rgb, monkeypatch):
+    write_picture(tmp_path / "large.png", rgb)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match=r"large\.png has more than .* Reduce it first, or set"):
+        read_picture(tmp_path / "large.png")
+
+
+def test_heif_without_its_package_names_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    (tmp_path / "phone.HEIC").write_bytes(b"content")
+    with pytest.raises(ValueError, match="pip install pillow-heif"):
+        read_picture(tmp_path / "phone.HEIC")
 
 
 def test_unknown_ending_raises_before_anything_is_written(tmp_path, rgb):

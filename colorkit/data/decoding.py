@@ -1,0 +1,161 @@
+"""Decode images to 8-bit sRGB: sample formats, color profiles, transparency and pages."""
+
+import io
+import warnings
+
+import numpy as np
+import tifffile
+from PIL import Image, ImageCms, ImageOps
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ORIENTATION, _PROFILE = 274, 34675
+# Mode of Pillow in which a color profile of each space is applied.
+_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
+# By default, dark levels of gray are off by up to ten.
+_EXACT = ImageCms.Flags.NOOPTIMIZE
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B")
+
+
+def to_srgb(image):
+    """Convert a PIL image to a uint8 array `(height, width, 3)` in sRGB, upright and on white."""
+    if 0 in image.size:
+        raise ValueError(f"An image must have at least one pixel. Received size {image.size}")
+    image = ImageOps.exif_transpose(image)
+    if image.mode == "F":
+        raise ValueError("floating-point images have no fixed range; save them with 8 or 16 bits")
+    color, alpha = _split(image)
+    color = _in_srgb(color, image.info.get("icc_profile"))
+    if alpha is not None:
+        color.putalpha(alpha)
+        white = Image.new("RGBA", image.size, "white")
+        color = Image.alpha_composite(white, color).convert("RGB")
+    return np.asarray(color)
+
+
+def is_tiff(path):
+    """Return whether a file begins as TIFF files do."""
+    with open(path, "rb") as file:
+        return file.read(4) in _TIFF
+
+
+def largest_page(path):
+    """Find the largest page of a TIFF file, and decode it if Pillow would not do so correctly.
+
+    Returns:
+        `(number, image)`: the number of the page, and a PIL image or, for 8-bit samples that
+        Pillow decodes, `None`.
+
+    Raises:
+        ValueError: If the samples have no fixed range, or cannot be decoded.
+    """
+    with tifffile.TiffFile(path) as file:
+        number, page = max(
+            enumerate(file.pages), key=lambda item: item[1].imagewidth * item[1].imagelength
+        )
+        if len(file.pages) > 1:
+            warnings.warn(
+                f"{path} has {len(file.pages)} pages. Page {number + 1}, the largest, is read.",
+                stacklevel=2,
+            )
+        if page.sampleformat == 1 and page.bitspersample <= 8:
+            return number, None
+        if page.sampleformat != 1:
+            kind = "signed" if page.sampleformat == 2 else "floating-point"
+            raise ValueError(f"{kind} samples have no fixed range; save them with 8 or 16 bits")
+        if page.photometric not in (0, 1, 2):
+            raise ValueError(
+                f"{page.bitspersample}-bit samples must be gray or RGB. Received: "
+                f"{page.photometric.name}; save the image with 8 bits"
+            )
+        try:
+            samples = page.asarray()
+        except ValueError as error:  # tifffile lacks the decoder, and Pillow may have it
+            if page.bitspersample == 16 and page.photometric != 0 and page.planarconfig == 1:
+                return number, None
+            raise ValueError(f"{error}; or save the image without compression") from error
+        return number, _deep(page, samples)
+
+
+def _deep(page, samples):
+    """Return the samples of a TIFF page, of more than 8 bits, as a PIL image."""
+    samples = np.asarray(samples, "float64") / (2**page.bitspersample - 1)
+    if page.axes.startswith("S"):  # stored plane by plane
+        samples = np.moveaxis(samples, 0, -1)
+    if samples.ndim == 2:
+        samples = samples[..., None]
+    count = 3 if page.photometric == 2 else 1
+    color = samples[..., :count]
+    if page.photometric == 0:  # white is zero
+        color = 1 - color
+    kinds = page.extrasamples[:1]  # 1: colors are multiplied by alpha, 2: they are not
+    if kinds in ((1,), (2,)):
+        alpha = samples[..., count : count + 1]
+        if kinds == (1,):
+            color = np.clip(color / np.where(alpha > 0, alpha, 1), 0, 1)
+        image = np.uint8(np.concatenate([color, alpha], axis=-1) * 255 + 0.5)
+    elif count == 3:
+        image = np.uint8(color * 255 + 0.5)
+    else:
+        image = np.uint16(color[..., 0] * 65535 + 0.5)
+    image = Image.fromarray(image)
+    if _PROFILE in page.tags:
+        image.info["icc_profile"] = page.tags[_PROFILE].value
+    if _ORIENTATION in page.tags:
+        image.getexif()[_ORIENTATION] = int(page.tags[_ORIENTATION].value)
+    return image
+
+
+def _split(image):
+    """Return the color and the alpha of a PIL image; the latter is `None` if it is opaque."""
+    if image.mode in _SIXTEEN_BITS or image.mode == "I":
+        samples = np.clip(np.asarray(image), 0, 65535).astype("uint16")
+        color, transparent = Image.fromarray(samples), image.info.get("transparency")
+        if transparent is None:
+            return color, None
+        return color, Image.fromarray(np.uint8(samples != transparent) * 255)
+    if not image.has_transparency_data:
+        return image, None
+    alpha = image.convert("RGBA").getchannel("A")
+    return image.convert("L" if image.mode in ("L", "LA", "La") else "RGB"), alpha
+
+
+def _in_srgb(image, profile):
+    """Convert an opaque image to sRGB, by its color profile if it has one that fits."""
+    srgb = ImageCms.createProfile("sRGB")
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
+        mode = _MODES.get(profile.profile.xcolor_space.strip())
+        if _fits(image.mode, mode) and mode == "L":
+            # One conversion per level: exact, and fast for large images.
+            samples = np.asarray(image if image.mode in _SIXTEEN_BITS else image.convert("L"))
+            levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)[None]
+            table = ImageCms.profileToProfile(
+                Image.fromarray(levels), profile, srgb, outputMode="RGB", flags=_EXACT
+            )
+            return Image.fromarray(np.asarray(table)[0][samples])
+        if _fits(image.mode, mode):
+            image = _eight_bits(image).convert(mode)
+            return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        pass  # there is no profile, or a damaged one
+    if image.mode == "LAB":
+        lab = ImageCms.createProfile("LAB")
+        return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+    return _eight_bits(image).convert("RGB")
+
+
+def _fits(mode, profile_mode):
+    """Return whether an image of a mode can have a color profile of another mode."""
+    is_gray = mode in ("1", "L", *_SIXTEEN_BITS)
+    if profile_mode == "L":
+        return is_gray
+    if profile_mode == "RGB":
+        return is_gray or mode in ("RGB", "P", "YCbCr", "RGBX")
+    return mode == profile_mode
+
+
+def _eight_bits(image):
+    """Round 16-bit gray to 8 bits; other images stay as they are."""
+    if image.mode not in _SIXTEEN_BITS:
+        return image
+    return Image.fromarray(np.uint8(np.asarray(image) / 257 + 0.5))

@@ -1,0 +1,234 @@
+"""Formats of samples, color profiles, transparency and pages, against closed forms."""
+
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from colorkit.data.image_files import picture_size, read_picture
+
+RAMP = np.tile(np.arange(256, dtype="uint8"), (4, 1))
+DEEP = RAMP.astype("uint16") * 257
+WHITE = (0.9642, 1.0, 0.8249)  # D50, the white of profiles
+
+
+def fixed(x):
+    return struct.pack(">i", round(x * 65536))
+
+
+def xyz(values):
+    return b"XYZ \0\0\0\0" + b"".join(map(fixed, values))
+
+
+def curve(gamma):
+    return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
+
+
+def profile(space, tags):
+    """A color profile as the ICC specification lays it out."""
+    name = b"test\0"
+    tags = {
+        "desc": b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + b"\0" * 78,
+        "cprt": b"text\0\0\0\0none\0",
+        "wtpt": xyz(WHITE),
+        **tags,
+    }
+    body, table = b"", b""
+    for name, data in tags.items():
+        data += b"\0" * (-len(data) % 4)
+        table += name.encode() + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
+        body += data
+    size = 132 + len(table) + len(body)
+    head = struct.pack(">I4sI4s4s4s", size, b"\0" * 4, 0x02400000, b"mntr", space, b"XYZ ")
+    head += struct.pack(">6H", 2020, 1, 1, 0, 0, 0) + b"acsp" + b"\0" * 28
+    head += b"".join(map(fixed, WHITE))
+    return head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
+
+
+def gray_profile(gamma):
+    return profile(b"GRAY", {"kTRC": curve(gamma)})
+
+
+def rgb_profile(gamma):
+    """A profile with the primaries of ProPhoto RGB."""
+    columns = {"r": (0.7977, 0.2880, 0), "g": (0.1352, 0.7119, 0), "b": (0.0313, 0.0001, 0.8249)}
+    return profile(
+        b"RGB ",
+        {f"{name}XYZ": xyz(values) for name, values in columns.items()}
+        | {f"{name}TRC": curve(gamma) for name in columns},
+    )
+
+
+def encoded(gamma):
+    """What sRGB has for each level of a gray ramp of a given gamma."""
+    light = (np.arange(256) / 255) ** gamma
+    srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return 255 * srgb
+
+
+def assert_gray(path, expected, tolerance=1.0):
+    rgb = read_picture(path).astype(float)
+    assert rgb.shape == (4, 256, 3)
+    assert np.abs(rgb - np.asarray(expected)[:, None]).max() <= tolerance
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1.8, 2.6])
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        (Image.fromarray(RAMP), "l.png"),
+        (Image.fromarray(RAMP), "l.tif"),
+        (Image.fromarray(RAMP), "l.webp"),
+        (Image.fromarray(DEEP), "deep.png"),
+        (Image.fromarray(DEEP), "deep.tif"),
+        (Image.fromarray(RAMP).convert("LA"), "la.png"),
+        (Image.fromarray(RAMP).convert("LA"), "la.tif"),
+    ],
+)
+def test_gray_profile_is_applied(tmp_path, image, name, gamma):
+    options = {"lossless": True} if name.endswith("webp") else {}
+    image.save(tmp_path / name, icc_profile=gray_profile(gamma), **options)
+    # WebP stores gray as RGB, which a gray profile does not fit.
+    expected = np.arange(256) if name.endswith("webp") else encoded(gamma)
+    assert_gray(tmp_path / name, expected)
+
+
+def test_gray_profile_gives_the_lightness_that_its_gamma_means(tmp_path):
+    for gamma, lightness in ((1.8, 60.6), (1.0, 76.2)):
+        image = Image.new("L", (2, 2), 128)
+        image.save(tmp_path / "gray.png", icc_profile=gray_profile(gamma))
+        level = read_picture(tmp_path / "gray.png")[0, 0, 0] / 255
+        light = ((level + 0.055) / 1.055) ** 2.4
+        assert 116 * light ** (1 / 3) - 16 == pytest.approx(lightness, abs=0.3)
+
+
+@pytest.mark.parametrize("gamma", [1.8, 2.4])
+@pytest.mark.parametrize(
+    ("mode", "name", "options"),
+    [
+        ("RGB", "rgb.png", {}),
+        ("RGB", "rgb.tif", {}),
+        ("RGBA", "rgba.png", {}),
+        ("RGBA", "rgba.webp", {"lossless": True}),
+        ("RGBA", "rgba.tif", {}),
+        ("P", "palette.png", {}),
+        ("P", "palette.tif", {}),
+        ("RGB", "key.png", {"transparency": (1, 2, 3)}),
+        ("L", "gray.png", {}),
+        ("L", "gray.tif", {}),
+        ("LA", "la.png", {}),
+    ],
+)
+def test_rgb_profile_is_applied_in_every_mode(tmp_path, mode, name, options, gamma):
+    image = Image.fromarray(RAMP).convert("RGB")
+    image = image.quantize(256) if mode == "P" else image.convert(mode)
+    image.save(tmp_path / name, icc_profile=rgb_profile(gamma), **options)
+    assert_gray(tmp_path / name, encoded(gamma), tolerance=1.6)
+
+
+def test_profile_of_ycbcr_tiff_is_applied(tmp_path):
+    image = Image.fromarray(RAMP).convert("YCbCr")
+    image.save(tmp_path / "ycbcr.tif", icc_profile=rgb_profile(1.8))
+    assert_gray(tmp_path / "ycbcr.tif", encoded(1.8), tolerance=2)
+
+
+def test_profile_that_is_damaged_or_of_another_space_is_ignored(tmp_path):
+    image = Image.fromarray(RAMP)
+    for content in (b"no profile", gray_profile(1.8)[:200]):
+        image.save(tmp_path / "gray.png", icc_profile=content)
+        assert_gray(tmp_path / "gray.png", np.arange(256))
+    image.convert("RGB").save(tmp_path / "rgb.png", icc_profile=gray_profile(1.8))
+    assert_gray(tmp_path / "rgb.png", np.arange(256))
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "uint32"])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_deep_gray_tiff_is_scaled_by_the_range_of_its_type(tmp_path, dtype, photometric, order):
+    most = np.iinfo(dtype).max
+    samples = (RAMP / 255.0 * most).round().astype(dtype)
+    if photometric == "miniswhite":
+        samples = most - samples
+    path = tmp_path / "deep.tif"
+    tifffile.imwrite(path, samples, photometric=photometric, byteorder=order)
+    assert_gray(path, np.arange(256))
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("alpha", [None, "unassalpha", "assocalpha"])
+def test_deep_rgb_tiff_is_read_in_every_layout(tmp_path, planar, alpha):
+    samples = np.stack([DEEP, DEEP[:, ::-1], DEEP // 2], axis=-1)
+    opacity = np.full_like(DEEP, 65535)
+    opacity[2:] = 0
+    if alpha is not None:
+        color = np.where(opacity[..., None] > 0, samples, 0) if alpha == "assocalpha" else samples
+        samples = np.concatenate([color, opacity[..., None]], axis=-1)
+    path = tmp_path / "deep.tif"
+    tifffile.imwrite(
+        path,
+        np.moveaxis(samples, -1, 0) if planar == "separate" else samples,
+        photometric="rgb",
+        planarconfig=planar,
+        extrasamples=alpha and [alpha],
+    )
+    rgb = read_picture(path)
+    expected = np.stack([RAMP, RAMP[:, ::-1], DEEP // 2 // 257], axis=-1)
+    np.testing.assert_allclose(rgb[:2], expected[:2], atol=1)
+    if alpha is not None:
+        assert (rgb[2:] == 255).all(), "transparent parts are white"
+
+
+def test_deep_gray_with_alpha_is_read(tmp_path):
+    samples = np.stack([DEEP, np.full_like(DEEP, 65535)], axis=-1)
+    path = tmp_path / "deep.tif"
+    options = {"photometric": "minisblack", "extrasamples": ["unassalpha"]}
+    tifffile.imwrite(path, samples, planarconfig="contig", **options)
+    assert_gray(path, np.arange(256))
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
+def test_compressed_deep_tiff_is_read(tmp_path, compression):
+    Image.fromarray(DEEP).save(tmp_path / "deep.tif", compression=compression)
+    assert_gray(tmp_path / "deep.tif", np.arange(256))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "float16", "float32"])
+def test_samples_without_a_fixed_range_are_refused(tmp_path, dtype):
+    tifffile.imwrite(tmp_path / "signed.tif", RAMP.astype(dtype), photometric="minisblack")
+    with pytest.raises(ValueError, match=r"signed\.tif.* no fixed range; save them with 8 or 16"):
+        read_picture(tmp_path / "signed.tif")
+
+
+def test_transparency_of_deep_gray_png_becomes_white(tmp_path):
+    image = Image.fromarray(DEEP)
+    image.save(tmp_path / "key.png", transparency=int(DEEP[0, 100]))
+    rgb = read_picture(tmp_path / "key.png")
+    assert (rgb[:, 100] == 255).all() and (rgb[:, 101] == 101).all()
+
+
+@pytest.mark.parametrize("sizes", [((8, 6), (64, 48)), ((64, 48), (8, 6)), ((9, 9), (10, 9))])
+def test_largest_page_is_read_with_a_warning(tmp_path, sizes):
+    pages = [Image.new("L", size, 50 * (i + 1)) for i, size in enumerate(sizes)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    number = int(np.argmax([width * height for width, height in sizes]))
+    with pytest.warns(UserWarning, match=rf"has 2 pages\. Page {number + 1}, the largest"):
+        rgb = read_picture(tmp_path / "pages.tif")
+    assert rgb.shape[:2] == sizes[number][::-1] and (rgb == 50 * (number + 1)).all()
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 3, 6, 8, 9, 255])
+@pytest.mark.parametrize("name", ["turned.jpg", "turned.tif", "turned.png"])
+def test_size_is_that_of_the_pixels(tmp_path, orientation, name):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (20, 12), 90).save(tmp_path / name, exif=exif)
+    path = tmp_path / name
+    assert picture_size(path) == read_picture(path).shape[:2]
+
+
+def test_size_of_a_turned_deep_tiff_is_that_of_the_pixels(tmp_path):
+    path = tmp_path / "turned.tif"
+    tifffile.imwrite(path, DEEP, photometric="minisblack", extratags=[(274, 3, 1, 6, True)])
+    assert picture_size(path) == read_picture(path).shape[:2] == (256, 4)

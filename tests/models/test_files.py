@@ -1,0 +1,76 @@
+import json
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from colorkit.models.files import round_kernels, save_model
+
+
+@pytest.fixture
+def network():
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(64, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Conv2D(64, 3),
+            keras.layers.Rescaling(0.5),
+            keras.layers.Dense(4),
+        ]
+    )
+
+
+def test_rounded_kernels_have_nine_significant_bits(network):
+    before = [np.asarray(v) for v in network.weights]
+    round_kernels(network)
+    for old, variable in zip(before, network.weights, strict=True):
+        new = np.asarray(variable)
+        if old.ndim < 2:
+            np.testing.assert_array_equal(new, old)
+        else:
+            # Of the 24 of float32 the last 15 are zero, and the rest is the nearest such number.
+            assert not (new.view("uint32") % 2**15).any()
+            assert (np.abs(new - old) <= np.abs(old) * 2.0**-9).all()
+            nearest = (old.view("uint32").astype("int64") + 2**14) // 2**15 * 2**15
+            tie = old.view("uint32") % 2**15 == 2**14
+            np.testing.assert_array_equal(new.view("uint32")[~tie], nearest[~tie])
+
+
+def test_rounded_kernels_neither_overflow_nor_vanish(network):
+    kernel = network.layers[0].kernel
+    values = np.resize(np.array([1e30, -1e-30, 70000.0, 0.0], "float32"), kernel.shape)
+    kernel.assign(values)
+    round_kernels(network)
+    np.testing.assert_allclose(np.asarray(kernel), values, rtol=1 / 500)
+
+
+def test_rounded_model_is_smaller_and_predicts_the_same(network, tmp_path, rng):
+    inputs = rng.random((2, 8, 8, 1), "float32")
+    round_kernels(network)
+    expected = network.predict(inputs, verbose=0)
+    network.save(tmp_path / "plain.keras")
+    save_model(network, tmp_path / "small.keras")
+    model = keras.saving.load_model(tmp_path / "small.keras")
+    np.testing.assert_array_equal(model.predict(inputs, verbose=0), expected)
+    sizes = [sum(member.compress_size for member in zipfile.ZipFile(tmp_path / name).infolist())
+             for name in ("plain.keras", "small.keras")]  # fmt: skip
+    assert sizes[1] < 0.6 * sizes[0]
+
+
+def test_saved_model_has_no_options_of_default_value(network, tmp_path):
+    """Keras 3.10 cannot read options of Keras 3.15, which are `None` by default."""
+    save_model(network, tmp_path / "model.keras")
+    config = json.loads(zipfile.ZipFile(tmp_path / "model.keras").read("config.json"))
+    layers = {layer["config"]["name"]: layer for layer in config["config"]["layers"]}
+    for layer in network.layers:
+        written = layers[layer.name]["config"]
+        assert None not in written.values()
+        if isinstance(layer, keras.layers.Conv2D):
+            assert written["filters"] == 64 and written["kernel_initializer"]["config"] == {}
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert [layer.get_config() for layer in model.layers] == [
+        layer.get_config() for layer in network.layers
+    ]
