@@ -79,6 +79,8 @@ def _parser():
     add("--temperature", type=float, metavar="T",
         help="1 is conservative, 0 is vivid (default: the model's)")  # fmt: skip
     add("--size", type=int, metavar="N", help="short side the network sees (default: the model's)")
+    add("--overwrite", action="store_true", help="color again what was colored before")
+    add("--dry-run", action="store_true", help="print what would be colored, and stop")
 
     train = commands.add_parser(
         "train",
@@ -115,12 +117,22 @@ def _colorize(options):
         )
     if options.size is not None and options.size < 1:
         raise ValueError(f"--size must be at least 1. Received: {options.size}")
-    jobs, problems = _jobs(options.inputs, options.output)
+    jobs, problems, skipped = _jobs(options.inputs, options.output)
     total = len(jobs) + len(problems)
-    if jobs:
+    done = [] if options.overwrite else [target for _, target in jobs if os.path.lexists(target)]
+    jobs = [job for job in jobs if options.overwrite or not os.path.lexists(job[1])]
+    if options.dry_run:
+        for source, target in jobs:
+            print(f"{source} -> {target}")
+    elif jobs:
         problems += _color_files(jobs, options)
-    for problem in problems:
+    for problem in (*skipped, *problems):
         print(f"colorkit: {problem}", file=sys.stderr)
+    if skipped:
+        print(f"colorkit: {len(skipped)} files skipped", file=sys.stderr)
+    if done:
+        example = f"{done[0]} exists" if len(done) == 1 else f"{len(done)} outputs exist"
+        print(f"colorkit: {example} already; --overwrite colors such inputs again", file=sys.stderr)
     if problems and total > 1:
         print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
     return 2 if problems else 0
@@ -128,6 +140,8 @@ def _colorize(options):
 
 def _color_files(jobs, options):
     """Color files, and return the problems of those that failed."""
+    from tqdm import tqdm
+
     _start_keras()
     from colorkit.colorizer import Colorizer
     from colorkit.data.image_files import write_picture
@@ -139,13 +153,16 @@ def _color_files(jobs, options):
     settings = {name: value for name, value in settings.items() if value is not None}
     colorizer = load(options.model, **settings)
     problems = []
-    for source, target in jobs:
+    # A bar on a terminal, else a line per file.
+    bar = tqdm(jobs, unit="file", disable=not sys.stderr.isatty())
+    for source, target in bar:
         try:
             if is_video(source):
                 color_video(colorizer, source, target)
             else:
                 write_picture(target, colorizer(source))
-            print(f"{source} -> {target}", flush=True)
+            if bar.disable or len(jobs) == 1:
+                print(f"{source} -> {target}", flush=True)
         except Exception as error:  # one bad file must not stop the others
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")
@@ -153,56 +170,53 @@ def _color_files(jobs, options):
 
 
 def _jobs(inputs, output):
-    """Return pairs of input and output paths, and the problems of the inputs without one."""
+    """Plan what to color.
+
+    Returns:
+        `(jobs, problems, skipped)`: pairs of input and output paths, the problems of inputs without
+        one, and messages about files in folders that are neither images nor videos.
+    """
+    from colorkit.data.folders import find_media
     from colorkit.data.video import is_video
 
     if "" in inputs or output == "":
         name = "--output" if output == "" else "An input"
         raise ValueError(f"{name} must be the path of a file or folder. Received an empty one.")
     inputs, output = [Path(name) for name in inputs], Path(output)
-    problems = []
-    if len(inputs) == 1 and not inputs[0].is_dir() and not output.is_dir() and output.suffix:
+    problems, skipped, wanted = [], [], []
+    is_file = len(inputs) == 1 and not os.path.isdir(inputs[0])
+    if is_file and not output.is_dir() and output.suffix:
         _check_ending(inputs[0], output)
         wanted = [(inputs[0], output)]
     elif output.is_file() or (_has_ending("", output) and not output.exists()):
         raise ValueError(f"--output must be a folder for several inputs. Received: {output}")
     else:
-        wanted = _into_folder(inputs, output, problems)
-    sources = {source.resolve() for source, _ in wanted}
+        for name in inputs:
+            if not os.path.isdir(name):
+                wanted.append((name, output / name.name))
+                continue
+            found, others = find_media(name)
+            if not found:
+                problems.append(f"The folder {name} holds no images or videos.")
+            if name.resolve() in output.resolve().parents:  # skip results of an earlier run
+                found = [path for path in found if output.resolve() not in path.resolve().parents]
+            skipped += others
+            wanted += [(path, output / path.relative_to(name)) for path in found]
+    sources = {os.path.realpath(source) for source, _ in wanted}
     jobs = {}  # from target to source
     for source, target in wanted:
-        if not source.exists():
+        if not os.path.exists(source):
             problems.append(f"{source}: there is no such file or folder")
             continue
         if not _has_ending(source, target):  # a format that is only read, such as .gif
             target = target.with_name(target.name + (".mp4" if is_video(source) else ".png"))
         if target in jobs:  # the same name occurs in another folder
             target = target.with_name(f"{source.resolve().parent.name}-{target.name}")
-        if target in jobs or target.resolve() in sources:
+        if target in jobs or os.path.realpath(target) in sources:
             problems.append(f"{source} would overwrite {target}; choose another --output")
         else:
             jobs[target] = source
-    return [(source, target) for target, source in jobs.items()], problems
-
-
-def _into_folder(inputs, output, problems):
-    """Return pairs of paths for files and folders that are colored into a folder."""
-    from colorkit.data.image_files import find_pictures
-
-    wanted = []
-    for name in inputs:
-        if not name.is_dir():
-            wanted.append((name, output / name.name))
-            continue
-        try:
-            found = find_pictures(name)
-        except (ValueError, OSError) as error:
-            problems.append(str(error))
-            continue
-        if name.resolve() in output.resolve().parents:  # skip results of an earlier run
-            found = [path for path in found if output.resolve() not in path.resolve().parents]
-        wanted += [(path, output / path.relative_to(name)) for path in found]
-    return wanted
+    return [(source, target) for target, source in jobs.items()], problems, skipped
 
 
 def _check_ending(source, target):

@@ -138,6 +138,69 @@ def test_failure_of_one_image_does_not_stop_the_others(photos, model, capsys, mo
     assert names(photos.parent / "out") == ["b.jpg", "deep/c.png"]
 
 
+def test_outputs_that_exist_are_kept_unless_told_otherwise(tmp_path, photos, model, capsys):
+    target = tmp_path / "out" / "a.png"
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    assert main(["colorize", "in", "-o", "out", "--model", model]) == 0
+    assert target.read_bytes() == b"mine"
+    assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"], "the others are colored"
+    assert "out/a.png exists already; --overwrite" in capsys.readouterr().err
+    assert main(["colorize", "in", "-o", "out", "--model", model]) == 0
+    assert "3 outputs exist already" in capsys.readouterr().err
+    assert main(["colorize", "in", "-o", "out", "--model", model, "--overwrite"]) == 0
+    assert read_picture(target).shape == (40, 50, 3)
+
+
+def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, photos, capsys):
+    assert main(["colorize", "in", "-o", "out", "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"in/{name} -> out/{name}" for name in ("a.png", "b.jpg", "deep/c.png")
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_everything_readable_in_a_folder_is_colored_and_the_rest_named(
+    tmp_path, photos, model, capsys
+):
+    image = Image.fromarray(skimage.data.cat()[:9, :8])
+    image.save(photos / "noending", "PNG")
+    image.save(photos / "scan.dat", "JPEG")
+    (photos / "notes.txt").write_text("no image")
+    (photos / "Thumbs.db").write_bytes(b"x")
+    (photos / ".hidden.png").write_bytes(b"x")
+    (photos / "broken.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "elsewhere").mkdir()
+    image.save(tmp_path / "elsewhere" / "linked.png")
+    (photos / "album").symlink_to(tmp_path / "elsewhere")
+    (photos / "loop").symlink_to(photos)
+    iio.imwrite(
+        photos / "film.mkv", np.zeros((3, 16, 16, 3), "uint8"), plugin="pyav", codec="mpeg4"
+    )
+    assert main(["colorize", "in", "-o", "out", "--model", model]) == 0
+    assert names(tmp_path / "out") == [
+        "a.png", "album/linked.png", "b.jpg", "deep/c.png", "film.mkv", "noending.png",
+        "scan.dat.png",
+    ]  # fmt: skip
+    message = capsys.readouterr().err
+    for part in ("notes.txt: neither", "Thumbs.db: neither", "broken.jpg: a broken link",
+                 "3 files skipped"):  # fmt: skip
+        assert part in message
+    assert "hidden" not in message
+
+
+def test_inputs_that_cannot_be_opened_are_reported_one_by_one(tmp_path, photos, model, capsys):
+    (tmp_path / "self.png").symlink_to(tmp_path / "self.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    inputs = ["self.png", "n" * 300 + ".png", "pipe.png", "in/a.png"]
+    assert main(["colorize", *inputs, "-o", "out", "--model", model]) == 2
+    assert names(tmp_path / "out") == ["a.png"]
+    message = capsys.readouterr().err
+    for part in ("self.png: there is no", "nnn.png: there is no", "not a regular file",
+                 "3 inputs failed of 4"):  # fmt: skip
+        assert part in message
+
+
 def test_temperature_and_size_reach_the_colorizer(photos, model):
     for temperature, name in (("0", "mode.png"), ("1", "mean.png")):
         options = ["--model", model, "--temperature", temperature, "--size", "20"]

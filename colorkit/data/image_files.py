@@ -184,6 +184,22 @@ def output_format(path):
     return picture_format
 
 
+def has_image_ending(path):
+    """Return whether a path has the ending of an image that can be read."""
+    return Path(path).suffix.lower() in _READ
+
+
+def is_image(path):
+    """Return whether a file is an image by its content, which is not decoded."""
+    try:
+        if is_tiff(path):
+            return True
+        with Image.open(path):
+            return True
+    except Exception:  # each format of Pillow raises its own errors
+        return False
+
+
 def find_pictures(folder):
     """Return the paths of all image files in a folder and its subfolders, sorted.
 
@@ -196,7 +212,7 @@ def find_pictures(folder):
     paths = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in _READ
+        if has_image_ending(path)
         and path.is_file()
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     ]

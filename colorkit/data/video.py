@@ -16,7 +16,10 @@ _LIGHTNESS_SCALE = 4.0
 _UNSPECIFIED = 2
 # Endings of files that can be written; many more can be read.
 WRITTEN = (".mp4", ".mkv", ".mov")
-_READ = (*WRITTEN, ".avi", ".m4v", ".mpeg", ".mpg", ".webm", ".wmv")
+_READ = (
+    *WRITTEN, ".3gp", ".avi", ".divx", ".flv", ".m2ts", ".m4v", ".mpeg", ".mpg", ".mts", ".mxf",
+    ".ogv", ".ts", ".vob", ".webm", ".wmv",
+)  # fmt: skip
 
 
 def is_video(path):
