@@ -79,6 +79,8 @@ def _parser():
     add("--temperature", type=float, metavar="T",
         help="1 is conservative, 0 is vivid (default: the model's)")  # fmt: skip
     add("--size", type=int, metavar="N", help="short side the network sees (default: the model's)")
+    add("--no-tag", action="store_true",
+        help='do not add "colorized by colorkit" to the metadata; the others are kept')  # fmt: skip
     add("--overwrite", action="store_true", help="color again what was colored before")
     add("--dry-run", action="store_true", help="print what would be colored, and stop")
 
@@ -144,7 +146,7 @@ def _color_files(jobs, options):
 
     _start_keras()
     from colorkit.colorizer import Colorizer
-    from colorkit.data.image_files import write_picture
+    from colorkit.data.image_files import read_metadata, write_picture
     from colorkit.data.video import color_video, is_video
 
     is_file = Path(options.model).suffix == ".keras" or Path(options.model).is_file()
@@ -152,6 +154,7 @@ def _color_files(jobs, options):
     settings = {"temperature": options.temperature, "size": options.size}
     settings = {name: value for name, value in settings.items() if value is not None}
     colorizer = load(options.model, **settings)
+    software = None if options.no_tag else f"colorized by colorkit {__version__}"
     problems = []
     # A bar on a terminal, else a line per file.
     bar = tqdm(jobs, unit="file", disable=not sys.stderr.isatty())
@@ -160,7 +163,8 @@ def _color_files(jobs, options):
             if is_video(source):
                 color_video(colorizer, source, target)
             else:
-                write_picture(target, colorizer(source))
+                rgb = colorizer(source)
+                write_picture(target, rgb, read_metadata(source, software))
             if bar.disable or len(jobs) == 1:
                 print(f"{source} -> {target}", flush=True)
         except Exception as error:  # one bad file must not stop the others

@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from colorkit.data.decoding import is_tiff, largest_page, to_srgb
+from colorkit.data.metadata import metadata as metadata_of
+from colorkit.data.metadata import save_options
 from colorkit.files import make_folder, written_whole
 
 # Formats that can hold 8-bit RGB of any size.
@@ -66,7 +68,8 @@ def _opened(source):
             # Allow large photographs; Pillow warns from 89 megapixels on.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             number, page = largest_page(path) if is_tiff(path) else (0, None)
-            with Image.open(path) if page is None else page as image:
+            # From a path, Pillow would map the file, and mix up the pixels of rotated TIFF.
+            with open(path, "rb") as file, page or Image.open(file) as image:
                 if number:
                     image.seek(number)
                 yield image
@@ -157,12 +160,30 @@ def picture_size(source):
     return (width, height) if rotated else (height, width)
 
 
-def write_picture(path, rgb):
+def read_metadata(source, software=None):
+    """Read Exif, XMP, resolution and comment of an image file, without its orientation.
+
+    Args:
+        source: Path of an image file.
+        software: Text to add to the software tag, or `None`.
+
+    Returns:
+        Dict for `write_picture`. It is empty if the file has none that can be read.
+    """
+    try:
+        with Image.open(source) as image:
+            return metadata_of(image, software)
+    except Exception:  # metadata must never prevent the coloring of an image
+        return {}
+
+
+def write_picture(path, rgb, metadata=None):
     """Write an image to a file atomically, and create its folder.
 
     Args:
         path: Path of the file. Its ending selects the format (.png, .jpg, .webp, .tif, ...).
         rgb: uint8 array of shape `(height, width, 3)`.
+        metadata: Metadata to write, as `read_metadata` returns them, or `None`.
 
     Raises:
         ValueError, OSError: If no image format has this ending, or the file cannot be written.
@@ -171,9 +192,11 @@ def write_picture(path, rgb):
     picture_format = output_format(path)
     make_folder(path.parent)
     with written_whole(path) as temporary:
-        Image.fromarray(rgb).save(
-            temporary, format=picture_format, **_OPTIONS.get(picture_format, {})
-        )
+        options = {
+            **_OPTIONS.get(picture_format, {}),
+            **save_options(metadata or {}, picture_format),
+        }
+        Image.fromarray(rgb).save(temporary, format=picture_format, **options)
 
 
 def output_format(path):

@@ -232,3 +232,15 @@ def test_size_of_a_turned_deep_tiff_is_that_of_the_pixels(tmp_path):
     path = tmp_path / "turned.tif"
     tifffile.imwrite(path, DEEP, photometric="minisblack", extratags=[(274, 3, 1, 6, True)])
     assert picture_size(path) == read_picture(path).shape[:2] == (256, 4)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_rotated_tiff_has_the_pixels_of_the_rotated_png(tmp_path, mode, orientation):
+    image = Image.fromarray(RAMP[:, :20] * 12).convert("RGB").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "turned.tif", exif=exif)
+    image.convert("RGB").save(tmp_path / "turned.png", exif=exif)
+    rgb, expected = (read_picture(tmp_path / f"turned.{end}") for end in ("tif", "png"))
+    np.testing.assert_array_equal(rgb, expected)

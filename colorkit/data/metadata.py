@@ -1,0 +1,77 @@
+"""Carry the metadata of an image file over to the colored one."""
+
+import re
+
+from PIL import Image, PngImagePlugin
+
+_SOFTWARE, _DESCRIPTION = 0x0131, 0x010E
+# Tags of the first directory that describe the photograph: description, maker, model, software,
+# date, artist, copyright. Others, such as the orientation, describe the old file.
+_KEPT = (_DESCRIPTION, 0x010F, 0x0110, _SOFTWARE, 0x0132, 0x013B, 0x8298)
+_SUBDIRECTORIES = (0x8769, 0x8825)  # Exif (date, exposure) and GPS
+_OF_OLD_FILE = (0xA002, 0xA003, 0xA005)  # width, height, and interoperability
+_XMP = 700
+
+
+def metadata(image, software=None):
+    """Read the metadata of a PIL image that stay true when the image is colored.
+
+    The orientation and the thumbnail are left out.
+
+    Args:
+        image: PIL image as it was opened, before a rotation was applied.
+        software: Text that says what colored the image, or `None`.
+
+    Returns:
+        Dict with "exif", "xmp", "dpi" and "comment", as far as they are present.
+    """
+    before, exif = image.getexif(), Image.Exif()
+    for tag in _KEPT:
+        if tag in before:
+            exif[tag] = before[tag]
+    for tag in _SUBDIRECTORIES:
+        entries = {k: v for k, v in before.get_ifd(tag).items() if k not in _OF_OLD_FILE}
+        if entries:
+            exif.get_ifd(tag).update(entries)
+            exif[tag] = exif.get_ifd(tag)
+    if software is not None:
+        exif[_SOFTWARE] = f"{exif[_SOFTWARE]}; {software}" if _SOFTWARE in exif else software
+    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or before.get(_XMP)
+    if isinstance(xmp, str):
+        xmp = xmp.encode()
+    if isinstance(xmp, bytes):
+        xmp = re.sub(rb"(tiff:Orientation\W+)[2-8]", rb"\g<1>1", xmp)
+    found = {
+        "exif": exif if len(exif) else None,
+        "xmp": xmp,
+        "dpi": image.info.get("dpi"),
+        "comment": image.info.get("comment") or image.info.get("Comment"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def save_options(found, picture_format):
+    """Return metadata as options of Pillow's `save` for a format."""
+    if picture_format == "JPEG":
+        return dict(found)
+    options = {name: found[name] for name in ("exif", "dpi") if name in found}
+    comment = found.get("comment")
+    if isinstance(comment, bytes):
+        comment = comment.decode("utf-8", errors="replace")
+    if picture_format == "WEBP":
+        return {name: found[name] for name in ("exif", "xmp") if name in found}
+    if picture_format == "PNG":
+        text = PngImagePlugin.PngInfo()
+        if comment:
+            text.add_itxt("Comment", comment)
+        if "xmp" in found:
+            text.add_itxt("XML:com.adobe.xmp", found["xmp"].decode("utf-8", errors="replace"))
+        return {**options, "pnginfo": text}
+    if picture_format == "TIFF":
+        exif = options.get("exif") or Image.Exif()
+        if comment and _DESCRIPTION not in exif:
+            exif[_DESCRIPTION] = comment
+        if "xmp" in found:
+            exif[_XMP] = found["xmp"]
+        return {**options, "exif": exif} if len(exif) else options
+    return {}

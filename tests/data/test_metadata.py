@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from colorkit.data.image_files import read_picture, write_picture
+from colorkit.data.metadata import metadata
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6" dc:title="Riga"/></x:xmpmeta>'
+WRITTEN = [".jpg", ".png", ".tif", ".webp"]
+
+
+def described():
+    exif = Image.Exif()
+    exif[0x010E], exif[0x0132] = "Grandma, Riga", "1958:06:01 12:00:00"
+    exif[0x013B], exif[0x8298] = "A. Photographer", "(c) 1958"
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "1958:06:01 12:00:00"
+    exif.get_ifd(0x8825)[1] = "N"
+    return exif
+
+
+@pytest.fixture(params=[".jpg", ".png", ".tif"])
+def source(request, tmp_path):
+    path = tmp_path / f"source{request.param}"
+    exif = described()
+    if request.param == ".tif":  # which Pillow writes only with the directories in their tags
+        for tag in (0x8769, 0x8825):
+            exif[tag] = exif.get_ifd(tag)
+    image = Image.fromarray(np.tile(np.arange(60, dtype="uint8"), (40, 1)))
+    image.save(path, exif=exif, dpi=(600, 600))
+    return path
+
+
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_descriptions_reach_every_format_and_orientation_does_not(tmp_path, source, ending):
+    target = tmp_path / f"colored{ending}"
+    rgb = read_picture(source)
+    assert rgb.shape == (60, 40, 3), "it was turned upright"
+    with Image.open(source) as image:
+        write_picture(target, rgb, metadata=metadata(image, "colorized by colorkit"))
+    assert read_picture(target).shape == rgb.shape
+    with Image.open(target) as image:
+        exif = image.getexif()
+        assert exif[0x010E] == "Grandma, Riga" and exif[0x0132].startswith("1958:06:01")
+        assert exif[0x013B] == "A. Photographer" and exif[0x8298] == "(c) 1958"
+        assert exif.get(0x0112, 1) == 1
+        assert exif[0x0131] == "colorized by colorkit"
+        assert exif.get_ifd(0x8769)[0x9003].startswith("1958:06:01")
+        assert exif.get_ifd(0x8825)[1] == "N"
+        if ending != ".webp":  # which has no resolution
+            assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+
+
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_xmp_and_comment_are_kept(tmp_path, ending):
+    source, target = tmp_path / "source.jpg", tmp_path / f"colored{ending}"
+    Image.new("L", (8, 8), 99).save(source, xmp=XMP, comment=b"note")
+    with Image.open(source) as image:
+        write_picture(target, read_picture(source), metadata=metadata(image))
+    with Image.open(target) as image:
+        xmp = image.info.get("xmp") or image.getexif().get(700)
+        assert b'dc:title="Riga"' in xmp and b'Orientation="1"' in xmp
+        comment = image.info.get("comment") or image.info.get("Comment")
+        comment = comment or image.getexif().get(0x010E)
+        if ending != ".webp":
+            assert comment in (b"note", "note")
+
+
+def test_thumbnail_of_the_gray_image_is_dropped(tmp_path):
+    thumbnail = Image.new("L", (8, 8), 50)
+    exif = described()
+    thumbnail.save(tmp_path / "small.jpg")
+    content = (tmp_path / "small.jpg").read_bytes()
+    exif.get_ifd(1).update({0x0103: 6, 0x0201: 400, 0x0202: len(content)})
+    image = Image.new("L", (8, 8), 99)
+    image.save(tmp_path / "source.jpg", exif=exif)
+    with Image.open(tmp_path / "source.jpg") as image:
+        write_picture(tmp_path / "colored.jpg", read_picture(image), metadata=metadata(image))
+    with Image.open(tmp_path / "colored.jpg") as image:
+        assert not image.getexif().get_ifd(1)
+
+
+def test_images_without_metadata_get_none(tmp_path):
+    assert metadata(Image.new("L", (4, 4))) == {}
+    write_picture(tmp_path / "plain.bmp", np.zeros((4, 4, 3), "uint8"), metadata={"dpi": (9, 9)})
