@@ -39,6 +39,7 @@ _MODULES = {
     "evaluation": "evaluation",
     "experiments": "experiments",
     "figures": "figures",
+    "files": "files",
     "gradients": "color.edges",
     "hardware": "experiments.hardware",
     "images": "data.images",
@@ -76,7 +77,7 @@ def __dir__():
 
 
 # Keras finds the classes of saved models only if they are registered. The command line imports
-# this package first, and must answer `--help` without waiting for Keras.
-if sys.argv[:1] != ["-m"]:
+# this package first, as `python -m colorkit`, and must answer `--help` without waiting for Keras.
+if not (sys.argv[:1] == ["-m"] and "colorkit" in sys.orig_argv):
     for _room in ("layers", "losses", "metrics", "models"):
         importlib.import_module(f"colorkit.{_room}")

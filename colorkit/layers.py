@@ -194,9 +194,10 @@ class EdgeAwareSmoothing(keras.layers.Layer):
 
     def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
+        steps = tuple(steps)
         if not (all(step > 0 for step in steps) and edge > 0):
             raise ValueError(f"`steps` and `edge` must be positive. Received: {steps!r}, {edge!r}")
-        self.steps = tuple(steps)
+        self.steps = steps
         self.edge = edge
 
     def call(self, inputs):

@@ -102,7 +102,8 @@ class RebalancedCrossentropy(_BinsLoss):
         neighbors: 1 trains on the nearest bin. A larger number, up to `num_bins`, trains on soft
             codes of that many bins.
         sigma: Non-negative standard deviation of the soft codes, in chroma units.
-        stride: Output stride of the network in pixels. Logits have the shape
+        stride: Distance in pixels between predictions of the network; 4 means every 4th pixel.
+            Logits have the shape
             `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 

@@ -188,7 +188,7 @@ def test_bad_weights_and_sizes_raise(rng, chroma):
         RebalancedCrossentropy(bins, np.ones(81))
     with pytest.raises(ValueError, match="positive and finite"):
         RebalancedCrossentropy(bins, np.zeros(49))
-    with pytest.raises(ValueError, match=r"1\.\.49.*50"):
+    with pytest.raises(ValueError, match=r"from 1 to 49.*50"):
         RebalancedCrossentropy(bins, neighbors=50)
     for sigma in (-1, np.nan):
         with pytest.raises(ValueError, match="sigma"):

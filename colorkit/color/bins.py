@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 from scipy.spatial import Delaunay, KDTree
 
+from colorkit.checks import check_whole
 from colorkit.color import spaces
 
 # Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
@@ -155,8 +156,8 @@ class ColorBins:
         occupied = np.argwhere(counts)
         if not 2 <= num_bins <= len(occupied):
             raise ValueError(
-                f"`num_bins` must be from 2 to the number of distinct colors, {len(occupied)}. "
-                f"Received: {num_bins}; ask for fewer bins or give more images."
+                f"`num_bins` must be at least 2 and at most the number of distinct colors, here "
+                f"{len(occupied)}. Received: {num_bins}; ask for fewer bins or give more images."
             )
         middles = (edges[:-1] + edges[1:]) / 2
         kmeans = KMeans(num_bins, n_init=1, random_state=seed)
@@ -264,8 +265,7 @@ class ColorBins:
 
     def check_codes(self, neighbors, sigma):
         """Raise a `ValueError` if `neighbors` or `sigma` is out of range."""
-        if not 1 <= neighbors <= self.num_bins:
-            raise ValueError(f"`neighbors` must be in 1..{self.num_bins}. Received: {neighbors!r}")
+        check_whole("neighbors", neighbors, 1, self.num_bins)
         if not sigma >= 0:
             raise ValueError(f"`sigma` must not be negative. Received: {sigma!r}")
 

@@ -77,7 +77,7 @@ class Batches(keras.utils.PyDataset):
                     f"`{name}` must be (low, high), 0 < low <= high{limit}. Received: {value!r}"
                 )
         if self.zoom is not None and self.context is not None:
-            raise ValueError("`context` and `zoom` exclude each other. Received both; give one.")
+            raise ValueError("`context` and `zoom` cannot be combined. Received both; give one.")
         if self.crop is None:
             if self.context is not None:
                 raise ValueError("`context` needs `crop`, the side of its crops. Received: None")
@@ -222,15 +222,15 @@ def pairs(
         batch_size: Number of images per batch.
         augment: Whether to mirror half of the images, and to crop at random instead of at the
             center.
-        crop: Side of a square crop in pixels, required if images have different sizes. Of a tuple,
-            augmented batches use the sides in turn (the first, if an epoch is one batch), others
-            use the middle one.
+        crop: Side of a square crop in pixels, required if images have different sizes. If it
+            is a tuple, augmented batches use the sides in turn (the first, if an epoch is one
+            batch), and other batches use the middle one.
         shift: Maximum number of pixels by which augmented images are moved vertically and
             horizontally. The border is filled by reflection.
-        zoom: `(low, high)`: resize a part of each image to the crop, or to the image without
-            `crop`. The sides of the part are those of the result, times a random factor between
-            `low` and `high`, and at most those of the image. Without `augment`, the factor is
-            `high` and the part is at the center.
+        zoom: `(low, high)`: resize a part of each image to the size of `crop`. Without `crop`, the
+            result has the size of the image. The sides of the part are those of the result, times a
+            random factor between `low` and `high`, and at most those of the image. Without
+            `augment`, the factor is `high` and the part is at the center.
         context: `(low, high)`, at most 1, instead of `zoom`: as `zoom`, but the factor is relative
             to the short side of the image. Needs a `crop`, which may be larger than the images.
         aging: Share of augmented images whose lightness is changed to look like an old photograph,
@@ -268,7 +268,9 @@ def pairs(
         raise ValueError(f"`luminance_gate` needs lightness in Lab. Received: {space}")
     weighted = luminance_gate or near_gray == "mask"
     if labels and weighted:
-        raise ValueError('`labels` excludes `luminance_gate` and `near_gray="mask"`; use "drop".')
+        raise ValueError(
+            '`labels` cannot be combined with `luminance_gate` or `near_gray="mask"`; use "drop".'
+        )
 
     def convert(rgb, aged, classes):
         weights = np.float32(1)

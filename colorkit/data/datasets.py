@@ -49,7 +49,8 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
         `Images`, with `labels` and `class_names` if the source has classes, such as subfolders.
         Files of a folder that are not images are left out, with a warning, and `left_out` counts
         them. `Images.readable` also leaves out truncated files. Videos and TensorFlow Datasets are
-        read into memory; of a large one, load a slice such as "train[:10%]", or give a `size`.
+        read into memory. Of a large one, give a `size`. A dataset can also be loaded as a slice,
+        such as "train[:10%]", and a video with a stride.
 
     Raises:
         FileNotFoundError: If a folder or file does not exist.

@@ -120,7 +120,8 @@ def as_rgb(image):
         image = image[..., None]
     if image.ndim != 3 or image.shape[-1] not in (1, 3, 4) or 0 in image.shape:
         raise ValueError(
-            f"An image must have shape (height, width[, 1 | 3 | 4]). Received: {image.shape}"
+            "An image must have shape (height, width) or (height, width, 1 | 3 | 4). "
+            f"Received: {image.shape}"
         )
     if image.dtype == np.uint16:
         image = np.uint8(image / 257 + 0.5)
@@ -132,7 +133,9 @@ def as_rgb(image):
             )
         image = np.uint8(image * 255 + 0.5)
     elif image.dtype != np.uint8:
-        raise ValueError(f"An image must be uint8, uint16 or in [0, 1]. Received: {image.dtype}")
+        raise ValueError(
+            f"An image must be uint8, uint16, or floating point in [0, 1]. Received: {image.dtype}"
+        )
     if image.shape[-1] == 4:
         return to_srgb(Image.fromarray(image))
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)

@@ -11,6 +11,7 @@ _KEPT = (_DESCRIPTION, 0x010F, 0x0110, _SOFTWARE, 0x0132, 0x013B, 0x8298)
 _SUBDIRECTORIES = (0x8769, 0x8825)  # Exif (date, exposure) and GPS
 _OF_OLD_FILE = (0xA002, 0xA003, 0xA005)  # width, height, and interoperability
 _XMP = 700
+_JPEG_BYTES = 65_000
 
 
 def metadata(image, software=None):
@@ -52,8 +53,9 @@ def metadata(image, software=None):
 
 def save_options(found, picture_format):
     """Return metadata as options of Pillow's `save` for a format."""
-    if picture_format == "JPEG":
-        return dict(found)
+    if picture_format == "JPEG":  # which holds no more than 64 kB of each
+        sizes = {"exif": lambda exif: len(exif.tobytes()), "dpi": lambda dpi: 0}
+        return {k: v for k, v in found.items() if sizes.get(k, len)(v) < _JPEG_BYTES}
     options = {name: found[name] for name in ("exif", "dpi") if name in found}
     comment = found.get("comment")
     if isinstance(comment, bytes):

@@ -153,7 +153,7 @@ class Decoding:
 
     Attributes:
         temperature: Temperature of the decoder. `None` chooses one of `TEMPERATURES`, by threshold
-            accuracy on validation images. It also chooses the weights: those with the lowest
+            accuracy on validation images. This choice includes the weights: those with the lowest
             validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
             does not harm decoded colors.)
         mirror: Whether the colorizer averages over mirror images.

@@ -82,7 +82,7 @@ class Classification(Regression):
     """
 
     loss: type = losses.RebalancedCrossentropy
-    bins: Callable | None = None
+    bins: Callable = dataclasses.field(kw_only=True)
     neighbors: int = 1
     uniform_weight: float | None = None
     prior_sigma: float | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 
 from colorkit.experiments import hardware
-from colorkit.files import figures_folder, make_folder, written_whole
+from colorkit.files import figures_folder, home, make_folder, written_whole  # noqa: F401
 
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1

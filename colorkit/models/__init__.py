@@ -7,7 +7,7 @@ Each builder returns an uncompiled functional `keras.Model`:
     build_dense_regression        Champati et al.           chroma, for one size
     build_conv_regression         Champati et al.           chroma
     build_conv_classification     Champati et al.           logits over bins
-    build_zhang                   Zhang et al. 2016         logits over bins at stride 4, or chroma
+    build_zhang                   Zhang et al. 2016         logits of every 4th pixel, or chroma
     build_coherent                after Stellbrink          logits over bins, smoothed up to edges
     build_coherent_as_published   Stellbrink                logits over bins, coherent
     build_simple_convnet          Han                       chroma
@@ -22,10 +22,10 @@ Each builder returns an uncompiled functional `keras.Model`:
     build_pix2pix_generator       Isola et al. 2017         chroma, as a generator
     build_patch_discriminator     Isola et al. 2017         one logit per patch: real or predicted
     build_residual_unet           this package              chroma, or logits over bins, and classes
-    build_pretrained_unet         this package              chroma, or logits over bins, at stride 2
+    build_pretrained_unet         this package              chroma or logits of every 2nd pixel
     build_vgg_classifier          Simonyan, Zisserman 2015  logits over classes, from RGB
     build_residual_classifier     He et al. 2016            logits over classes, from RGB
-    build_efficientnet_lite0      Tan, Le 2019              features at stride 32, from RGB
+    build_efficientnet_lite0      Tan, Le 2019              features of every 32nd pixel, from RGB
     build_vgg_features            Simonyan, Zisserman 2015  features
     build_vae                     Kingma, Welling 2014      RGB, from RGB
 

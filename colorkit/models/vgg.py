@@ -58,6 +58,15 @@ def build_vgg_features(
         x = layer(x)
         convolutions.append(layer)
     for layer, arrays in zip(convolutions, loaded, strict=False):
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        shapes = [np.shape(array) for array in arrays]
+        is_number = all(np.issubdtype(np.asarray(array).dtype, np.number) for array in arrays)
+        if shapes != expected or not is_number:
+            raise ValueError(
+                f"`weights` must hold kernel and bias of {layer.name}, numbers of "
+                f"shapes {expected}. "
+                f"Received: {weights!r} with shapes {shapes}"
+            )
         if not all(np.isfinite(array).all() for array in arrays):
             raise ValueError(
                 f"`weights` must be finite. Received a NaN or an infinity for {layer.name}"

@@ -88,7 +88,7 @@ def test_labels_are_in_the_target_with_chroma_or_alone(pictures):
     for make in (labeled, lambda images: pairs(images, labels=True)):
         with pytest.raises(ValueError, match="must have labels"):
             make(pictures)
-    with pytest.raises(ValueError, match="`labels` excludes"):
+    with pytest.raises(ValueError, match="`labels` cannot be combined"):
         pairs(images, labels=True, near_gray="mask")
 
 
@@ -196,7 +196,7 @@ def test_luminance_gate_reduces_weights_of_dark_and_bright_pixels(pictures):
 def test_luminance_gate_needs_lab_and_excludes_labels(pictures):
     with pytest.raises(ValueError, match="Lab"):
         pairs(pictures, space="yuv", luminance_gate=True)
-    with pytest.raises(ValueError, match="`labels` excludes"):
+    with pytest.raises(ValueError, match="`labels` cannot be combined"):
         pairs(pictures, luminance_gate=True, labels=True)
 
 
@@ -415,7 +415,7 @@ def test_aging_changes_lightness_but_not_chroma(pictures):
         ({"crop": (8, 17)}, "`crop` must fit into every image"),
         ({"crop": (8, 4), "shift": 4}, "`shift` must be a whole number from 0 to 3"),
         ({"context": (0.5, 1)}, "`context` needs `crop`"),
-        ({"crop": 8, "context": (0.5, 1), "zoom": (1, 1)}, "exclude each other"),
+        ({"crop": 8, "context": (0.5, 1), "zoom": (1, 1)}, "cannot be combined"),
         ({"crop": 8, "context": (0, 1)}, "`context` must be .*<= 1"),
         ({"crop": 8, "context": (0.5, 1.1)}, "`context` must be .*<= 1"),
         ({"crop": 8, "context": (1, 0.5)}, "`context` must be"),

@@ -83,3 +83,17 @@ def test_thumbnail_of_the_gray_image_is_dropped(tmp_path):
 def test_images_without_metadata_get_none(tmp_path):
     assert metadata(Image.new("L", (4, 4))) == {}
     write_picture(tmp_path / "plain.bmp", np.zeros((4, 4, 3), "uint8"), metadata={"dpi": (9, 9)})
+
+
+@pytest.mark.parametrize("name", ["xmp", "comment", "exif"])
+def test_metadata_too_long_for_jpeg_are_left_out(tmp_path, name):
+    exif = described()
+    found = {"xmp": XMP, "comment": b"note", "exif": exif}
+    if name == "exif":
+        exif[0x010E] = "x" * 70_000
+    else:
+        found[name] = b"x" * 70_000
+    write_picture(tmp_path / "a.jpg", np.zeros((4, 4, 3), "uint8"), metadata=found)
+    with Image.open(tmp_path / "a.jpg") as image:
+        kept = {key for key in ("xmp", "comment", "exif") if image.info.get(key)}
+    assert kept == {"xmp", "comment", "exif"} - {name}

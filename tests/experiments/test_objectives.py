@@ -8,6 +8,10 @@ from colorkit.color.priors import color_prior, smooth_prior
 from colorkit.data.images import Images
 
 
+def lattice(images):
+    return ColorBins.grid(49)
+
+
 @pytest.fixture
 def bins():
     return ColorBins.grid(49)
@@ -17,7 +21,7 @@ def test_weights_balance_the_prior_that_the_objective_asks_for(bins, pictures):
     soft = color_prior(pictures, bins, neighbors=5)
     smooth = smooth_prior(color_prior(pictures, bins), bins, 30.0)
     for sigma, prior in ((None, soft), (30.0, smooth)):
-        objective = experiments.Classification(uniform_weight=0.5, prior_sigma=sigma)
+        objective = experiments.Classification(bins=lattice, uniform_weight=0.5, prior_sigma=sigma)
         weights = objective.weigh(pictures, bins, bins.space)
         mixed = 0.5 * prior + 0.5 / bins.num_bins  # weights are its inverse, with a mean of 1
         expected = (1 / mixed) / (prior / mixed).sum()
@@ -25,7 +29,9 @@ def test_weights_balance_the_prior_that_the_objective_asks_for(bins, pictures):
 
 
 def test_gradient_coherence_balances_gradients(bins, pictures):
-    weights = experiments.Coherence(uniform_weight=0.5).weigh(pictures, bins, bins.space)
+    weights = experiments.Coherence(bins=lattice, uniform_weight=0.5).weigh(
+        pictures, bins, bins.space
+    )
     assert len(weights) == len(MAGNITUDES) + 1
     prior = gradient_prior(pictures, MAGNITUDES, bins.space)
     np.testing.assert_allclose((prior * weights).sum(), 1, rtol=1e-5)
@@ -33,7 +39,7 @@ def test_gradient_coherence_balances_gradients(bins, pictures):
 
 def test_nothing_is_balanced_without_bins_or_uniform_weight(bins, pictures):
     assert experiments.Regression().weigh(pictures, None, bins.space) is None
-    assert experiments.Classification().weigh(pictures, bins, bins.space) is None
+    assert experiments.Classification(bins=lattice).weigh(pictures, bins, bins.space) is None
 
 
 def test_batches_hold_what_the_objective_learns(row, pictures):
@@ -46,7 +52,7 @@ def test_batches_hold_what_the_objective_learns(row, pictures):
     for objective in (experiments.Regression(), experiments.Adversarial()):
         lightness, chroma = first(objective)
         assert lightness.shape[-1] == 1 and chroma.shape[-1] == 2
-    assert set(first(experiments.ClassificationAndLabels())[1]) == {"chroma", "label"}
+    assert set(first(experiments.ClassificationAndLabels(bins=lattice))[1]) == {"chroma", "label"}
     rgb, labels = first(experiments.Labels())
     np.testing.assert_array_equal(np.uint8(rgb * 255 + 0.5), pictures[:count])
     np.testing.assert_array_equal(labels, np.arange(count) % 3)
@@ -54,16 +60,18 @@ def test_batches_hold_what_the_objective_learns(row, pictures):
 
 def test_losses_follow_from_the_objective(bins):
     joint = experiments.Classification(
-        loss=losses.JointCrossentropy, loss_options={"delta": 30.0}, neighbors=5
+        bins=lattice, loss=losses.JointCrossentropy, loss_options={"delta": 30.0}, neighbors=5
     )
     loss = joint.compile_options(bins, None)["loss"]
     assert isinstance(loss, losses.JointCrossentropy)
     assert (loss.delta, loss.neighbors, loss.bins) == (30.0, 5, bins)
-    loss = experiments.Coherence().compile_options(bins, None)["loss"]
+    loss = experiments.Coherence(bins=lattice).compile_options(bins, None)["loss"]
     assert isinstance(loss, losses.GradientCoherence)
     loss = experiments.Regression().compile_options(None, None)["loss"]
     assert isinstance(loss, keras.losses.MeanSquaredError)
-    both = experiments.ClassificationAndLabels(label_weight=0.5).compile_options(bins, None)
+    both = experiments.ClassificationAndLabels(bins=lattice, label_weight=0.5).compile_options(
+        bins, None
+    )
     assert set(both["loss"]) == {"chroma", "label"} and both["loss_weights"]["label"] == 0.5
     assert experiments.Adversarial().compile_options(None, None) == {}
 
@@ -72,7 +80,7 @@ def test_color_comes_from_the_generator_or_the_output_for_chroma():
     network = models.build_residual_unet(
         4, widths=(4, 4), encoder_blocks=(0, 0), decoder_blocks=(0,), num_classes=3
     )
-    objective = experiments.ClassificationAndLabels()
+    objective = experiments.ClassificationAndLabels(bins=lattice)
     assert objective.num_classes(network) == 3
     assert objective.coloring(network).output.shape[-1] == 4
     assert experiments.Regression().num_classes(network) is None
