@@ -1,9 +1,12 @@
 """Command line: `python -m colorkit colorize | train | results`."""
 
 import argparse
+import contextlib
 import fnmatch
 import os
+import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -21,7 +24,7 @@ def main(arguments=None):
     # Hide as much of TensorFlow's log as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _terminated():
             warnings.showwarning = _print_warning
             code = options.command(options)
         sys.stdout.flush()  # here, where a closed pipe is no error
@@ -35,6 +38,19 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("colorkit: interrupted", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def _terminated():
+    """Let SIGTERM raise `SystemExit`, so that no temporary file stays behind."""
+    if threading.current_thread() is not threading.main_thread():  # which alone gets signals
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _start_keras():
@@ -148,6 +164,7 @@ def _color_files(jobs, options):
     from colorkit.colorizer import Colorizer
     from colorkit.data.image_files import read_metadata, write_picture
     from colorkit.data.video import color_video, is_video
+    from colorkit.files import sweep
 
     is_file = Path(options.model).suffix == ".keras" or Path(options.model).is_file()
     load = Colorizer.load if is_file else Colorizer.pretrained
@@ -155,6 +172,8 @@ def _color_files(jobs, options):
     settings = {name: value for name, value in settings.items() if value is not None}
     colorizer = load(options.model, **settings)
     software = None if options.no_tag else f"colorized by colorkit {__version__}"
+    for folder in {target.parent for _, target in jobs}:
+        sweep(folder)
     problems = []
     # A bar on a terminal, else a line per file.
     bar = tqdm(jobs, unit="file", disable=not sys.stderr.isatty())

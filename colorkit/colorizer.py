@@ -1,6 +1,7 @@
 """Color images of any size with one network."""
 
 import copy
+import math
 from pathlib import Path
 
 import keras
@@ -21,6 +22,8 @@ from colorkit.models.sizes import size_rule
 # Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
 _BATCH_SIZE = 32
+# The network sees at most so many pixels of an image, unless its short side needs more.
+_NETWORK_PIXELS = 2**18
 # Guided upsampling: side of the window in pixels of the small image, and the variance of
 # lightness (in a range of 1) below which lightness does not explain chroma.
 _WINDOW = 3
@@ -45,8 +48,9 @@ class Colorizer:
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` of the logits, or `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`. Lower values give more vivid colors.
-        size: Short side, in pixels, at which the network sees a larger image. `None` means the
-            full size. Small networks work best near the size of their training images.
+        size: Short side, in pixels, at which the network sees a larger image, if it is not longer
+            than four times its short side or a quarter of a million pixels. `None` means the full
+            size. Small networks work best near the size of their training images.
         mirror: If True, average the predictions for an image and for its mirror image, at twice
             the time.
         class_weights: Weights of the bins in training, if the decoder must divide by them (see
@@ -196,7 +200,11 @@ class Colorizer:
 
     def network_size(self, height, width):
         """Return the height and width at which the network sees an image of the given size."""
-        scale = 1.0 if self.size is None else min(1.0, self.size / min(height, width))
+        scale = 1.0
+        if self.size is not None:
+            # Long strips are reduced further, as memory grows with the number of pixels.
+            most = max(_NETWORK_PIXELS, 4 * self.size**2)
+            scale = min(1.0, self.size / min(height, width), math.sqrt(most / (height * width)))
         fixed = self.model.inputs[0].shape[1:3]
         return tuple(
             known or max(1, round(side * scale))

@@ -3,7 +3,10 @@
 import contextlib
 import os
 import secrets
+import time
 from pathlib import Path
+
+_TEMPORARY = ".colorkit-"
 
 
 def make_folder(path):
@@ -28,6 +31,14 @@ def figures_folder(profile):
     return home() / ("runs/smoke/figures" if profile == "smoke" else "figures")
 
 
+def sweep(folder):
+    """Remove temporary files of `written_whole` that killed processes left over an hour ago."""
+    for path in Path(folder).glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > 3600:
+                path.unlink()
+
+
 @contextlib.contextmanager
 def written_whole(path):
     """Write a file atomically: yield a temporary path, renamed on success, removed on failure."""
@@ -35,7 +46,7 @@ def written_whole(path):
     if path.is_dir():
         raise IsADirectoryError(f"{path} cannot be written: it is a folder; name a file.")
     # (A name of its own length could exceed the longest that file systems allow.)
-    temporary = path.with_name(f".colorkit-{secrets.token_hex(4)}{path.suffix[-20:]}")
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(4)}{path.suffix[-20:]}")
     try:
         temporary.touch(exist_ok=False)
     except OSError as error:

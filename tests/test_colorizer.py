@@ -512,3 +512,24 @@ def test_home_directory_is_expanded(tmp_path, monkeypatch):
     Colorizer(models.build_unet(widths=(4, 6))).save("~/mine.keras")
     assert (tmp_path / "mine.keras").is_file()
     assert Colorizer.load("~/mine.keras").size == 256
+
+
+@pytest.mark.parametrize(
+    ("size", "shape", "expected"),
+    [
+        (256, (512, 768), (256, 384)),
+        (256, (200, 300), (200, 300)),
+        (256, (512, 2048), (256, 1024)),
+        (128, (32, 20_000), (20, 12_800)),
+        (128, (50_000, 32), (20_239, 13)),
+        (None, (32, 20_000), (32, 20_000)),
+        (1024, (2048, 3072), (1024, 1536)),
+    ],
+)
+def test_network_sees_a_bounded_number_of_pixels(size, shape, expected):
+    network = models.build_conv_regression(blocks=((4,),))
+    colorizer = Colorizer(network, size=size)
+    height, width = colorizer.network_size(*shape)
+    assert (height, width) == expected
+    if size is not None:
+        assert height * width <= 1.02 * max(2**18, 4 * size**2)

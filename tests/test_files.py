@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from colorkit.files import make_folder, written_whole
+from colorkit.files import make_folder, sweep, written_whole
 
 
 def test_file_is_written_atomically(tmp_path):
@@ -32,3 +34,14 @@ def test_writing_to_a_folder_raises(tmp_path):
     ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["mine.keras"]
+
+
+def test_sweep_removes_old_temporary_files_alone(tmp_path):
+    names = (".colorkit-0123abcd.png", ".colorkit-4567abcd.mp4", "photo.png", ".hidden.png")
+    for name in names:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".colorkit-89abcdef.png").touch()  # of a process that still runs
+    sweep(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".colorkit-89abcdef.png", ".hidden.png", "photo.png"]

@@ -201,6 +201,29 @@ def test_inputs_that_cannot_be_opened_are_reported_one_by_one(tmp_path, photos, 
         assert part in message
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_terminated_command_leaves_no_file_behind(tmp_path, model):
+    frames = np.random.default_rng(0).integers(0, 256, (400, 64, 64, 3), dtype="uint8")
+    iio.imwrite("film.mp4", frames, plugin="pyav", codec="mpeg4")
+    command = [
+        sys.executable,
+        "-m",
+        "colorkit",
+        "colorize",
+        "film.mp4",
+        "-o",
+        "out",
+        "--model",
+        model,
+    ]
+    process = subprocess.Popen(command)
+    while process.poll() is None and not list(tmp_path.glob("out/.colorkit-*")):
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(60) in (143, -15)
+    assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
+
+
 def test_temperature_and_size_reach_the_colorizer(photos, model):
     for temperature, name in (("0", "mode.png"), ("1", "mean.png")):
         options = ["--model", model, "--temperature", temperature, "--size", "20"]

@@ -25,7 +25,7 @@ from colorkit.evaluation import (
 )
 from colorkit.experiments import checkpoints, fit, hardware, records
 from colorkit.experiments.splits import divided, large
-from colorkit.files import home, make_folder, written_whole
+from colorkit.files import home, make_folder, sweep, written_whole
 from colorkit.models import load_classifier
 from colorkit.models.files import round_kernels, save_model
 
@@ -79,6 +79,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
         )
     folder = _folder(experiment, profile, seed)
     make_folder(folder)
+    sweep(folder)
     with checkpoints.alone(folder), checkpoints.unless_begun_removed(folder):
         return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
 
