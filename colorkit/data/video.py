@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import math
 import warnings
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,8 @@ from colorkit.files import make_folder, written_whole
 _LIGHTNESS_SCALE = 4.0
 # Value in H.273 for a matrix that a file does not name.
 _UNSPECIFIED = 2
+# Descriptions that belong to the old file.
+_OF_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder")
 # Endings of files that can be written; many more can be read.
 WRITTEN = (".mp4", ".mkv", ".mov")
 _READ = (
@@ -32,7 +35,7 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
 
     Where a pixel keeps its lightness, its chroma is mixed with that of the previous frame, so that
     colors do not flicker. Each frame keeps its duration and shape, and the file stores how its
-    colors are encoded. Sound is not copied.
+    colors are encoded. Sound, subtitles, chapters and descriptions are copied.
 
     Args:
         colorizer: `Colorizer`, or any function from an image to a colored one.
@@ -80,7 +83,8 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
 def _writer(path, source):
     """Yield a function that writes an image in a format for every player.
 
-    The image gets the time of a given frame of `source`, and the pixel shape of its video.
+    The image gets the time of a given frame of `source`, and the pixel shape of its video. Sound,
+    subtitles, chapters and descriptions are copied.
     """
     import av
 
@@ -88,9 +92,10 @@ def _writer(path, source):
         rate = container.streams.video[0].average_rate or Fraction(25)
         aspect = container.streams.video[0].sample_aspect_ratio
     stream, start, time = None, 0, -1
+    others = None
 
     def write(rgb, like):
-        nonlocal stream, start, time
+        nonlocal stream, start, time, others
         sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
         rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
         matrix, number = _matrix(*rgb.shape[:2])
@@ -106,16 +111,75 @@ def _writer(path, source):
             if aspect:
                 codec.sample_aspect_ratio = 1 / aspect if like.rotation % 180 else aspect
             start = like.pts or 0  # recordings of broadcasts may not start at 0
+            others = _Others(source, output, start * tick)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=matrix
         )
         time = max(time + 1, 0 if like.pts is None else like.pts - start)
         frame.pts, frame.time_base = time, tick
+        others.copy(time * tick)
         output.mux(stream.encode(frame))
 
     with av.open(str(path), "w") as output:
         yield write
         output.mux(stream.encode())
+        others.copy()
+
+
+class _Others:
+    """Copies sound, subtitles, chapters and descriptions of a video as they are.
+
+    Args:
+        source: Path of the video.
+        output: PyAV container to which the streams are added.
+        start: Time in seconds of the first frame, which becomes time 0.
+    """
+
+    def __init__(self, source, output, start):
+        import av
+
+        self.container, self.output, self.start = av.open(str(source)), output, start
+        self.streams, left_out = {}, []
+        for stream in self.container.streams:
+            if stream.type not in ("audio", "subtitle"):
+                continue
+            if stream.codec_context.codec.name in output.supported_codecs:
+                copy = output.add_stream_from_template(stream)
+                copy.metadata.update(stream.metadata)
+                self.streams[stream] = copy
+            else:
+                left_out.append(f"{stream.type} ({stream.codec_context.codec.name})")
+        if left_out:
+            warnings.warn(
+                f"{Path(output.name).suffix} cannot hold {', '.join(left_out)} of {source}. Write "
+                "another format, such as .mkv or .mov, to keep it.",
+                stacklevel=4,
+            )
+        kept = {k: v for k, v in self.container.metadata.items() if k not in _OF_CONTAINER}
+        output.metadata.update(kept)
+        if chapters := self.container.chapters():
+            output.set_chapters(chapters)
+        self.packets = self.container.demux(list(self.streams)) if self.streams else iter(())
+        self.waiting = None
+
+    def copy(self, until=math.inf):
+        """Copy the packets up to a time in seconds of the output, or all that are left."""
+        while packet := self.waiting or next(self.packets, None):
+            self.waiting = None
+            if packet.dts is None or packet.time_base is None:  # the end of a stream
+                continue
+            shift = round(self.start / packet.time_base)
+            if packet.dts < shift:
+                continue
+            if (packet.dts - shift) * packet.time_base > until:
+                self.waiting = packet
+                return
+            packet.dts -= shift
+            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
+            packet.stream = self.streams[packet.stream]
+            self.output.mux(packet)
+        if until == math.inf:
+            self.container.close()
 
 
 def _matrix(height, width):
@@ -212,9 +276,12 @@ def _check_end(path, container, last):
     stream = container.streams.video[0]
     if stream.duration is not None:
         seconds = float(stream.duration * stream.time_base)
-    else:
-        seconds = (container.duration or 0) / 1e6
+    else:  # some formats count it from the first frame, and others from 0
+        start = max(0, container.start_time or 0)
+        seconds = max(0, (container.duration or 0) - start) / 1e6
     end = (last.time or 0.0) - (container.start_time or 0) / 1e6
+    if last.duration and last.time_base:
+        end += float(last.duration * last.time_base)
     if seconds - end > max(1.0, seconds / 10):
         warnings.warn(
             f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; later frames are missing",

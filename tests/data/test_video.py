@@ -308,3 +308,68 @@ def test_videos_without_color_matrix_use_that_of_their_size(tmp_path, height, wi
         assert next(container.decode(video=0)).colorspace == 2
     (found,) = read_frames(tmp_path / "film.mp4")
     np.testing.assert_allclose(found[height // 2, 48], color, atol=4)
+
+
+def with_sound(path, seconds=2, sound="aac", start=0):
+    """A film of numbered frames with a tone, a title and a language."""
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Riga"
+        video = container.add_stream("mpeg4", rate=10)
+        video.width, video.height, video.pix_fmt = 48, 32, "yuv420p"
+        tone = container.add_stream(sound, rate=8000)
+        tone.layout = "mono"
+        tone.metadata["language"] = "lav"
+        wave = np.sin(np.arange(8000 * seconds) * 0.3).astype("float32")[None]
+        for i, rgb in enumerate(numbered(10 * seconds)):
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame.pts, frame.time_base = i + 10 * start, Fraction(1, 10)
+            container.mux(video.encode(frame))
+            samples = wave[:, i * 800 : (i + 1) * 800]
+            if sound.startswith("pcm"):
+                samples = np.int16(samples * 30_000)
+            frame = av.AudioFrame.from_ndarray(
+                samples, format="s16" if sound.startswith("pcm") else "fltp", layout="mono"
+            )
+            frame.sample_rate, frame.pts = 8000, i * 800 + 8000 * start
+            container.mux(tone.encode(frame))
+        container.mux(video.encode())
+        container.mux(tone.encode())
+
+
+def sound_of(path, start=0):
+    """The sound of a film from 0.3 to 1.7 seconds after its start, by the times of its frames."""
+    heard = np.zeros(8000 * 3)
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            first = round((frame.time - start) * 8000)
+            samples = frame.to_ndarray()[0]
+            heard[max(0, first) : max(0, first + len(samples))] = samples[max(0, -first) :]
+    return heard[2400:13600]
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("start", [0, 5])
+def test_sound_and_descriptions_are_copied(tmp_path, ending, start):
+    source, target = tmp_path / f"source{ending}", tmp_path / f"colored{ending}"
+    with_sound(source, start=start)
+    assert color_video(lambda rgb: rgb, source, target) == 20
+    with av.open(str(source)) as container:
+        first = next(container.decode(video=0)).time
+    before, after = sound_of(source, first), sound_of(target)
+    assert np.abs(before).max() > 0.5
+    # A millisecond, the unit of time of MKV, is eight samples.
+    errors = [
+        np.abs(before[8:-8] - after[8 + lag : len(after) - 8 + lag]).max() for lag in range(-8, 9)
+    ]
+    assert min(errors) < 0.01
+    with av.open(str(target)) as container:
+        assert container.metadata["title"] == "Riga"
+        assert container.streams.audio[0].metadata["language"] == "lav"
+        assert len(list(container.decode(video=0))) == 20
+
+
+def test_sound_that_a_format_cannot_hold_is_left_out_with_a_warning(tmp_path):
+    with_sound(tmp_path / "source.mov", sound="pcm_alaw")
+    with pytest.warns(UserWarning, match=r"cannot hold audio .pcm_alaw. of .*source\.mov"):
+        color_video(lambda rgb: rgb, tmp_path / "source.mov", tmp_path / "colored.mp4")
+    assert color_video(lambda rgb: rgb, tmp_path / "source.mov", tmp_path / "colored.mov") == 20
