@@ -157,12 +157,15 @@ class Decoding:
             validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
             does not harm decoded colors.)
         mirror: Whether the colorizer averages over mirror images.
+        network_size: Short side at which the colorizer's network sees larger images. `None` takes
+            the side of the training images, or crops.
         smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
         logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
     """
 
     temperature: float | None = 0.38
     mirror: bool = False
+    network_size: int | None = None
     smoothing: float | None = None
     logit_adjustment: bool = False
 

@@ -348,7 +348,7 @@ def _colorizer(experiment, network, bins, weights, train):
         space=experiment.space,
         bins=bins,
         temperature=decoding.temperature or 0.0,
-        size=round(side / scale),
+        size=decoding.network_size or round(side / scale),
         mirror=decoding.mirror,
         class_weights=weights if decoding.logit_adjustment else None,
     )

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, files, models, pairs
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, models, pairs
 from colorkit.experiments import hardware
 from colorkit.losses import JointCrossentropy
+from colorkit.models import files
 from colorkit.models.pretrained import _pyramid
 
 NARROW = {"widths": (4, 4, 4, 4)}
