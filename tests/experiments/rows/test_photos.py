@@ -136,6 +136,7 @@ def test_continued_run_begins_with_the_network_of_the_package():
     bins = row.objective.bins(None)
     network = row.build(1.0, bins.num_bins)
     gray = np.random.default_rng(0).uniform(0, 100, (1, 40, 50, 1)).astype("float32")
+    network = models.smooth_predictions(network, edge=row.decoding.smoothing)
     colorizer = Colorizer(network, bins=bins, class_weights=package.class_weights)
     np.testing.assert_allclose(colorizer.predict(gray, 1.0), package.predict(gray, 1.0), atol=1e-3)
 
