@@ -1,6 +1,7 @@
 """Color images of any size with one network."""
 
 import copy
+import functools
 import math
 from pathlib import Path
 
@@ -33,6 +34,17 @@ _SETTINGS = ("space", "bins", "temperature", "size", "mirror", "class_weights")
 # Pretrained before each model of the package got its own temperature.
 _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 _NO_TEMPERATURE = "`colorizer` must have bins, as a regression has no temperature."
+
+
+def _as_graph(model):
+    """Return a function that runs a network as one graph for all sizes, in half the time."""
+    run = functools.partial(model, training=False)
+    if keras.backend.backend() != "tensorflow":
+        return run
+    import tensorflow as tf
+
+    shape = tf.TensorSpec(model.inputs[0].shape, "float32")
+    return tf.function(run, input_signature=[shape], autograph=False)
 
 
 class Colorizer:
@@ -105,10 +117,7 @@ class Colorizer:
         if class_weights is not None:
             checked_class_weights(class_weights, bins.num_bins)
         self.model = model
-        # Run as one graph, a small network with many layers takes half the time. XLA would compile
-        # again for each size of image.
-        self._network = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-        self._network.jit_compile = False
+        self._network = _as_graph(model)
         self._multiples, self._stride = size_rule(model)
         self.bins = bins
         self.temperature = temperature
@@ -335,7 +344,7 @@ class Colorizer:
             # Pad with NumPy, which repeats the reflection where the padding exceeds the image.
             padding = ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0))
             lightness = np.pad(ops.convert_to_numpy(lightness), padding, mode="symmetric")
-        outputs = ops.cast(self._network.predict_on_batch(lightness), "float32")
+        outputs = ops.cast(self._network(ops.cast(lightness, "float32")), "float32")
         if tuple(outputs.shape[1:3]) != self._divided(lightness.shape[1:3]):
             raise ValueError(
                 f"`model` must keep height and width, or divide both by {self._stride}. Received "
