@@ -125,15 +125,9 @@ def _in_srgb(image, profile):
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
         mode = _MODES.get(profile.profile.xcolor_space.strip())
-        if _fits(image.mode, mode) and mode == "L":
-            # One conversion per level: exact, and fast for large images.
-            samples = np.asarray(image if image.mode in _SIXTEEN_BITS else image.convert("L"))
-            levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)[None]
-            table = ImageCms.profileToProfile(
-                Image.fromarray(levels), profile, srgb, outputMode="RGB", flags=_EXACT
-            )
-            return Image.fromarray(np.asarray(table)[0][samples])
         if _fits(image.mode, mode):
+            if mode == "L":
+                return _gray_in_srgb(image, profile, srgb)
             image = _eight_bits(image).convert(mode)
             return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError):
@@ -142,6 +136,16 @@ def _in_srgb(image, profile):
         lab = ImageCms.createProfile("LAB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     return _eight_bits(image).convert("RGB")
+
+
+def _gray_in_srgb(image, profile, srgb):
+    """Convert a gray image with one conversion per level: exact, and fast for large images."""
+    samples = np.asarray(image if image.mode in _SIXTEEN_BITS else image.convert("L"))
+    levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)[None]
+    table = ImageCms.profileToProfile(
+        Image.fromarray(levels), profile, srgb, outputMode="RGB", flags=_EXACT
+    )
+    return Image.fromarray(np.asarray(table)[0][samples])
 
 
 def _fits(mode, profile_mode):

@@ -121,9 +121,13 @@ def _writer(path, source):
         output.mux(stream.encode(frame))
 
     with av.open(str(path), "w") as output:
-        yield write
-        output.mux(stream.encode())
-        others.copy()
+        try:
+            yield write
+            output.mux(stream.encode())
+            others.copy()
+        finally:
+            if others is not None:
+                others.container.close()
 
 
 class _Others:
@@ -178,8 +182,6 @@ class _Others:
             packet.pts = packet.dts if packet.pts is None else packet.pts - shift
             packet.stream = self.streams[packet.stream]
             self.output.mux(packet)
-        if until == math.inf:
-            self.container.close()
 
 
 def _matrix(height, width):
