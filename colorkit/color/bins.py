@@ -1,6 +1,7 @@
 """Color bins: divide a chroma plane into classes, so that colorization becomes classification."""
 
 import functools
+import itertools
 import math
 
 import keras
@@ -28,29 +29,19 @@ def chroma_batches(images, space, batch_size=256):
 
     Args:
         images: Images `(H, W, 3)`, uint8 or floating point in [0, 1]: an array `(N, H, W, 3)`
-            or any iterable. Their sizes may differ.
+            or any iterable. Their sizes may differ. Other values, or no images, raise an error.
         space: `ColorSpace`.
         batch_size: Maximum number of images per batch. All images of a batch have one size.
-
-    Raises:
-        ValueError: If there are no images, or an image holds a NaN or a value outside [0, 1].
     """
-
-    def chroma():
-        return ops.convert_to_numpy(space.split(np.stack(batch))[1])
-
-    batch = []
-    for image in images:
-        image = np.asarray(image)
-        if image.dtype.kind == "f":
-            spaces.check_range(image, "`images` must be uint8, or floating point")
-        if batch and (len(batch) == batch_size or image.shape != batch[0].shape):
-            yield chroma()
-            batch = []
-        batch.append(image)
-    if not batch:
+    batch = None
+    for _, same in itertools.groupby(map(np.asarray, images), np.shape):
+        while batch := list(itertools.islice(same, batch_size)):
+            rgb = np.stack(batch)
+            if rgb.dtype.kind == "f":
+                spaces.check_range(rgb, "`images` must be uint8, or floating point")
+            yield ops.convert_to_numpy(space.split(rgb)[1])
+    if batch is None:
         raise ValueError("`images` must hold at least one image. Received none")
-    yield chroma()
 
 
 def checked_class_weights(weights, count):
@@ -78,7 +69,7 @@ class ColorBins:
     Args:
         centers: Distinct bin centers in chroma units of `space`, shape `(num_bins, 2)`. Also an
             attribute, as float32 array.
-        space: `ColorSpace` with two chroma channels, or its name. Also an attribute.
+        space: `LAB` or `YUV`, or its name. Also an attribute.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
@@ -106,10 +97,9 @@ class ColorBins:
         Args:
             num_bins: A square number of at least 4, such as 49, 64, 81 or 100.
             space: See `ColorBins`.
-            centered: If True, one bin is exactly neutral; the step is range / side, as in the
-                published lattice. If False, the lattice is that of Champati, Houle, Zhang,
-                "Small-Scale Automatic Image Colorization", section 3.3. It starts at -110 (-0.5 in
-                YUV), and has no neutral bin when the side is odd.
+            centered: If True, one bin is exactly neutral. If False, the lattice is that of
+                Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3. It
+                starts at -110 (-0.5 in YUV), and has no neutral bin when the side is odd.
         """
         space = _plane(space)
         side = math.isqrt(max(num_bins, 0))
@@ -117,13 +107,9 @@ class ColorBins:
             raise ValueError(
                 f"`num_bins` must be a square such as 49, 64, 81 or 100. Received: {num_bins!r}"
             )
-        if centered:
-            high = space.chroma_range[1]
-            axis = (np.arange(side) - side // 2) * (2 * high / side)
-        else:
-            high = 0.5 if space is spaces.YUV else space.chroma_range[1]
-            axis = -high + np.arange(side) * (2 * high / side)
-        return cls(_lattice(axis), space)
+        high = 0.5 if space is spaces.YUV and not centered else space.chroma_range[1]
+        steps = np.arange(side) - (side // 2 if centered else side / 2)
+        return cls(_lattice(steps * (2 * high / side)), space)
 
     @classmethod
     def gamut(cls):
@@ -133,16 +119,10 @@ class ColorBins:
 
     @classmethod
     def fit(cls, images, num_bins=64, *, space=spaces.LAB, seed=0):
-        """Fit bins to your own images, and move the bin nearest to neutral onto neutral.
+        """Fit bins to images, see `chroma_batches`, and move the bin nearest to neutral onto it.
 
         K-means runs on a histogram of chroma. The weight of a cell is the square root of its
-        count, so that rare colors get their own bins.
-
-        Args:
-            images: Images, see `chroma_batches`.
-            num_bins: Number of bins, from 2 to the number of distinct colors.
-            space: See `ColorBins`.
-            seed: Seed of the k-means initialization.
+        count, so that rare colors get their own bins. There must be `num_bins` distinct colors.
         """
         from sklearn.cluster import KMeans  # slow to import, and used only here
 
@@ -153,15 +133,9 @@ class ColorBins:
         for chroma in chroma_batches(images, space):
             a, b = np.clip(chroma, low, high).reshape(-1, 2).T
             counts = counts + np.histogram2d(a, b, bins=(edges, edges))[0]
-        occupied = np.argwhere(counts)
-        if not 2 <= num_bins <= len(occupied):
-            raise ValueError(
-                f"`num_bins` must be at least 2 and at most the number of distinct colors, here "
-                f"{len(occupied)}. Received: {num_bins}; ask for fewer bins or give more images."
-            )
         middles = (edges[:-1] + edges[1:]) / 2
         kmeans = KMeans(num_bins, n_init=1, random_state=seed)
-        kmeans.fit(middles[occupied], sample_weight=np.sqrt(counts[counts > 0]))
+        kmeans.fit(middles[np.argwhere(counts)], sample_weight=np.sqrt(counts[counts > 0]))
         centers = kmeans.cluster_centers_
         centers[np.linalg.norm(centers, axis=1).argmin()] = 0.0
         return cls(centers[np.lexsort(centers.T[::-1])], space)
@@ -219,8 +193,7 @@ class ColorBins:
         Args:
             logits: Shape `(..., num_bins)`, before any softmax.
             temperature: Non-negative: 1 gives the mean of the distribution and 0 its mode.
-            class_weights: Positive, finite weights that divide the distribution, shape
-                `(num_bins,)`, or `None`.
+            class_weights: Weights that divide the distribution, shape `(num_bins,)`, or `None`.
 
         Returns:
             float32 tensor of shape `(..., 2)`.
@@ -229,8 +202,13 @@ class ColorBins:
             Zhang et al., equation 5; Menon et al., "Long-Tail Learning via Logit Adjustment",
             ICLR 2021 (the division).
         """
-        logits = self._checked_logits(logits)
+        logits = ops.cast(ops.convert_to_tensor(logits), "float32")
         centers = ops.convert_to_tensor(self.centers)
+        if logits.shape[-1] != self.num_bins:
+            raise ValueError(
+                f"`logits` must have {self.num_bins} entries last, one per bin. "
+                f"Received shape {tuple(logits.shape)}"
+            )
         if not temperature >= 0:
             raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
         if temperature < _COLDEST:
@@ -240,28 +218,6 @@ class ColorBins:
             class_weights = checked_class_weights(class_weights, self.num_bins)
             logits = logits - ops.convert_to_tensor(np.log(class_weights))
         return ops.matmul(ops.softmax(logits, axis=-1), centers)
-
-    def sample(self, logits, seed=0, temperature=1.0):
-        """Sample one coherent result per image, in units of chroma.
-
-        The same Gumbel noise is added to a bin's logit at every pixel. Each pixel then follows its
-        own distribution, and pixels with the same distribution get the same color.
-
-        Args:
-            logits: Shape `(..., height, width, num_bins)`.
-            seed: Integer; the same seed gives the same draw.
-            temperature: Positive; a value below 1 stays nearer to the mode.
-
-        Returns:
-            float32 tensor of shape `(..., height, width, 2)`.
-        """
-        logits = self._checked_logits(logits)
-        if not temperature > 0:
-            raise ValueError(f"`temperature` must be positive. Received: {temperature!r}")
-        shape = (*logits.shape[:-3], 1, 1, self.num_bins)
-        noise = np.random.default_rng(seed).gumbel(size=shape).astype("float32")
-        # Scale the noise by the temperature: dividing logits would overflow at small values.
-        return self.decode(logits + temperature * ops.convert_to_tensor(noise), temperature=0)
 
     def check_codes(self, neighbors, sigma):
         """Raise a `ValueError` if `neighbors` or `sigma` is out of range."""
@@ -276,29 +232,17 @@ class ColorBins:
     def from_config(cls, config):
         return cls(**config)
 
-    def _checked_logits(self, logits):
-        logits = ops.convert_to_tensor(logits)
-        if logits.shape[-1] != self.num_bins:
-            raise ValueError(
-                f"`logits` must have {self.num_bins} entries last, one per bin. "
-                f"Received shape {tuple(logits.shape)}"
-            )
-        return ops.cast(logits, "float32")
-
     def _nearest(self, chroma, count):
         """Return the `count` nearest bins of every pixel, and their squared distances."""
-        chroma = chroma if hasattr(chroma, "shape") else np.asarray(chroma)
-        if len(chroma.shape) == 0 or chroma.shape[-1] != 2:
-            raise ValueError(
-                "`chroma` must have 2 channels last, shape (..., 2). "
-                f"Received shape {tuple(chroma.shape)}"
-            )
-        if isinstance(chroma, np.ndarray) and not np.isfinite(chroma).all():
+        if isinstance(chroma, (np.ndarray, list)) and not np.isfinite(chroma).all():
             raise ValueError("`chroma` must be finite. Received a NaN or an infinity")
+        chroma = ops.cast(ops.convert_to_tensor(chroma), "float32")
+        if tuple(chroma.shape[-1:]) != (2,):
+            raise ValueError(f"`chroma` must have shape (..., 2). Received: {tuple(chroma.shape)}")
         limit = 2.0 * self.space.chroma_range[1]
         tables = _table(self.centers.tobytes(), limit, count)
         indices, centers = map(ops.convert_to_tensor, tables)
-        chroma = ops.clip(ops.cast(ops.convert_to_tensor(chroma), "float32"), -limit, limit)
+        chroma = ops.clip(chroma, -limit, limit)
         cell = ops.cast((chroma + limit) * (_TABLE_CELLS / (2 * limit)), "int32")
         cell = ops.minimum(cell, _TABLE_CELLS - 1)
         rows = cell[..., 0] * _TABLE_CELLS + cell[..., 1]
@@ -312,6 +256,18 @@ class ColorBins:
             nearest = -closeness
         places = rows[..., None] * centers.shape[1] + ops.cast(order, "int32")
         return ops.take(indices, places, axis=0), nearest
+
+
+class BinsConfig:
+    """Save the attribute `bins` of a Keras loss or metric in its config, and restore it."""
+
+    def get_config(self):
+        return {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
+
+    @classmethod
+    def from_config(cls, config):
+        bins = keras.saving.deserialize_keras_object(config["bins"])
+        return cls(**{**config, "bins": bins})
 
 
 @functools.lru_cache(maxsize=8)

@@ -27,9 +27,9 @@ def gradient(planes):
     return ops.concatenate([down, right], axis=-1)
 
 
-def magnitude(vectors, epsilon=1e-6):
-    """Compute the Euclidean length over the last axis; differentiable at zero (`epsilon`)."""
-    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + epsilon**2)
+def magnitude(vectors):
+    """Compute the Euclidean length over the last axis; 1e-6 makes it differentiable at zero."""
+    return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + 1e-6**2)
 
 
 def checked_magnitudes(magnitudes):
@@ -44,7 +44,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     """Compute how often chroma gradients of each size occur in images.
 
     Args:
-        images: Images, see `colorkit.color.bins.chroma_batches`.
+        images: Images in color, see `colorkit.color.bins.chroma_batches`.
         magnitudes: Increasing limits between the classes, in chroma units of `space`. The
             default is for Lab.
         space: `ColorSpace`, or its name.
@@ -52,16 +52,12 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     Returns:
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
-    Raises:
-        ValueError: If all images are gray or the limits do not increase, or as `chroma_batches`.
-
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
     """
     limits = checked_magnitudes(magnitudes)
-    space = spaces.get(space)
     counts = np.zeros(len(limits) + 1)
-    for chroma in chroma_batches(images, space):
+    for chroma in chroma_batches(images, spaces.get(space)):
         sizes = ops.convert_to_numpy(magnitude(gradient(chroma)))
         counts += np.histogram(sizes, [0, *limits, np.inf])[0]
     if counts[1:].sum() == 0:

@@ -46,17 +46,12 @@ def smooth_prior(prior, bins, sigma=5.0):
     """Smooth a prior with a Gaussian of the distance between bin centers.
 
     Args:
-        prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
+        prior: Probability of each bin, as `color_prior` returns it.
         bins: `ColorBins`.
         sigma: Positive standard deviation of the Gaussian, in chroma units. Champati et al. use 3
             steps of their 9 by 9 lattice, 73 units of ab.
-
-    Returns:
-        float64 array of shape `(num_bins,)`, summing to 1.
     """
     prior = _checked_prior(prior)
-    if len(prior) != bins.num_bins:
-        raise ValueError(f"`prior` must have one entry per bin, {len(bins)}. Received {len(prior)}")
     if not sigma > 0:
         raise ValueError(f"`sigma` must be positive. Received: {sigma!r}")
     kernel = np.exp(-0.5 * (cdist(bins.centers, bins.centers) / sigma) ** 2)
@@ -67,16 +62,13 @@ def class_weights(prior, uniform_weight=0.5):
     """Compute class weights that give rare colors more weight in the loss.
 
     Args:
-        prior: Probability of each bin, shape `(num_bins,)`, summing to 1.
+        prior: Probability of each bin, as `color_prior` returns it.
         uniform_weight: Share of the uniform distribution over all bins that is mixed into
             `prior`, in [0, 1]: lambda in the papers, 0.5 in Zhang et al. and 0.2 in Champati et
-            al. 1 gives equal weights.
+            al. 1 gives equal weights, and 0 raises an error if a bin never occurs.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.
-
-    Raises:
-        ValueError: If a bin has no probability after mixing.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,

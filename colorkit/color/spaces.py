@@ -1,7 +1,12 @@
 """Color spaces on tensors: convert sRGB to and from CIE Lab and Y'UV with `keras.ops`.
 
-All functions run on any Keras backend, inside `tf.data`, under XLA and with gradients.
-Units are natural: RGB in [0, 1], L in [0, 100], a and b near [-110, 110], y in [0, 1].
+All functions run on any Keras backend, inside `tf.data`, under XLA and with gradients. Images have
+the channels last, shape `(..., channels)`. Arguments are floating point, and RGB may also be uint8
+in 0..255. Results have natural units:
+
+- sRGB in [0, 1].
+- Lab, with D65 and the 2 degree observer: L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5].
+- Y'UV, with the luma of BT.601: y in [0, 1], u in [-0.436, 0.436], v in [-0.615, 0.615].
 """
 
 import dataclasses
@@ -31,15 +36,14 @@ _GAMUT_TOLERANCE = 1e-5
 _ROUNDING = 1e-3  # of colors at the border of their range
 
 
-def _floating(x, channels, name):
-    """Return `x` as a floating tensor with `channels` last; scale uint8 RGB to [0, 1]."""
-    shape = tuple(getattr(x, "shape", None) or np.shape(x))
-    if not shape or shape[-1] != channels:
+def floating(x, channels, name):
+    """Return `x` as a floating tensor with `channels` last; scale `rgb` of uint8 to [0, 1]."""
+    x = ops.convert_to_tensor(x)
+    if tuple(x.shape[-1:]) != (channels,):
         raise ValueError(
             f"`{name}` must have {channels} channels last, shape (..., {channels}). "
-            f"Received shape {shape}"
+            f"Received shape {tuple(x.shape)}"
         )
-    x = ops.convert_to_tensor(x)
     dtype = keras.backend.standardize_dtype(x.dtype)
     if dtype == "uint8" and name == "rgb":
         return ops.cast(x, "float32") / 255.0
@@ -54,53 +58,41 @@ def _apply(matrix, x):
     return ops.matmul(x, ops.convert_to_tensor(matrix.T.astype("float32"), dtype=x.dtype))
 
 
-# Each of these curves is a straight line up to a knee and a power from there on. The power of
-# max(x, knee) plus the line of min(x, knee) - knee gives both, without a branch whose gradient
-# could be NaN. exp(p log x) is several times as fast as a power.
 def _power(x, exponent):
-    return ops.exp(exponent * ops.log(x))
+    return ops.exp(exponent * ops.log(x))  # several times as fast as a power
+
+
+def _above(knee, slope, curve, x):
+    """Apply a straight line up to a knee and a curve from there on."""
+    # Their sum needs no branch, whose gradient could be NaN.
+    return curve(ops.maximum(x, knee)) + (ops.minimum(x, knee) - knee) * slope
 
 
 def _to_linear(rgb):
-    knee = 0.04045
-    curve = _power((ops.maximum(rgb, knee) + 0.055) * (1 / 1.055), 2.4)
-    return curve + (ops.minimum(rgb, knee) - knee) * (1 / 12.92)
+    return _above(0.04045, 1 / 12.92, lambda x: _power((x + 0.055) * (1 / 1.055), 2.4), rgb)
 
 
 def _from_linear(linear):
-    knee = 0.0031308
-    curve = 1.055 * _power(ops.maximum(linear, knee), 1 / 2.4) - 0.055
-    return curve + (ops.minimum(linear, knee) - knee) * 12.92
+    return _above(0.0031308, 12.92, lambda x: 1.055 * _power(x, 1 / 2.4) - 0.055, linear)
 
 
 def _lab_to_linear(lightness, a, b):
     """Convert Lab planes of the same shape to linear sRGB channels, without clipping."""
     fy = (lightness + 16.0) / 116.0
     f = ops.stack([fy + a / 500.0, fy, fy - b / 200.0], axis=-1)
-    curve = ops.maximum(f, _DELTA)
-    xyz = curve * curve * curve + (ops.minimum(f, _DELTA) - _DELTA) * (3 * _DELTA**2)
+    xyz = _above(_DELTA, 3 * _DELTA**2, lambda x: x * x * x, f)
     return _apply(_RGB_FROM_XYZ * _WHITE, xyz)
 
 
 def rgb_to_lab(rgb):
-    """Convert sRGB to CIE Lab (D65, 2 degree observer).
-
-    Args:
-        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
-
-    Returns:
-        Tensor of shape `(..., 3)`: L in [0, 100], a in [-86.2, 98.3], b in [-107.9, 94.5].
-
-    Raises:
-        ValueError: If the last axis does not have 3 channels, or for integers other than uint8.
+    """Convert sRGB to CIE Lab; agrees with `skimage.color.rgb2lab`.
 
     References:
-        IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab). Agrees with `skimage.color.rgb2lab`.
+        IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab).
     """
-    rgb = _floating(rgb, 3, "rgb")
+    rgb = floating(rgb, 3, "rgb")
     xyz = _apply(_XYZ_FROM_RGB / _WHITE[:, None], _to_linear(rgb))
-    root = _power(ops.maximum(xyz, _DELTA**3), 1 / 3)
-    f = root + (ops.minimum(xyz, _DELTA**3) - _DELTA**3) * (1 / (3 * _DELTA**2))
+    f = _above(_DELTA**3, 1 / (3 * _DELTA**2), lambda x: _power(x, 1 / 3), xyz)
     return _apply(_LAB_FROM_F, f) - ops.convert_to_tensor([16.0, 0.0, 0.0], dtype=f.dtype)
 
 
@@ -108,34 +100,20 @@ def lab_to_rgb(lab):
     """Convert CIE Lab to sRGB, clipped to [0, 1] channel by channel, as in scikit-image.
 
     Clipping changes hue and lightness; `LAB.merge` keeps both.
-
-    Args:
-        lab: Floating point, shape `(..., 3)`: L in [0, 100], a and b near [-110, 110].
     """
-    lab = _floating(lab, 3, "lab")
+    lab = floating(lab, 3, "lab")
     linear = _lab_to_linear(lab[..., 0], lab[..., 1], lab[..., 2])
     return ops.clip(_from_linear(linear), 0.0, 1.0)
 
 
 def rgb_to_yuv(rgb):
-    """Convert sRGB to Y'UV (BT.601 luma).
-
-    Args:
-        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
-
-    Returns:
-        Tensor of shape `(..., 3)`: y in [0, 1], u in [-0.436, 0.436], v in [-0.615, 0.615].
-    """
-    return _apply(_YUV_FROM_RGB, _floating(rgb, 3, "rgb"))
+    """Convert sRGB to Y'UV."""
+    return _apply(_YUV_FROM_RGB, floating(rgb, 3, "rgb"))
 
 
 def yuv_to_rgb(yuv):
-    """Convert Y'UV (BT.601 luma) to sRGB, clipped to [0, 1] channel by channel.
-
-    Args:
-        yuv: Floating point, shape `(..., 3)`: y in [0, 1], u and v near [-0.6, 0.6].
-    """
-    return ops.clip(_apply(_RGB_FROM_YUV, _floating(yuv, 3, "yuv")), 0.0, 1.0)
+    """Convert Y'UV to sRGB, clipped to [0, 1] channel by channel."""
+    return ops.clip(_apply(_RGB_FROM_YUV, floating(yuv, 3, "yuv")), 0.0, 1.0)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
@@ -167,37 +145,25 @@ class ColorSpace:
         return get, (self.name,)  # a copy is the same object, so that `is` comparisons work
 
     def split(self, rgb):
-        """Split images into lightness and chroma.
+        """Split RGB into lightness `(..., 1)` and chroma `(..., chroma_channels)`.
 
-        Args:
-            rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
-
-        Returns:
-            `(lightness, chroma)`, shapes `(..., 1)` and `(..., chroma_channels)`. LAB gives L
-            and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels.
+        LAB gives L and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels.
         """
         if self.name == "rgb":
-            rgb = _floating(rgb, 3, "rgb")
+            rgb = floating(rgb, 3, "rgb")
             return rgb_to_yuv(rgb)[..., :1], rgb
         color = rgb_to_lab(rgb) if self.name == "lab" else rgb_to_yuv(rgb)
         return color[..., :1], color[..., 1:]
 
     def merge(self, lightness, chroma, *, keep_lightness=True):
-        """Merge lightness and chroma into an image.
+        """Merge lightness and chroma, as `split` returns them, into RGB `(..., 3)` in [0, 1].
 
-        Args:
-            lightness: Floating point, shape `(..., 1)`, as `split` returns it.
-            chroma: Floating point, shape `(..., chroma_channels)`, of the same size.
-            keep_lightness: If True, keep the lightness and the hue, and lower the chroma of
-                colors outside sRGB until they fit. In RGB, first shift the predicted color to the
-                given luma. If False, convert and clip each channel, as most published code does;
-                in RGB, return the prediction unchanged.
-
-        Returns:
-            RGB of shape `(..., 3)` in [0, 1].
+        If `keep_lightness`, keep the lightness and the hue, and lower the chroma of colors outside
+        sRGB until they fit. In RGB, first shift the predicted color to the given luma. Otherwise
+        convert and clip each channel, as most published code does; in RGB, return the prediction.
         """
-        lightness = _floating(lightness, 1, "lightness")
-        chroma = _floating(chroma, self.chroma_channels, "chroma")
+        lightness = floating(lightness, 1, "lightness")
+        chroma = floating(chroma, self.chroma_channels, "chroma")
         if not same_size(lightness.shape[:-1], chroma.shape[:-1]):
             raise ValueError(
                 "`lightness` and `chroma` must have the same size. "
@@ -247,15 +213,9 @@ RGB = ColorSpace("rgb", 3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
 
 
 def fit_gamut(lightness, chroma, space=LAB):
-    """Merge lightness and chroma as `space.merge` does; in Lab, in a fraction of the time.
+    """Merge arrays or eager tensors into a NumPy array, as `space.merge` does.
 
-    Args:
-        lightness: Array or eager tensor, shape `(..., 1)`.
-        chroma: Array or eager tensor, shape `(..., chroma_channels)`.
-        space: `ColorSpace`.
-
-    Returns:
-        RGB, NumPy array of shape `(..., 3)` in [0, 1].
+    In Lab, this takes a fraction of the time.
     """
     lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
     if space is not LAB:
@@ -272,11 +232,7 @@ def fit_gamut(lightness, chroma, space=LAB):
 
 
 def to_gray(rgb):
-    """Convert RGB to gray RGB in [0, 1] of the same lightness L, the input of a colorizer.
-
-    Args:
-        rgb: Shape `(..., 3)`, floating point in [0, 1] or uint8 in 0..255.
-    """
+    """Convert RGB to gray RGB of the same lightness L, the input of a colorizer."""
     lightness, chroma = LAB.split(rgb)
     return LAB.merge(lightness, ops.zeros_like(chroma))
 
