@@ -15,15 +15,11 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
         y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         lightness_edge: Minimum gradient of true lightness that counts as an edge, in units of L
             per pixel.
-        chroma_edge: Minimum gradient of true chroma that counts as an edge, in units of ab.
+        chroma_edge: The same for true chroma, in units of ab.
 
     Returns:
-        `(total, count)`, each of shape `(N,)`. `total` is, per image, the sum of the magnitudes of
-        the predicted ab gradient over the pixels without either edge. `count` is the number of
-        these pixels.
-
-    Raises:
-        ValueError: If images are not RGB of one shape, or an edge is not positive.
+        `(total, count)`, each of shape `(N,)`: the sum of the magnitudes of the predicted ab
+        gradient over the pixels without either edge, and the number of these pixels.
     """
     if not (lightness_edge > 0 and chroma_edge > 0):
         raise ValueError(
@@ -52,33 +48,19 @@ class Bleeding(MeanMetric):
     """Compute the mean of the predicted chroma gradient over pixels without an edge.
 
     The unit is ab per pixel. The result is 0 if there is no such pixel. The ground truth itself has
-    a value below `chroma_edge`, from texture and noise. A prediction with less variation than
-    these has a lower value than the ground truth. The metric therefore measures how steady colors
-    are, not whether they are right.
-
-    Args:
-        lightness_edge, chroma_edge: See `bleeding`.
+    a value below `chroma_edge`, from texture and noise. A prediction with less variation has a
+    lower value. The metric therefore measures how steady colors are, not whether they are right.
+    For the arguments see `bleeding`.
     """
 
     def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.lightness_edge = lightness_edge
-        self.chroma_edge = chroma_edge
+        super().__init__(name, lightness_edge=lightness_edge, chroma_edge=chroma_edge, **kwargs)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        sums = bleeding(y_true, y_pred, self.lightness_edge, self.chroma_edge)
+        sums = bleeding(y_true, y_pred, **self.options)
         for variable, values in zip((self.total, self.count), sums, strict=True):
             values = ops.cast(values, self.dtype)
-            if sample_weight is not None:
-                values = values * image_weights(sample_weight, values)
-            variable.assign_add(ops.sum(values))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "lightness_edge": self.lightness_edge,
-            "chroma_edge": self.chroma_edge,
-        }
+            variable.assign_add(ops.sum(values * image_weights(sample_weight, values)))
 
 
 @keras.saving.register_keras_serializable(package="colorkit")

@@ -1,13 +1,19 @@
 """Measure distances between datasets of images in the features of a network."""
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
 from scipy.linalg import eigvals
+from sklearn.metrics.pairwise import polynomial_kernel
+from sklearn.utils import check_array
 
 from colorkit.color.spaces import check_range, same_size
 from colorkit.data.image_files import pictures_at_once
 from colorkit.models.vae import divergence
+
+_checked = functools.partial(check_array, dtype="float64", ensure_min_samples=2)
 
 
 def features(network, images, batch_size=None, *, size=None):
@@ -23,16 +29,8 @@ def features(network, images, batch_size=None, *, size=None):
 
     Returns:
         float32 array of shape `(N, features)`.
-
-    Raises:
-        ValueError: If the images have another shape or range, or the network has no weights.
     """
     weighted = [layer for layer in network.layers if layer.weights]
-    if not weighted:
-        raise ValueError(
-            "`network` must have layers with weights, as features are the input of the last one. "
-            f"Received {network.name!r}, which has none"
-        )
     truncated = keras.Model(network.inputs[0], weighted[-1].input)
     found = _called(truncated, images, batch_size, size)
     return np.concatenate([ops.convert_to_numpy(x) for x in found]).reshape(len(images), -1)
@@ -42,20 +40,16 @@ def frechet_distance(first, second):
     """Compute the Fréchet distance between Gaussians fitted to two sets of features.
 
     The distance is biased: with fewer images it is larger. Distances in the features of different
-    networks cannot be compared.
+    networks cannot be compared. If a covariance is singular, as there are not more images than
+    features, use `kernel_distance`.
 
     Args:
-        first: Features, shape `(N, features)`.
-        second: Features, shape `(M, features)`.
-
-    Raises:
-        ValueError: If the numbers of features differ, a feature is not finite, or there are not
-            more images than features, so that a covariance is singular. Use `kernel_distance` then.
+        first, second: Features, shapes `(N, features)` and `(M, features)`.
 
     References:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
     """
-    first, second = _checked(first, second)
+    first, second = map(_checked, (first, second))
     if min(len(first), len(second)) <= first.shape[1]:
         raise ValueError(
             f"There must be more images than the {first.shape[1]} features. Received "
@@ -76,26 +70,18 @@ def kernel_distance(first, second):
     near 0, so it may be negative.
 
     Args:
-        first: Features, shape `(N, features)`.
-        second: Features, shape `(M, features)`.
-
-    Raises:
-        ValueError: If the numbers of features differ, a feature is not finite, or a set has fewer
-            than two images.
+        first, second: Features, shapes `(N, features)` and `(M, features)`, of at least two images.
 
     References:
         Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
     """
-    first, second = _checked(first, second)
-
-    def kernel(a, b):
-        return (a @ b.T / a.shape[1] + 1) ** 3
+    first, second = map(_checked, (first, second))
 
     def within(x):
-        values = kernel(x, x)
+        values = polynomial_kernel(x)
         return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
 
-    return float(within(first) + within(second) - 2 * kernel(first, second).mean())
+    return float(within(first) + within(second) - 2 * polynomial_kernel(first, second).mean())
 
 
 def mean_divergence(vae, images, batch_size=None):
@@ -132,19 +118,3 @@ def _called(network, images, batch_size, side=None):
         if not same_size(rgb.shape[1:3], size):
             rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")
         yield network(rgb, training=False)
-
-
-def _checked(first, second):
-    first, second = (np.asarray(x, "float64") for x in (first, second))
-    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1]:
-        raise ValueError(
-            "Both must be features of the same network, shape (N, features). "
-            f"Received shapes {first.shape} and {second.shape}"
-        )
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("Features must be finite. Received a NaN or an infinity")
-    if min(len(first), len(second)) < 2:
-        raise ValueError(
-            f"Each set must have at least two images. Received {len(first)} and {len(second)}"
-        )
-    return first, second

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.color.spaces import LAB, check_range
+from colorkit.color.bins import BinsConfig
+from colorkit.color.spaces import LAB, check_range, floating, same_size
 
 
 class MeanMetric(keras.metrics.Mean):
@@ -12,29 +13,24 @@ class MeanMetric(keras.metrics.Mean):
 
     Args:
         name: Name of the metric. `None` takes the name of the function.
-        **kwargs: `dtype` of `keras.metrics.Metric`.
+        dtype: See `keras.metrics.Metric`.
+        **options: Further arguments of `measure`, which the config holds.
     """
 
-    def __init__(self, name=None, **kwargs):
-        super().__init__(name=name or self.measure.__name__, **kwargs)
+    def __init__(self, name=None, dtype=None, **options):
+        super().__init__(name=name or self.measure.__name__, dtype=dtype)
+        self.options = options
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        values = ops.cast(self.measure(y_true, y_pred), self.dtype)
-        if sample_weight is not None:
-            sample_weight = image_weights(sample_weight, values)
-        super().update_state(values, sample_weight)
+        values = ops.cast(self.measure(y_true, y_pred, **self.options), self.dtype)
+        super().update_state(values, image_weights(sample_weight, values))
+
+    def get_config(self):
+        return {**super().get_config(), **self.options}
 
 
-class BinMetric(keras.metrics.Metric):
-    """Store bins of Lab, an argument of several metrics, and serialize them.
-
-    Args:
-        bins: `ColorBins` of Lab, or `None`.
-        **kwargs: `name`, `dtype` of `keras.metrics.Metric`.
-
-    Raises:
-        ValueError: If the bins are in another color space.
-    """
+class BinMetric(BinsConfig, keras.metrics.Metric):
+    """Hold bins, which must be `ColorBins` of Lab or `None`."""
 
     def __init__(self, bins, **kwargs):
         super().__init__(**kwargs)
@@ -42,64 +38,41 @@ class BinMetric(keras.metrics.Metric):
             raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
         self.bins = bins
 
-    def get_config(self):
-        return {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
-
-    @classmethod
-    def from_config(cls, config):
-        bins = keras.saving.deserialize_keras_object(config["bins"])
-        return cls(**{**config, "bins": bins})
-
 
 def checked(*images):
-    """Return batches of images as float32 tensors.
+    """Return batches of images as float32 tensors, if they are RGB in [0, 1] of one shape.
 
-    Raises:
-        ValueError: If they are not RGB images of one shape, not floating point, or, for arrays,
-            hold values outside [0, 1].
+    Values are checked in arrays, but not in tensors.
     """
     for rgb in images:
         if isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f":
             check_range(rgb, "Images must be floating point")
-    images = [ops.convert_to_tensor(rgb) for rgb in images]
+    images = [ops.cast(floating(rgb, 3, "images"), "float32") for rgb in images]
     shapes = [tuple(rgb.shape) for rgb in images]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 4 or shapes[0][-1] != 3:
+    if len(set(shapes)) > 1 or len(shapes[0]) != 4:
         raise ValueError(
             "`y_true` and `y_pred` must be RGB images of the same shape (N, height, width, 3). "
             f"Received shapes {shapes}"
         )
-    for rgb in images:
-        if "float" not in keras.backend.standardize_dtype(rgb.dtype):
-            raise ValueError(
-                f"Images must be floating point in [0, 1]. Received dtype {rgb.dtype}; divide "
-                "by the largest value first."
-            )
-    return [ops.cast(rgb, "float32") for rgb in images]
+    return images
 
 
 def image_weights(sample_weight, values):
-    """Return weights as a tensor `(N, 1, ...)` with as many axes as `values`.
+    """Return weights per image in the shape of `values`, `(N, ...)`; `None` gives ones.
 
-    Args:
-        sample_weight: A number, or shape `(N,)` with any number of further axes of length 1, as
-            `pairs` returns them.
-        values: Tensor of shape `(N, ...)`.
-
-    Raises:
-        ValueError: If there is not one weight per image.
+    `sample_weight` is a number, or has the shape `(N,)` with any number of further axes of length
+    1, as `pairs` returns it.
     """
-    weights = ops.cast(ops.convert_to_tensor(sample_weight), values.dtype)
+    weights = ops.convert_to_tensor(1.0 if sample_weight is None else sample_weight)
     count, *rest = tuple(weights.shape) or (1,)
-    expected = values.shape[0]
-    if any(size not in (1, None) for size in rest) or (
-        None not in (count, expected) and count not in (1, expected)
-    ):
+    is_per_image = same_size(rest, [1] * len(rest))
+    if not (is_per_image and (count == 1 or same_size([count], values.shape[:1]))):
         raise ValueError(
             "A metric of whole images takes one weight per image, `sample_weight` of shape "
-            f"({expected},). Received shape {tuple(weights.shape)}"
+            f"({values.shape[0]},). Received shape {tuple(weights.shape)}"
         )
-    ones = (1,) * (len(values.shape) - 1)
-    return ops.broadcast_to(ops.reshape(weights, (-1, *ones)), (ops.shape(values)[0], *ones))
+    weights = ops.reshape(ops.cast(weights, values.dtype), (-1, *[1] * (len(values.shape) - 1)))
+    return weights * ops.ones_like(values)
 
 
 def image_mean(x):
@@ -109,8 +82,7 @@ def image_mean(x):
 
 def pixel_sums(weights, groups, count, sample_weight=None):
     """Sum the weights `(N, height, width)` of the pixels of each of `count` groups."""
-    if sample_weight is not None:
-        weights = weights * image_weights(sample_weight, weights)
+    weights = weights * image_weights(sample_weight, weights)
     return ops.segment_sum(ops.reshape(weights, (-1,)), ops.reshape(groups, (-1,)), count)
 
 

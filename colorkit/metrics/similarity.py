@@ -3,8 +3,6 @@
 All functions take `y_true` and `y_pred`, RGB in [0, 1] of shape `(N, height, width, 3)`.
 """
 
-import functools
-
 import keras
 import numpy as np
 from keras import ops
@@ -13,18 +11,11 @@ from colorkit.color.bins import checked_class_weights
 from colorkit.color.spaces import rgb_to_lab
 from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, image_mean, image_weights
 
-# Champati et al. accept a squared error of i / 2028 at their i-th threshold, i = 0..255.
-_PUBLISHED_STEP = 1 / 2028
-_LEVELS = 256
-# Zhang et al. count ab errors up to 150.
-_MAX_AB_DISTANCE = 150
-
 
 def threshold_accuracy(y_true, y_pred, protocol="published"):
     """Compute the share of values within a threshold of the ground truth, over 256 thresholds.
 
     Args:
-        y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         protocol: "published" counts channel values whose squared error is at most i / 2028.
             "euclidean" counts pixels whose RGB distance is at most i / 255. Both average over
             i = 0..255.
@@ -38,15 +29,13 @@ def threshold_accuracy(y_true, y_pred, protocol="published"):
     """
     y_true, y_pred = checked(y_true, y_pred)
     squared = ops.square(y_true - y_pred)
-    # Thresholds from i = ceil(error) on are met: 256 - ceil(error) of them.
     if protocol == "published":
-        error = squared / _PUBLISHED_STEP
+        error = squared / (1 / 2028)
     elif protocol == "euclidean":
         error = 255.0 * ops.sqrt(ops.sum(squared, axis=-1))
     else:
         raise ValueError(f'`protocol` must be "published" or "euclidean". Received: {protocol!r}')
-    met = _LEVELS - ops.clip(ops.ceil(error), 0.0, float(_LEVELS))
-    return image_mean(met / _LEVELS)
+    return image_mean(_met(error, 256))
 
 
 def psnr(y_true, y_pred):
@@ -70,14 +59,10 @@ def ssim(y_true, y_pred):
     y_true, y_pred = (ops.convert_to_numpy(rgb) for rgb in checked(y_true, y_pred))
     if min(y_true.shape[1:3]) < 11:
         return np.full(len(y_true), np.nan)
-    compute = functools.partial(
-        structural_similarity,
-        channel_axis=-1,
-        data_range=1.0,
-        gaussian_weights=True,
-        use_sample_covariance=False,
-    )
-    return np.array(list(map(compute, y_true, y_pred)))
+    options = {"channel_axis": -1, "data_range": 1.0, "gaussian_weights": True}
+    options["use_sample_covariance"] = False
+    pairs = zip(y_true, y_pred, strict=True)
+    return np.array([structural_similarity(*pair, **options) for pair in pairs])
 
 
 def ciede2000(y_true, y_pred):
@@ -95,7 +80,6 @@ def ab_auc(y_true, y_pred, pixel_weights=None):
     """Compute the area under the curve of pixels whose ab error is at most t, for t = 0..150.
 
     Args:
-        y_true, y_pred: RGB in [0, 1], shape `(N, height, width, 3)`.
         pixel_weights: Weight of each pixel, shape `(N, height, width)`, or `None` for ones.
 
     Returns:
@@ -106,29 +90,24 @@ def ab_auc(y_true, y_pred, pixel_weights=None):
     """
     true, predicted = map(ab, checked(y_true, y_pred))
     distance = ops.sqrt(ops.sum(ops.square(true - predicted), axis=-1))
-    levels = _MAX_AB_DISTANCE + 1
-    met = (levels - ops.clip(ops.ceil(distance), 0.0, float(levels))) / levels
+    met = _met(distance, 151)
     weights = ops.ones_like(met) if pixel_weights is None else pixel_weights
     return ops.sum(met * weights), ops.sum(weights)
 
 
+def _met(error, count):
+    """Compute the share of the thresholds 0, 1, ..., count - 1 that are at least the error."""
+    return (count - ops.clip(ops.ceil(error), 0.0, float(count))) / count
+
+
 @keras.saving.register_keras_serializable(package="colorkit")
 class ThresholdAccuracy(MeanMetric):
-    """Compute the mean of `threshold_accuracy`.
+    """Compute the mean of `threshold_accuracy` by a protocol, "published" or "euclidean"."""
 
-    Args:
-        protocol: "published" or "euclidean".
-    """
+    measure = staticmethod(threshold_accuracy)
 
     def __init__(self, protocol="published", name="threshold_accuracy", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.protocol = protocol
-
-    def measure(self, y_true, y_pred):
-        return threshold_accuracy(y_true, y_pred, self.protocol)
-
-    def get_config(self):
-        return {**super().get_config(), "protocol": self.protocol}
+        super().__init__(name, protocol=protocol, **kwargs)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -158,10 +137,7 @@ class AbAUC(BinMetric, MeanMetric):
 
     Args:
         bins, class_weights: `ColorBins` of Lab and a weight per bin. A pixel has the weight of its
-            true color. `None` gives the raw metric.
-
-    Raises:
-        ValueError: If only one is given, `bins` are not bins of Lab, or weights do not fit them.
+            true color. `None` for both gives the raw metric.
     """
 
     def __init__(self, bins=None, class_weights=None, name="ab_auc", **kwargs):
@@ -174,12 +150,10 @@ class AbAUC(BinMetric, MeanMetric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         (true,) = checked(y_true)
-        weights = ops.ones_like(true[..., 0])
+        weights = image_weights(sample_weight, true[..., 0])
         if self.bins is not None:
             class_weights = ops.convert_to_tensor(self.class_weights)
-            weights = ops.take(class_weights, self.bins.encode(ab(true)))
-        if sample_weight is not None:
-            weights = weights * image_weights(sample_weight, weights)
+            weights = ops.take(class_weights, self.bins.encode(ab(true))) * weights
         met, total = ab_auc(y_true, y_pred, weights)
         self.total.assign_add(ops.cast(met, self.dtype))
         self.count.assign_add(ops.cast(total, self.dtype))

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, pixel_sums
+from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, image_mean, pixel_sums
 
 
 def colorfulness(rgb, signed=True):
@@ -30,31 +30,20 @@ def colorfulness(rgb, signed=True):
     yellow_blue = 0.5 * (rgb[..., 0] + rgb[..., 1]) - rgb[..., 2]
     if not signed:
         red_green, yellow_blue = ops.abs(red_green), ops.abs(yellow_blue)
-    axes = (1, 2)
-    spread = ops.sqrt(ops.var(red_green, axis=axes) + ops.var(yellow_blue, axis=axes))
-    center = ops.sqrt(
-        ops.square(ops.mean(red_green, axis=axes)) + ops.square(ops.mean(yellow_blue, axis=axes))
-    )
+    spread = ops.sqrt(ops.var(red_green, axis=(1, 2)) + ops.var(yellow_blue, axis=(1, 2)))
+    center = ops.sqrt(ops.square(image_mean(red_green)) + ops.square(image_mean(yellow_blue)))
     return spread + 0.3 * center
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Compute the mean of `colorfulness` over predicted images; the ground truth is ignored.
-
-    Args:
-        signed: See `colorfulness`.
-    """
+    """Compute the mean of `colorfulness` over predicted images; the ground truth is ignored."""
 
     def __init__(self, signed=True, name="colorfulness", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.signed = signed
+        super().__init__(name, signed=signed, **kwargs)
 
-    def measure(self, y_true, y_pred):
-        return colorfulness(y_pred, self.signed)
-
-    def get_config(self):
-        return {**super().get_config(), "signed": self.signed}
+    def measure(self, y_true, y_pred, signed):
+        return colorfulness(y_pred, signed)
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -62,10 +51,8 @@ class DominantHue(keras.metrics.Metric):
     """Compute the share of all predicted chroma in the most frequent of twelve hues of ab.
 
     Images in one color have 1, also if it is light or pale. Gray images, in which no pixel has a
-    chroma of 1, have 0. The ground truth is ignored.
-
-    References:
-        Hue and chroma of CIELAB: atan2(b, a) and the length of (a, b).
+    chroma of 1, have 0. The ground truth is ignored. Hue is atan2(b, a), and chroma the length of
+    (a, b).
     """
 
     sectors = 12
@@ -94,15 +81,9 @@ class DominantHue(keras.metrics.Metric):
 class OccupiedBins(BinMetric):
     """Compute the share of the bins occupied by the ground truth that predictions also occupy.
 
-    A bin is occupied if it has at least a given share of all pixels. Images in one color occupy
-    one bin.
-
     Args:
         bins: `ColorBins` of Lab.
-        share: Minimum share of the pixels, above 0 and below 1.
-
-    Raises:
-        ValueError: If `bins` are not bins of Lab or `share` is not between 0 and 1.
+        share: Minimum share of all pixels that occupies a bin, above 0 and below 1.
     """
 
     def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):

@@ -1,9 +1,8 @@
-import keras
 import numpy as np
 import pytest
 
 from colorkit import models
-from colorkit.metrics.distances import features, frechet_distance, kernel_distance, mean_divergence
+from colorkit.metrics.distances import features, frechet_distance, kernel_distance
 
 
 @pytest.fixture
@@ -85,9 +84,9 @@ def test_too_few_images_and_different_features_raise(rng):
     few = rng.normal(size=(3, 8))
     with pytest.raises(ValueError, match=r"more images than the 8.*kernel_distance"):
         frechet_distance(few, few)
-    with pytest.raises(ValueError, match="at least two"):
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
         kernel_distance(few[:1], few)
-    with pytest.raises(ValueError, match=r"\(3, 8\) and \(3, 7\)"):
+    with pytest.raises(ValueError, match=r"== 8 .* == 7"):
         kernel_distance(few, few[:, :7])
 
 
@@ -109,20 +108,11 @@ def test_invalid_images_raise(network, change, received):
         features(network, change(pictures))
 
 
-def test_networks_without_features_or_posterior_raise(network):
-    pictures = np.zeros((2, 32, 32, 3), "uint8")
-    pooling = [keras.Input((32, 32, 3), name="rgb"), keras.layers.GlobalAveragePooling2D()]
-    with pytest.raises(ValueError, match=r"layers with weights.*'bare'"):
-        features(keras.Sequential(pooling, name="bare"), pictures)
-    with pytest.raises(ValueError, match="No such layer: mean"):
-        mean_divergence(network, pictures)
-
-
 def test_features_that_are_not_finite_raise(rng):
     sound, broken = rng.normal(size=(2, 9, 3))
     for value in (np.nan, np.inf):
         broken[4, 1] = value
         for distance in (kernel_distance, frechet_distance):
             for pair in ((sound, broken), (broken, sound)):
-                with pytest.raises(ValueError, match="finite"):
+                with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
                     distance(*pair)
