@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from colorkit.checks import check_whole
-from colorkit.color.bins import checked_class_weights
+from colorkit.color.bins import BinsConfig, checked_class_weights
 from colorkit.color.edges import MAGNITUDES, checked_magnitudes, gradient, magnitude
 from colorkit.color.spaces import same_size
 
@@ -18,10 +18,6 @@ __all__ = [
 ]
 
 
-def __dir__():
-    return __all__
-
-
 def rebalanced_crossentropy(
     y_true, y_pred, bins, class_weights=None, neighbors=1, sigma=5.0, stride=1
 ):
@@ -29,12 +25,7 @@ def rebalanced_crossentropy(
 
     `y_true` is chroma of shape `(..., height, width, 2)`. `y_pred` is logits, one for each bin at
     every `stride`-th pixel. See `RebalancedCrossentropy` for the other arguments and the source.
-
-    Returns:
-        Loss of each pixel that has a prediction.
-
-    Raises:
-        ValueError: If sizes or the number of logits do not fit.
+    Returns the loss of each pixel that has a prediction.
     """
     y_true = _strided(y_true, y_pred, bins, stride)
     if neighbors == 1:
@@ -59,20 +50,21 @@ def _strided(y_true, y_pred, bins, stride):
     """Return the pixels of chroma that have predicted logits."""
     strided = y_true[..., ::stride, ::stride, :]
     if y_pred.shape[-1] != bins.num_bins or not same_size(strided.shape[:-1], y_pred.shape[:-1]):
-        size = "the same size" if stride == 1 else f"every {stride} pixels of it"
         raise ValueError(
-            f"`y_true` must be chroma (..., height, width, 2) and `y_pred` logits (..., height, "
-            f"width, {bins.num_bins}) of {size}. "
-            f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+            f"`y_pred` must be logits of {bins.num_bins} bins for every pixel of the chroma "
+            "`y_true`, or for every `stride`-th. Received shapes "
+            f"{tuple(y_pred.shape)} and {tuple(y_true.shape)}, and stride {stride}"
         )
     return strided
 
 
-class _BinsLoss(keras.losses.Loss):
+class _BinsLoss(BinsConfig, keras.losses.Loss):
     """Check the class weights of a loss, and save them and its bins."""
 
+    default_name = None
+
     def __init__(self, bins, class_weights, num_classes, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"name": self.default_name, **kwargs})
         if class_weights is not None:
             class_weights = checked_class_weights(class_weights, num_classes)
         self.bins = bins
@@ -80,15 +72,7 @@ class _BinsLoss(keras.losses.Loss):
 
     def get_config(self):
         weights = None if self.class_weights is None else self.class_weights.tolist()
-        bins = keras.saving.serialize_keras_object(self.bins)
-        return {**super().get_config(), "bins": bins, "class_weights": weights}
-
-    @classmethod
-    def from_config(cls, config):
-        if isinstance(config["bins"], dict):
-            bins = keras.saving.deserialize_keras_object(config["bins"])
-            config = {**config, "bins": bins}
-        return cls(**config)
+        return {**super().get_config(), "class_weights": weights}
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -97,13 +81,11 @@ class RebalancedCrossentropy(_BinsLoss):
 
     Args:
         bins: `ColorBins` of the logits.
-        class_weights: Weight of each bin, shape `(num_bins,)`, positive and finite, as
-            `colorkit.class_weights` returns it. `None` gives plain cross-entropy.
-        neighbors: 1 trains on the nearest bin. A larger number, up to `num_bins`, trains on soft
-            codes of that many bins.
-        sigma: Non-negative standard deviation of the soft codes, in chroma units.
-        stride: Distance in pixels between predictions of the network; 4 means every 4th pixel.
-            Logits have the shape
+        class_weights: Weight of each bin, shape `(num_bins,)`, as `colorkit.class_weights` returns
+            it. `None` gives plain cross-entropy.
+        neighbors: 1 trains on the nearest bin. A larger number trains on soft codes of that many.
+        sigma: Standard deviation of the soft codes, in chroma units.
+        stride: Distance in pixels between predictions of the network. Logits have the shape
             `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
@@ -115,17 +97,10 @@ class RebalancedCrossentropy(_BinsLoss):
         >>> model.compile("adam", loss=ck.losses.RebalancedCrossentropy(bins, neighbors=5))
     """
 
-    def __init__(
-        self,
-        bins,
-        class_weights=None,
-        neighbors=1,
-        sigma=5.0,
-        stride=1,
-        name="rebalanced_crossentropy",
-        **kwargs,
-    ):
-        super().__init__(bins, class_weights, bins.num_bins, name=name, **kwargs)
+    default_name = "rebalanced_crossentropy"
+
+    def __init__(self, bins, class_weights=None, neighbors=1, sigma=5.0, stride=1, **kwargs):
+        super().__init__(bins, class_weights, bins.num_bins, **kwargs)
         bins.check_codes(neighbors, sigma)
         check_whole("stride", stride)
         self.neighbors = neighbors
@@ -143,16 +118,15 @@ class RebalancedCrossentropy(_BinsLoss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true, y_pred):
-        return self._crossentropy(y_true, y_pred, self.class_weights)
-
-    def _crossentropy(self, y_true, logits, class_weights):
         return rebalanced_crossentropy(
-            y_true, logits, self.bins, class_weights, self.neighbors, self.sigma, self.stride
+            y_true, y_pred, self.bins, self.class_weights, **self._codes()
         )
 
+    def _codes(self):
+        return {"neighbors": self.neighbors, "sigma": self.sigma, "stride": self.stride}
+
     def get_config(self):
-        options = {"neighbors": self.neighbors, "sigma": self.sigma, "stride": self.stride}
-        return {**super().get_config(), **options}
+        return {**super().get_config(), **self._codes()}
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -166,27 +140,20 @@ class JointCrossentropy(RebalancedCrossentropy):
 
     Args:
         bins, class_weights, neighbors, sigma, stride, **kwargs: See `RebalancedCrossentropy`.
-        regression_weight: Non-negative weight of the smooth L1 loss, in nats per chroma unit.
-        delta: Positive error in chroma units up to which the smooth L1 loss is quadratic.
+        regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
+        delta: Error in chroma units up to which the smooth L1 loss is quadratic.
 
     References:
         Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
         one head each).
     """
 
+    default_name = "joint_crossentropy"
+
     def __init__(
-        self,
-        bins,
-        class_weights=None,
-        neighbors=5,
-        sigma=5.0,
-        stride=1,
-        regression_weight=0.1,
-        delta=30.0,
-        name="joint_crossentropy",
-        **kwargs,
+        self, bins, class_weights=None, neighbors=5, *, regression_weight=0.1, delta=30.0, **kwargs
     ):
-        super().__init__(bins, class_weights, neighbors, sigma, stride, name=name, **kwargs)
+        super().__init__(bins, class_weights, neighbors, **kwargs)
         if not regression_weight >= 0 or not delta > 0:
             raise ValueError(
                 "`regression_weight` must not be negative and `delta` must be positive. "
@@ -215,24 +182,13 @@ class CancellingCrossentropy(RebalancedCrossentropy):
     The weight of a pixel multiplies its probabilities, and the cross-entropy divides by their sum
     again. Only clipping to [1e-7, 1 - 1e-7] leaves some effect of the weights.
 
-    Args:
-        bins, class_weights, neighbors, sigma, stride, **kwargs: See `RebalancedCrossentropy`.
+    The arguments are those of `RebalancedCrossentropy`.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", the authors' code.
     """
 
-    def __init__(
-        self,
-        bins,
-        class_weights=None,
-        neighbors=1,
-        sigma=5.0,
-        stride=1,
-        name="cancelling_crossentropy",
-        **kwargs,
-    ):
-        super().__init__(bins, class_weights, neighbors, sigma, stride, name=name, **kwargs)
+    default_name = "cancelling_crossentropy"
 
     def call(self, y_true, y_pred):
         probabilities = ops.softmax(y_pred, axis=-1)
@@ -243,7 +199,7 @@ class CancellingCrossentropy(RebalancedCrossentropy):
         epsilon = keras.config.epsilon()
         logits = ops.log(ops.clip(probabilities, epsilon, 1.0 - epsilon))
         # As in the code, cross-entropy applies a softmax to log-probabilities again.
-        return self._crossentropy(y_true, logits, None)
+        return rebalanced_crossentropy(y_true, logits, self.bins, **self._codes())
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -255,19 +211,20 @@ class GradientCoherence(_BinsLoss):
 
     Args:
         bins: `ColorBins` of the logits, or `None` if the predictions are chroma.
-        temperature: Positive temperature at which logits are decoded. Values near 0 give the mode.
+        temperature: Temperature at which logits are decoded, above 0. Values near 0 give the mode.
         signed: If True, compare the differences themselves, as in the paper's equation. If False,
             compare the sums of their absolute values per channel, as in the author's code. These
             do not distinguish a step up from a step down.
         magnitudes: Limits of the classes of gradients in Lab, see `gradient_prior`.
-        class_weights: Weight of each class of true gradients, shape `(len(magnitudes) + 1,)`, as
-            `colorkit.class_weights` returns it. `None` weights all classes equally.
+        class_weights: Weight of each class of true gradients, shape `(len(magnitudes) + 1,)`.
         **kwargs: See `RebalancedCrossentropy`.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the
         weights.
     """
+
+    default_name = "gradient_coherence"
 
     def __init__(
         self,
@@ -276,11 +233,10 @@ class GradientCoherence(_BinsLoss):
         signed=True,
         magnitudes=MAGNITUDES,
         class_weights=None,
-        name="gradient_coherence",
         **kwargs,
     ):
         self.magnitudes = checked_magnitudes(magnitudes)
-        super().__init__(bins, class_weights, len(self.magnitudes) + 1, name=name, **kwargs)
+        super().__init__(bins, class_weights, len(self.magnitudes) + 1, **kwargs)
         if not temperature > 0:
             raise ValueError(
                 f"`temperature` must be positive: a mode has no gradient. Received: {temperature!r}"

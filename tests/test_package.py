@@ -39,9 +39,3 @@ def test_public_name_is_importable(name):
 def test_unknown_name_raises():
     with pytest.raises(AttributeError, match="colorize"):
         colorkit.colorize  # noqa: B018
-
-
-def test_help_of_losses_lists_losses_alone():
-    names = [name for name in dir(losses) if not name.startswith("_")]
-    assert {"RebalancedCrossentropy", "JointCrossentropy", "GradientCoherence"} <= set(names)
-    assert all(isinstance(getattr(losses, name), type | type(run_python)) for name in names)
