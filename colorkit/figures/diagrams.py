@@ -2,32 +2,25 @@
 
 import keras
 import numpy as np
-from matplotlib.patches import Rectangle
 
 _SIDE = 256  # input size for networks of free size
 _LANE = 1.55  # distance between branches, in heights of the largest features
 
 
 def draw_network(axes, model):
-    """Draw a network as boxes into axes and return the width and height needed, in inches.
-
-    See `network_diagram`.
-    """
+    """Draw a network as boxes into axes and return the width and height needed, in inches."""
     sized = model
     if None in model.inputs[0].shape[1:]:  # heights need a size that can be halved many times
         sizes = [keras.Input((_SIDE, _SIDE, each.shape[-1])) for each in model.inputs]
         sized = keras.models.clone_model(model, sizes if len(sizes) > 1 else sizes[0])
     boxes = _boxes(sized)
-    if not boxes:
-        raise ValueError(f"`model` must have convolutions or dense layers. Received: {model!r}")
     columns, lanes = (1 + max(box[name] for box in boxes) for name in ("column", "lane"))
     tallest = max(box["height"] for box in boxes)
     for box in boxes:
         x, y = _place(box)
         height = 0.15 + 0.85 * box["height"] / tallest
         width = 0.16 + 0.09 * np.log2(max(box["features"], 1)) / 1.4
-        corner = (x - width / 2, y - height / 2)
-        axes.add_patch(Rectangle(corner, width, height, facecolor=box["color"], edgecolor="gray"))
+        axes.bar(x, height, width, y - height / 2, color=box["color"], edgecolor="gray")
         if box["is_normalized"]:
             edge = x + width / 2
             axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
@@ -36,11 +29,8 @@ def draw_network(axes, model):
                 begin, level = _place(source)  # along its own branch first, to avoid other boxes
                 axes.plot([begin, x, x], [level, level, y], color="gray", linewidth=0.8, zorder=0)
         axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
-    axes.set(
-        xlim=(-0.7, columns - 0.3),
-        ylim=(0.6 - _LANE * lanes, 0.6),
-        title=model.name.replace("_", " "),
-    )
+    axes.set(xlim=(-0.7, columns - 0.3), ylim=(0.6 - _LANE * lanes, 0.6))
+    axes.set_title(model.name.replace("_", " "))
     axes.set_axis_off()
     return 0.62 * columns + 0.6, 2.6 * lanes
 

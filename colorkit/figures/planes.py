@@ -20,15 +20,11 @@ def draw_bins(axes, bins, values, scale):
     Args:
         axes: Matplotlib axes.
         bins: `ColorBins`.
-        values: Value that sets the color of each cell, shape `(num_bins,)`. `None` uses the bins'
-            own colors.
+        values: Value of each cell, shape `(num_bins,)`. `None` uses the bins' own colors.
         scale: Result of `color_scale`, or `None` without values.
 
     Returns:
         Artist for a color bar, or `None` without values.
-
-    Raises:
-        ValueError: If there is not one value per bin.
     """
     if values is not None and np.shape(values) != (bins.num_bins,):
         raise ValueError(

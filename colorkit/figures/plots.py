@@ -1,6 +1,5 @@
 """Plots: functions that return a matplotlib figure and change no global state.
 
-A notebook shows the figure at the end of a cell. `save` writes it to the folder of its profile.
 Images are `(H, W, 3)`, or `(H, W)` or `(H, W, 1)` for gray, uint8 or floating point in [0, 1].
 """
 
@@ -27,15 +26,9 @@ class _Figure(Figure):
 
 
 def save(figure, name, profile):
-    """Save a figure as PNG in the folder of a profile; "smoke" never writes into figures/.
+    """Save a figure as `name`.png in the folder of a profile, and return the path.
 
-    Args:
-        figure: Matplotlib figure.
-        name: File name without its ending, such as "01_color_spaces_slices".
-        profile: `Profile` or its name.
-
-    Returns:
-        Path of the file.
+    `profile` is a `Profile` or its name; "smoke" never writes into figures/.
     """
     path = figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
     make_folder(path.parent)
@@ -45,29 +38,15 @@ def save(figure, name, profile):
 
 
 def picture_grid(columns, row_titles=None):
-    """Draw images side by side, one row per set of images.
+    """Draw columns of images, a dict from title to images, side by side.
 
-    Args:
-        columns: Dict from title to images, the same number per column.
-        row_titles: Title to the left of each row, or `None`.
-
-    Raises:
-        ValueError: If there are no images, or columns or titles differ in number.
+    `row_titles` are to the left of the rows.
     """
-    _check_lengths("columns", columns)
     return _grid(list(zip(*columns.values(), strict=True)), list(columns), row_titles)
 
 
 def picture_rows(rows):
-    """Draw images below each other, one row per kind.
-
-    Args:
-        rows: Dict from title to images, as `picture_grid` takes columns.
-
-    Raises:
-        ValueError: If there are no images, or rows differ in number.
-    """
-    _check_lengths("rows", rows)
+    """Draw rows of images, a dict from title to images, below each other."""
     return _grid(list(rows.values()), None, list(rows))
 
 
@@ -82,9 +61,6 @@ def bin_map(panels, *, label=None, log=False):
             `ColorBins` and values, shape `(num_bins,)`.
         label: Name of the values.
         log: If True, use a logarithmic scale.
-
-    Raises:
-        ValueError: If there is not one value per bin.
 
     Example:
         >>> bin_map({"313 bins": (bins, prior)}, label="share of pixels", log=True)
@@ -112,32 +88,22 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
         images: Color images, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
 
-    Raises:
-        ValueError: If the colorizer has no bins.
-
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
     """
-    images = [np.asarray(image) for image in images]
-    columns = {}
-    for temperature in temperatures:
-        annealed = colorizer.at_temperature(temperature)
-        columns[f"T = {temperature:g}"] = [annealed(image) for image in images]
+    columns = {
+        f"T = {temperature:g}": list(map(colorizer.at_temperature(temperature), images))
+        for temperature in temperatures
+    }
     return picture_grid({**columns, "truth": images})
 
 
 def network_diagram(model):
-    """Draw the convolutions and dense layers of a network, from left to right, as boxes.
+    """Draw the convolutions and dense layers of a functional model, from left to right, as boxes.
 
     The height of a box is the height of the features; its thickness is their number. A black edge
     is batch normalization. The text below gives the number of features and special properties of
     the layer. Branches are below each other, and lines connect them.
-
-    Args:
-        model: Functional `keras.Model`, of fixed or free size.
-
-    Raises:
-        ValueError: If there is no convolution or dense layer.
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figures 4 to 6.
@@ -177,26 +143,16 @@ def vividness_curves(curves, marks=None, truth=None):
 
 
 def training_curves(rows, names):
-    """Draw the metrics of a run by epoch, one panel per name; validation is dashed.
+    """Draw the metrics `names` of a run by epoch, one panel each; validation is dashed.
 
-    Args:
-        rows: List of dicts, as `training.history` returns them.
-        names: Names of the metrics to draw.
-
-    Raises:
-        ValueError: If one of the names has no values.
+    `rows` are those of `training.history`.
     """
-    if not all(any(name in row for row in rows) for name in names):
-        measured = sorted({key for row in rows for key in row if not key.startswith("val_")})
-        raise ValueError(f"`names` must be of {measured}. Received: {list(names)}")
     figure = _Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         curves = (name, "-", "training"), (f"val_{name}", "--", "validation")
         for key, style, label in curves:
-            found = [row for row in rows if key in row]
-            if found:
-                epochs, values = [row["epoch"] + 1 for row in found], [row[key] for row in found]
-                axes.plot(epochs, values, style, marker=".", color="tab:blue", label=label)
+            if points := [(row["epoch"] + 1, row[key]) for row in rows if key in row]:
+                axes.plot(*np.transpose(points), style, marker=".", color="tab:blue", label=label)
         axes.set_title(name.replace("_", " "), fontsize=9)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)
@@ -207,20 +163,14 @@ def training_curves(rows, names):
 def dot_plot(panels):
     """Draw values as dots, one panel per metric, with names on the left and one scale per panel.
 
-    Args:
-        panels: Dict from a metric to a dict from name to value. All metrics have the same names.
-
-    Raises:
-        ValueError: If the names of the panels differ.
+    `panels` is a dict from a metric to a dict from name to value, of the same names.
     """
-    names, *others = [list(values) for values in panels.values()]
-    if any(other != names for other in others):
-        raise ValueError(f"`panels` must have the same names. Received: {[names, *others]}")
+    names = list(next(iter(panels.values())))
     size = (2.2 * len(panels) + 0.08 * max(map(len, names)), 0.3 * len(names) + 0.8)
     figure = _Figure(figsize=size, layout="compressed")
     all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, values) in zip(all_axes, panels.items(), strict=True):
-        axes.plot(list(values.values()), names, "o", color="tab:blue")
+        axes.plot(list(values.values()), list(values), "o", color="tab:blue")
         for name, value in values.items():
             place = {"textcoords": "offset points", "xytext": (0, 5), "ha": "center"}
             axes.annotate(f"{value:#.4g}", (value, name), fontsize=7, **place)
@@ -240,20 +190,15 @@ def _write(figure, target):
     )
 
 
-def _check_lengths(name, kinds):
-    lengths = {title: len(pictures) for title, pictures in kinds.items()}
-    if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise ValueError(
-            f"`{name}` must have the same number of images, at least one. Received: {lengths}"
-        )
-
-
 def _grid(rows, column_titles, row_titles):
     """Draw rows of images, laid out in inches: a layout engine is slow with a hundred axes."""
     rows = [[ops.convert_to_numpy(picture) for picture in row] for row in rows]
+    lengths = [len(row) for row in rows]
+    if len(set(lengths)) != 1 or 0 in lengths:
+        raise ValueError(f"Rows must have the same number of images, not 0. Received: {lengths}")
     # Small images are enlarged to make their pixels visible; large images get more room.
     side = rows[0][0].shape[1]
-    small = side <= 64
+    options = {"interpolation": "nearest"} if side <= 64 else {}
     width = (128 if side <= 128 else 176) / _DPI
     heights = [width * max(p.shape[0] / p.shape[1] for p in row) for row in rows]
     left = _GAP + ((12 + 10 * max(map(len, row_titles))) / _DPI if row_titles else 0)
@@ -262,20 +207,18 @@ def _grid(rows, column_titles, row_titles):
     total_height = top + sum(heights) + len(rows) * _GAP
     figure = _Figure(figsize=(total_width, total_height))
     bottom = total_height - top
-    row_titles = row_titles or [""] * len(rows)
-    for i, (row, height, title) in enumerate(zip(rows, heights, row_titles, strict=True)):
+    titles = row_titles or [""] * len(rows)
+    for i, (row, height, title) in enumerate(zip(rows, heights, titles, strict=True)):
         bottom -= height
         for j, picture in enumerate(row):
             box = np.array([left + j * (width + _GAP), bottom, width, height])
             axes = figure.add_axes(box / ([total_width, total_height] * 2))
             white = 255 if picture.dtype == np.uint8 else 1
-            options = {"interpolation": "nearest"} if small else {}
             axes.imshow(picture, cmap="gray", vmin=0, vmax=white, **options)
             axes.set_axis_off()
             if i == 0 and column_titles:
                 axes.set_title(column_titles[j], fontsize=9, pad=5)
-        if title:
-            place = (left - 0.1) / total_width, (bottom + height / 2) / total_height
-            figure.text(*place, title, ha="right", va="center", fontsize=9)
+        place = (left - 0.1) / total_width, (bottom + height / 2) / total_height
+        figure.text(*place, title, ha="right", va="center", fontsize=9)
         bottom -= _GAP
     return figure

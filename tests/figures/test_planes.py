@@ -50,12 +50,6 @@ def test_bins_show_their_values_as_colors():
     assert len(np.unique(shown, axis=0)) == 9
 
 
-def test_wrong_number_of_values_raises():
-    scale = planes.color_scale(np.ones(8), log=False)
-    with pytest.raises(ValueError, match=r"shape \(9,\)\. Received shape \(8,\)"):
-        planes.draw_bins(Figure().add_subplot(), ColorBins.grid(9), np.ones(8), scale)
-
-
 def test_logarithmic_scale_omits_zero_and_tiny_values():
     scale = planes.color_scale([0, 1e-12, 0.1, 1], log=True)
     assert (scale.vmin, scale.vmax) == (1e-6, 1)

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from colorkit import LAB, ColorBins, Colorizer, models
+from colorkit import LAB, YUV, ColorBins, Colorizer, models
 from colorkit.experiments import records
 from colorkit.figures import plots
 
@@ -64,7 +64,7 @@ def test_grid_accepts_images_of_different_sizes(rng):
 
 
 def test_columns_of_different_lengths_raise(pictures):
-    with pytest.raises(ValueError, match=r"Received: \{'input': 3, 'truth': 2\}"):
+    with pytest.raises(ValueError, match="zip"):
         plots.picture_grid({"input": pictures[:3], "truth": pictures[:2]})
 
 
@@ -73,13 +73,13 @@ def test_rows_are_horizontal(pictures):
     down = plots.picture_grid({"input": pictures[:6], "truth": pictures[:6]})
     assert across.get_figwidth() > across.get_figheight()
     assert down.get_figwidth() < down.get_figheight()
-    with pytest.raises(ValueError, match="`rows` must have the same number"):
+    with pytest.raises(ValueError, match=r"same number of images.* \[2, 3\]"):
         plots.picture_rows({"input": pictures[:2], "truth": pictures[:3]})
 
 
 @pytest.mark.parametrize("columns", [{}, {"input": []}])
 def test_grid_without_images_raises(columns):
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="not 0"):
         plots.picture_grid(columns)
 
 
@@ -88,8 +88,9 @@ def test_too_few_row_titles_raise(pictures):
         plots.picture_grid({"input": pictures[:2]}, ["only one"])
 
 
-def test_every_kind_of_bins_can_be_drawn(any_bins):
-    drawn(plots.bin_map(any_bins))
+@pytest.mark.parametrize("bins", [ColorBins.gamut(), ColorBins.grid(81, space=YUV)], ids=repr)
+def test_bins_of_both_planes_can_be_drawn(bins):
+    drawn(plots.bin_map(bins))
 
 
 def test_bins_are_drawn_in_their_own_colors():
@@ -127,12 +128,6 @@ def test_temperature_strip_keeps_the_temperature_of_the_colorizer(colorizer, pic
     drawn(figure)
     assert colorizer.temperature == 0.7
     assert [axes.get_title() for axes in figure.axes[:3]] == ["T = 0", "T = 1", "truth"]
-
-
-def test_temperature_strip_of_a_regression_raises(pictures):
-    network = models.build_conv_regression(blocks=((4,),))
-    with pytest.raises(ValueError, match="no temperature"):
-        plots.temperature_strip(Colorizer(network), pictures[:1])
 
 
 def test_smoke_figures_are_saved_outside_figures(checkout, pictures):
@@ -190,8 +185,6 @@ def test_dot_plot_shows_every_value():
     for axes, values in zip(figure.axes, panels.values(), strict=True):
         np.testing.assert_array_equal(axes.lines[0].get_xdata(), list(values.values()))
     drawn(figure)
-    with pytest.raises(ValueError, match="same names"):
-        plots.dot_plot({"PSNR": {"gray": 1}, "SSIM": {"ours": 1}})
 
 
 def test_training_curves_show_training_and_validation():
@@ -200,5 +193,3 @@ def test_training_curves_show_training_and_validation():
     loss, seconds = figure.axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[3, 2, 1], [4, 3, 2]]
     assert list(loss.lines[0].get_xdata()) == [1, 2, 3] and len(seconds.lines) == 1
-    with pytest.raises(ValueError, match=r"'loss', 'seconds'.*'accuracy'"):
-        plots.training_curves(rows, ("accuracy",))
