@@ -82,6 +82,7 @@ def _checked_classes(values, shape, num_classes, ignored=None):
     if unknown.size:
         raise ValueError(
             f"`y_true` must hold classes from 0 to {num_classes - 1}"
-            f"{'' if ignored is None else f', or {ignored}'}. Received also: {unknown[:9]}"
+            f"{'' if ignored is None else f', or {ignored}'}. Received classes {values.min()} to "
+            f"{values.max()}, of which {unknown[0]} is unknown"
         )
     return values.astype("int32")

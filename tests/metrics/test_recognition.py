@@ -15,7 +15,7 @@ def test_feature_preservation_is_the_accuracy_of_the_classifier():
     metric.update_state(np.array([0, 1, 0]), pictures)
     metric.update_state(np.array([2]), pictures[2:])
     assert float(metric.result()) == pytest.approx(3 / 4)
-    for labels, received in (([0, 1], r"shape \(2,\)"), ([0, 1, 3], r"also: \[3\]")):
+    for labels, received in (([0, 1], r"shape \(2,\)"), ([0, 1, 3], "classes 0 to 3")):
         with pytest.raises(ValueError, match=received):
             metric.update_state(np.array(labels), pictures)
     with pytest.raises(TypeError, match="classifier"):
@@ -71,12 +71,12 @@ def test_mask_iou_needs_one_mask_per_image_and_has_no_config(segmenter):
 
 def test_masks_with_unknown_classes_raise(segmenter):
     mask = np.zeros((1, 4, 4))
-    for value, received in ((2, r"\[2\.\]"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
+    for value, received in ((2, "2.0 is unknown"), (-1, "-1"), (np.nan, "nan"), (0.5, "0.5")):
         mask[0, 3, 3] = value
         with pytest.raises(ValueError, match=rf"classes from 0 to 1\. Received.*{received}"):
             metrics.MaskIoU(segmenter).update_state(mask, halves(RED, RED))
     mask[0, 3, 3] = 7
-    with pytest.raises(ValueError, match=r"from 0 to 1, or 255.*also: .7"):
+    with pytest.raises(ValueError, match=r"from 0 to 1, or 255.*of which 7"):
         metrics.MaskIoU(segmenter, ignore_class=255).update_state(
             mask.astype("uint8"), halves(RED, RED)
         )
