@@ -17,7 +17,7 @@ def draw_network(axes, model):
     columns, lanes = (1 + max(box[name] for box in boxes) for name in ("column", "lane"))
     tallest = max(box["height"] for box in boxes)
     for box in boxes:
-        x, y = _place(box)
+        x, y = box["column"], -_LANE * box["lane"]
         height = 0.15 + 0.85 * box["height"] / tallest
         width = 0.16 + 0.09 * np.log2(max(box["features"], 1)) / 1.4
         axes.bar(x, height, width, y - height / 2, color=box["color"], edgecolor="gray")
@@ -26,17 +26,14 @@ def draw_network(axes, model):
             axes.plot([edge, edge], [y - height / 2, y + height / 2], color="black", linewidth=2.5)
         for source in box["sources"]:
             if source["lane"] != box["lane"]:
-                begin, level = _place(source)  # along its own branch first, to avoid other boxes
-                axes.plot([begin, x, x], [level, level, y], color="gray", linewidth=0.8, zorder=0)
+                level = -_LANE * source["lane"]  # along its own branch first, to avoid other boxes
+                path = [source["column"], x, x], [level, level, y]
+                axes.plot(*path, color="gray", linewidth=0.8, zorder=0)
         axes.text(x, y - 0.56, box["text"], ha="center", va="top", fontsize=7)
     axes.set(xlim=(-0.7, columns - 0.3), ylim=(0.6 - _LANE * lanes, 0.6))
     axes.set_title(model.name.replace("_", " "))
     axes.set_axis_off()
     return 0.62 * columns + 0.6, 2.6 * lanes
-
-
-def _place(box):
-    return box["column"], -_LANE * box["lane"]
 
 
 def _boxes(model, sources=(), boxes=None):
