@@ -1,6 +1,6 @@
 """Layers that several models share.
 
-All take `**kwargs`: `name` and `dtype` of `keras.layers.Layer`.
+All take `name` and `dtype` of `keras.layers.Layer`.
 """
 
 import keras
@@ -84,12 +84,7 @@ class CropLike(_SizeOfSecondInput):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PadToMultiple(keras.layers.Layer):
-    """Pad images at the bottom and right by reflection, up to a multiple of a size.
-
-    Args:
-        multiple: Positive whole number of which height and width become multiples.
-        **kwargs: See `colorkit.layers`.
-    """
+    """Pad images at the bottom and right by reflection, until `multiple` divides both sides."""
 
     def __init__(self, multiple, **kwargs):
         super().__init__(**kwargs)
@@ -114,14 +109,10 @@ class PadToMultiple(keras.layers.Layer):
 
 
 def enlarge(x, stride, height, width):
-    """Interpolate linearly between values at every n-th pixel.
+    """Interpolate linearly between values at every n-th pixel of an image.
 
-    Args:
-        x: Tensor `(..., ceil(height / stride), ceil(width / stride), channels)`. The value
-            `[i, j]` belongs to pixel `[i * stride, j * stride]`. Pixels after the last repeat it.
-        stride: Distance in pixels between values.
-        height: Height of the result in pixels.
-        width: Width of the result in pixels.
+    The value `[i, j]` of x, `(..., ceil(height / stride), ceil(width / stride), channels)`, belongs
+    to pixel `[i * stride, j * stride]`. Pixels after the last value repeat it.
     """
     if stride == 1:
         return x
@@ -132,12 +123,9 @@ def enlarge(x, stride, height, width):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Enlarge(_SizeOfSecondInput):
-    """Enlarge values at every n-th pixel to an image's size: `Enlarge(n)([x, image])`.
+    """Enlarge values at every n-th row and column to an image's size: `Enlarge(n)([x, image])`.
 
-    Args:
-        stride: Distance in pixels between values, see `enlarge`. `x` must have one value for
-            every n-th row and column of the image.
-        **kwargs: See `colorkit.layers`.
+    See `enlarge` for the shape of x.
     """
 
     def __init__(self, stride, **kwargs):
@@ -166,12 +154,9 @@ class StopGradient(keras.layers.Layer):
     def call(self, inputs):
         return ops.stop_gradient(inputs)
 
-    def compute_output_shape(self, input_shape):
-        return input_shape
-
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class EdgeAwareSmoothing(keras.layers.Layer):
+class EdgeAwareSmoothing(_SizeOfSecondInput):
     """Average features along rows and columns, but not across edges of lightness.
 
     `EdgeAwareSmoothing()([features, lightness])` takes shapes `(N, height, width, channels)` and
@@ -184,7 +169,6 @@ class EdgeAwareSmoothing(keras.layers.Layer):
         steps: Distance in pixels of each pass along rows and then columns. Large steps come first,
             because smaller steps then smooth the gaps that they leave.
         edge: Positive change of lightness, in its own units, at which the weight is 1/e.
-        **kwargs: See `colorkit.layers`.
 
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
@@ -219,9 +203,6 @@ class EdgeAwareSmoothing(keras.layers.Layer):
                 x = _averaged(x, distance, axis, step)
         return x
 
-    def compute_output_shape(self, input_shape):
-        return input_shape[0]
-
     def get_config(self):
         return {**super().get_config(), "steps": list(self.steps), "edge": self.edge}
 
@@ -245,22 +226,18 @@ def _padding(axis, before, after):
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class ColorRegularizer(keras.layers.Layer):
+class ColorRegularizer(_SizeOfSecondInput):
     """Add a loss that keeps coherent colors near colors that the colorful network finds likely.
 
     The loss of a pixel is 0 if the coherent and the colorful distribution have the same mode. It
-    grows to 1 as the colorful network finds the coherent mode less likely.
-    `ColorRegularizer()([colorful, coherent])` takes logits or log-probabilities of shape
-    `(N, height, width, num_bins)` and returns `coherent`.
+    grows to 1 as the colorful network finds the coherent mode less likely (Stellbrink, "Coherent
+    and Colorful Image Colorization", equation 5). `ColorRegularizer()([colorful, coherent])` takes
+    logits or log-probabilities of shape `(N, height, width, num_bins)` and returns `coherent`.
 
     Args:
         temperature: Positive temperature of the softmax that approximates the coherent mode.
             Values near 0 are nearest to the mode.
         weight: Non-negative weight of the loss. Sample weights have no effect.
-        **kwargs: See `colorkit.layers`.
-
-    References:
-        Stellbrink, "Coherent and Colorful Image Colorization", equation 5.
     """
 
     def __init__(self, temperature=0.01, weight=1.0, **kwargs):
@@ -275,19 +252,11 @@ class ColorRegularizer(keras.layers.Layer):
 
     def call(self, inputs):
         colorful, coherent = inputs
-        if not spaces.same_size(colorful.shape, coherent.shape):
-            raise ValueError(
-                "`colorful` and `coherent` must be logits of the same shape. "
-                f"Received: {tuple(colorful.shape)} and {tuple(coherent.shape)}"
-            )
         likely = ops.softmax(ops.stop_gradient(colorful), axis=-1)
         mode = ops.softmax(coherent / self.temperature, axis=-1)
         agreement = ops.sum(likely * mode, axis=-1) / ops.max(likely, axis=-1)
         self.add_loss(self.weight * ops.mean(1.0 - agreement))
         return coherent
-
-    def compute_output_shape(self, input_shape):
-        return input_shape[1]
 
     def get_config(self):
         return {**super().get_config(), "temperature": self.temperature, "weight": self.weight}
@@ -299,10 +268,9 @@ class GrayImage(keras.layers.Layer):
 
     Args:
         space: `ColorSpace` of the lightness `(N, height, width, 1)`, or its name.
-        low: Value of black, finite.
-        high: Value of white, finite and larger than `low`.
-        **kwargs: See `colorkit.layers`. The default dtype is float32, because bfloat16 has fewer
-            gray levels than an image.
+        low, high: Finite values of black and white, the larger one of white.
+        **kwargs: The default `dtype` is float32, because bfloat16 has fewer gray levels than an
+            image.
 
     Example:
         >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
@@ -343,12 +311,7 @@ def _gray_rgb(lightness, space):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class VGGPreprocessing(keras.layers.Layer):
-    """Turn lightness, or RGB in [0, 1], into the input of VGG16: BGR minus a mean.
-
-    Args:
-        space: `ColorSpace` of lightness `(height, width, 1)`, or its name; `None` for RGB input.
-        **kwargs: See `colorkit.layers`.
-    """
+    """Turn lightness of a `space`, or RGB in [0, 1], into the input of VGG16: BGR minus a mean."""
 
     def __init__(self, space=None, **kwargs):
         super().__init__(**kwargs)
@@ -370,10 +333,7 @@ class VGGPreprocessing(keras.layers.Layer):
 class ColorDecoder(keras.layers.Layer):
     """Turn the network's output into chroma, as the last layer of a saved colorizer.
 
-    Args:
-        space, bins, temperature, size, mirror, class_weights: See `colorkit.Colorizer`. The layer
-            alone uses neither `size` nor `mirror`.
-        **kwargs: See `colorkit.layers`.
+    See `colorkit.Colorizer` for its arguments. The layer alone uses neither `size` nor `mirror`.
     """
 
     def __init__(

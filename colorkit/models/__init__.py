@@ -43,13 +43,11 @@ Args:
     space: `ColorSpace` of lightness and chroma, or its name: "lab", "yuv" or "rgb".
     input_shape: `(H, W, 1)`; `None` sides accept any size.
     widths, filters: Channels of each level or convolution, the full size first.
+    num_blocks: Number of blocks, per level where there are levels.
     upsampling: How a decoder doubles the size. "resize" resizes bilinearly before a convolution.
-        "transpose" uses transposed convolutions, which cause checkerboard artifacts.
+        "transpose" uses transposed convolutions, which cause checkerboard artifacts (Odena,
+        Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016).
     name: Name of the model.
-
-Raises:
-    ValueError: If `input_shape` has another number of channels, `widths` is empty, or `upsampling`
-        is unknown. Keras raises further errors, for instance for a width of 0.
 
 Example:
     >>> model = build_unet(widths=(8, 16))

@@ -40,10 +40,8 @@ class Adversarial(keras.Model):
         **kwargs: `name`, `dtype` of `keras.Model`.
 
     Raises:
-        ValueError: If the networks or their color spaces do not fit each other, or an option is
-            unknown. From `fit`, if the images are too small for the discriminator, or the generator
-            returns another size. Also from `fit`, if the target is not chroma alone, or there are
-            sample weights or a further loss.
+        ValueError: If the networks or their color spaces do not fit each other. From `fit`, if they
+            do not fit the images, or the target is not chroma alone.
 
     Example:
         >>> model = Adversarial(build_pix2pix_generator(), build_patch_discriminator())
@@ -75,7 +73,6 @@ class Adversarial(keras.Model):
         self.objective = objective
         self.reconstruction_weight = reconstruction_weight
         self.conditional = len(discriminator.inputs) == 2
-        self._sizes_that_fit = set()
         self.meters = {name: keras.metrics.Mean(name=name) for name in _METRICS}
         self.built = True  # both networks are built
 
@@ -83,20 +80,25 @@ class Adversarial(keras.Model):
         return self.generator(lightness, training=training)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        if self.loss is not None:
+        if self.loss is not None or sample_weight is not None or isinstance(y, dict):
             raise ValueError(
-                "An adversarial model has its own losses, see `objective`: leave `loss` of "
-                f"`compile` out. Received: {self.loss!r}"
-            )
-        if sample_weight is not None or isinstance(y, dict):
-            raise ValueError(
-                "The target of an adversarial model must be chroma alone, without sample weights: "
-                "leave `labels`, `near_gray` and `luminance_gate` of `pairs` out."
+                "An adversarial model has its own losses, and its target is chroma alone: leave "
+                "`loss` of `compile`, sample weights, and `labels`, `near_gray` and "
+                "`luminance_gate` of `pairs` out."
             )
         x, y = ops.convert_to_tensor(x), ops.convert_to_tensor(y)
-        self._check_sizes(x, y, y_pred)
+        if not same_size(tuple(y.shape), tuple(y_pred.shape)):
+            raise ValueError(
+                f"The generator {self.generator.name} must predict chroma of the size of the "
+                f"images. Received {tuple(y_pred.shape[1:])} instead of {tuple(y.shape[1:])}"
+            )
         real = self.discriminator(self._input(x, y), training=training)
         fake = self.discriminator(self._input(x, ops.stop_gradient(y_pred)), training=training)
+        if 0 in real.shape:
+            raise ValueError(
+                f"Images of {x.shape[1]} x {x.shape[2]} pixels are too small for the discriminator "
+                f"{self.discriminator.name}; use larger images, or another discriminator."
+            )
         discriminator_loss = (self._distance(real, 1.0) + self._distance(fake, 0.0)) / 2
         # Repeat the discriminator's prediction, without gradients for its weights on this path.
         frozen = [ops.stop_gradient(v.value) for v in self.discriminator.trainable_variables]
@@ -118,28 +120,6 @@ class Adversarial(keras.Model):
         # Results of several devices are added up; a Keras loss divides by the right number.
         share = keras.losses.MeanAbsoluteError()(ops.ones((1, 1)), ops.zeros((1, 1)))
         return share * (total + sum(self.losses))
-
-    def _check_sizes(self, x, y, y_pred):
-        """Raise a `ValueError` if the networks do not accept images of this size."""
-        size = tuple(x.shape[1:3])
-        if None in size or size in self._sizes_that_fit:
-            return
-        if not same_size(tuple(y.shape), tuple(y_pred.shape)):
-            raise ValueError(
-                f"The generator {self.generator.name} must predict chroma of the size of the "
-                f"images. Received {tuple(y_pred.shape[1:])} instead of {tuple(y.shape[1:])}"
-            )
-        try:
-            shapes = self._input((1, *x.shape[1:]), (1, *y.shape[1:]))
-            is_empty = 0 in self.discriminator.compute_output_shape(shapes)
-        except ValueError:
-            is_empty = True
-        if is_empty:
-            raise ValueError(
-                f"Images of {size[0]} x {size[1]} pixels are too small for the discriminator "
-                f"{self.discriminator.name}; use larger images, or another discriminator."
-            )
-        self._sizes_that_fit.add(size)
 
     def _input(self, lightness, chroma):
         return [lightness, chroma] if self.conditional else chroma
@@ -170,19 +150,14 @@ class Adversarial(keras.Model):
 
 def _check_networks(generator, discriminator):
     """Raise a `ValueError` unless two networks are a generator and its discriminator."""
-    if len(generator.inputs) != 1 or generator.inputs[0].shape[-1] != 1:
+    given = [tuple(each.shape) for each in discriminator.inputs]
+    expected = [tuple(each.shape) for each in (*generator.inputs, *generator.outputs)]
+    fits = all(map(same_size, expected[-len(given) :], given))
+    if not fits or len(given) > len(expected) or [shape[-1] for shape in expected[:-1]] != [1]:
         raise ValueError(
-            f"`generator` must take lightness, (height, width, 1). Received {generator.name}, "
-            f"which takes {[tuple(given.shape[1:]) for given in generator.inputs]}; are the "
-            "networks swapped?"
-        )
-    given = [tuple(entry.shape) for entry in discriminator.inputs]
-    expected = [tuple(generator.input_shape), tuple(generator.output_shape)]
-    fits = map(same_size, expected[-len(given) :], given)
-    if len(given) > 2 or not all(fits):
-        raise ValueError(
-            "`discriminator` must take the output of `generator`, or its input and output. "
-            f"Received the input shapes {given} instead of {expected}"
+            "`generator` must take lightness (height, width, 1), and `discriminator` the output of "
+            f"`generator`, or its input and output. Received {generator.name} with {expected} and "
+            f"{discriminator.name}, which takes {given}; are the networks swapped?"
         )
     # Shapes do not distinguish Lab from YUV, but the factors of `to_chroma` and
     # `normalize_chroma` do.

@@ -1,6 +1,6 @@
 """The networks of Champati, Houle, Zhang: "Small-Scale Automatic Image Colorization", section 3.5.
 
-See `colorkit.models` for arguments without a description, and for the networks' inputs and outputs.
+See `colorkit.models` for shared arguments.
 """
 
 import keras
@@ -21,12 +21,9 @@ def build_dense_regression(
 ):
     """Build the baseline regression network: valid convolutions, then one dense layer (Figure 4).
 
-    The paper copies the input channel to the output. It is left out here, as the target is chroma.
-
-    Args:
-        input_shape: `(H, W, 1)`, both sides fixed, because the dense layer fixes the size.
-        filters: Width of each 3x3 convolution; the first has stride 2. Batch normalization follows
-            each ReLU.
+    The dense layer fixes the size, so both sides of `input_shape` must be given. The first of the
+    3x3 convolutions has stride 2. Batch normalization follows each ReLU. The paper copies the input
+    channel to the output. It is left out here, as the target is chroma.
     """
     space, inputs, x = lightness_input(space, input_shape)
     for i, width in enumerate(filters, start=1):
@@ -57,9 +54,7 @@ def build_conv_regression(
             of lightness, such as `build_vgg_features` returns, or `None`.
     """
     space, inputs, x = lightness_input(space, input_shape)
-    x = x if features is None else features(inputs)
-    for i, filters in enumerate(blocks, start=1):
-        x = _conv_block(x, filters, name=f"block{i}")
+    x = _conv_blocks(x if features is None else features(inputs), blocks, [1] * len(blocks))
     x = layers.Conv2D(space.chroma_channels, 3, padding="same", name="head")(x)
     return keras.Model(inputs, to_chroma(x, space), name=name)
 
@@ -76,21 +71,19 @@ def build_conv_classification(
 ):
     """Build the convolutional classification network: dilated blocks at full size (Figure 6).
 
-    Args:
-        blocks: See `build_conv_regression`.
-        dilation_rates: Dilation of each block. The default receptive field is 33 x 33 pixels.
-        features: See `build_conv_regression`.
+    See `build_conv_regression` for `blocks` and `features`. `dilation_rates` has one rate per
+    block. The default receptive field is 33 x 33 pixels.
     """
     _, inputs, x = lightness_input(space, input_shape)
-    x = x if features is None else features(inputs)
-    for i, (filters, rate) in enumerate(zip(blocks, dilation_rates, strict=True), start=1):
-        x = _conv_block(x, filters, dilation_rate=rate, name=f"block{i}")
+    x = _conv_blocks(x if features is None else features(inputs), blocks, dilation_rates)
     logits = layers.Conv2D(num_bins, 1, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name=name)
 
 
-def _conv_block(x, filters, *, dilation_rate=1, name):
-    options = {"padding": "same", "dilation_rate": dilation_rate, "activation": "relu"}
-    for i, width in enumerate(filters, start=1):
-        x = layers.Conv2D(width, 3, **options, name=f"{name}_conv{i}")(x)
-    return layers.BatchNormalization(name=f"{name}_bn")(x)
+def _conv_blocks(x, blocks, dilation_rates):
+    for i, (filters, rate) in enumerate(zip(blocks, dilation_rates, strict=True), start=1):
+        options = {"padding": "same", "dilation_rate": rate, "activation": "relu"}
+        for j, width in enumerate(filters, start=1):
+            x = layers.Conv2D(width, 3, **options, name=f"block{i}_conv{j}")(x)
+        x = layers.BatchNormalization(name=f"block{i}_bn")(x)
+    return x

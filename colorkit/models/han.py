@@ -5,7 +5,7 @@ All networks differ from the author's code in some points. Lightness is from -1 
 Glorot and Bengio, instead of a normal distribution of sqrt(2 / fan out). The transposed
 convolutions of the generator and the last layer of the discriminator have biases.
 
-See `colorkit.models` for arguments without a description, and for the networks' inputs and outputs.
+See `colorkit.models` for shared arguments.
 """
 
 import math
@@ -17,7 +17,6 @@ from colorkit.color.spaces import LAB
 from colorkit.layers import CropLike
 from colorkit.models.blocks import (
     ANY_SIZE,
-    check_widths,
     conv_norm,
     discriminator_input,
     lightness_input,
@@ -29,7 +28,6 @@ SIMPLE_FILTERS = (16, 32, 64, 128, 256, 512, 512)
 CLASSIFICATION_FILTERS = (16, 32, 64)
 GENERATOR_FILTERS = (64, 128, 256, 512, 512)
 _POOLINGS = 5  # maximum number of poolings in the simple network
-_STDDEV = 0.1  # of the initial weights in the author's code
 _SLOPE = 0.1  # of the leaky ReLU
 
 
@@ -48,20 +46,16 @@ def build_simple_convnet(
         upsampling: "resize" doubles the size five times, each time before a convolution.
             "transpose" is one transposed convolution of 64x64 with stride 32 and the initialization
             of the author's code: a normal distribution of 0.1 for convolutions, and PyTorch's
-            uniform default for the transposed one, which has no bias. (The paper describes one
-            transposed convolution of stride 2, which would not reach the full size.)
-
-    Raises:
-        ValueError: If there are fewer than five `filters` for "transpose".
+            uniform default for the transposed one, which has no bias. It needs five `filters`. (The
+            paper's one of stride 2 would not reach the full size.)
     """
-    check_widths("filters", filters)
     as_coded = upsampling == "transpose"
     if as_coded and len(filters) < _POOLINGS:
         raise ValueError(
             f'`filters` must have at least {_POOLINGS} entries for `upsampling="transpose"`. '
             f"Received: {filters!r}"
         )
-    stddev = _STDDEV if as_coded else None
+    stddev = 0.1 if as_coded else None
     space, inputs, x = lightness_input(space, input_shape)
     sizes = []
     for i, width in enumerate(filters, start=1):
@@ -76,15 +70,9 @@ def build_simple_convnet(
     x = _convolution(space.chroma_channels, 1, stddev, name="head")(x)
     if as_coded:
         limit = 1 / math.sqrt(space.chroma_channels * 64**2)
-        x = layers.Conv2DTranspose(
-            space.chroma_channels,
-            64,
-            strides=32,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
-            name="upsample",
-        )(x)
+        uniform = keras.initializers.RandomUniform(-limit, limit)
+        options = {"padding": "same", "use_bias": False, "kernel_initializer": uniform}
+        x = layers.Conv2DTranspose(x.shape[-1], 64, strides=32, name="upsample", **options)(x)
         x = CropLike(name="crop")([x, inputs])  # poolings round odd sizes up
     return keras.Model(inputs, tanh_chroma(x, space), name=name)
 
@@ -108,21 +96,12 @@ def build_shallow_classification(
 ):
     """Build three 3x3 convolutions at full size, and a logit per bin (section 2.2, Figure 5).
 
-    As coded, the receptive field is 7 by 7 pixels. With dilation rates of 1, 3 and 9, the same
-    weights see 27 by 27 pixels.
-
     Args:
-        filters: Width of each convolution.
-        dilation_rates: Dilation of each convolution.
+        dilation_rates: Dilation of each convolution. As coded, the receptive field is 7 by 7
+            pixels. With rates of 1, 3 and 9, the same weights see 27 by 27 pixels.
         stddev: Standard deviation of the normal distribution of initial weights, 0.1 in the
             author's code. `None` means the initialization of Glorot and Bengio.
-
-    Raises:
-        ValueError: If `stddev` is not positive and finite.
     """
-    check_widths("filters", filters)
-    if stddev is not None and not 0 < stddev < math.inf:
-        raise ValueError(f"`stddev` must be positive and finite. Received: {stddev!r}")
     _, inputs, x = lightness_input(space, input_shape)
     for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):
         options = {"dilation_rate": rate, "activation": "relu", "name": f"conv{i}"}
@@ -141,20 +120,15 @@ def build_additive_unet(
 ):
     """Build the generator: a U-Net whose skip connections are added (section 2.3, Figure 7).
 
-    The space is RGB in the paper.
-
-    Args:
-        filters: Width after each halving of the size.
-        upsampling: "resize" has 3x3 convolutions and leaky ReLUs, which the paper names.
-            "transpose" has plain ReLUs, as in the code.
+    The space is RGB in the paper. `filters` are the widths after each halving of the size. The
+    upsampling "resize" has 3x3 convolutions and leaky ReLUs, which the paper names. "transpose" has
+    plain ReLUs, as in the code.
     """
-    check_widths("filters", filters)
     space, inputs, x = lightness_input(space, input_shape)
     skips = [x]
     for i, width in enumerate(filters, start=1):
         x = _leaky_conv(x, width, f"down{i}", strides=2)
         skips.append(x)
-    *skips, x = skips
     widths = [space.chroma_channels, *filters[:-1]]
     slope = _SLOPE if upsampling == "resize" else 0.0
     for i in reversed(range(len(filters))):
@@ -189,7 +163,6 @@ def build_picture_discriminator(
         logit `(1,)`, the mean over all positions. In the code, the 7x7 convolution is not padded,
         which fixes the size of the image.
     """
-    check_widths("filters", filters)
     inputs, x = discriminator_input(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):
         x = _leaky_conv(x, width, f"conv{i}", strides=2)

@@ -1,17 +1,15 @@
 """The networks of pix2pix: a U-Net, and a discriminator of patches.
 
 Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017.
-See `colorkit.models` for arguments without a description, and for the networks' inputs and outputs.
+See `colorkit.models` for shared arguments.
 """
 
 import keras
 from keras import layers
 
-from colorkit.checks import check_share
 from colorkit.color.spaces import LAB
 from colorkit.models.blocks import (
     ANY_SIZE,
-    check_widths,
     discriminator_input,
     lightness_input,
     tanh_chroma,
@@ -40,12 +38,7 @@ def build_pix2pix_generator(
             For each halving of the image size, leave out one of the 512.
         dropout: Dropout rate of the three deepest levels of the decoder in training. (The paper
             also uses dropout in inference, as its only noise. Here the result is deterministic.)
-
-    Raises:
-        ValueError: If `dropout` is not in [0, 1).
     """
-    check_widths("widths", widths)
-    check_share("dropout", dropout)
     space, inputs, x = lightness_input(space, input_shape)
     skips = []
     for level, width in enumerate(widths):
@@ -79,28 +72,15 @@ def build_patch_discriminator(
 ):
     """Build the PatchGAN, which classifies each patch of 70 by 70 pixels (section 6.1.2).
 
-    Args:
-        input_shape: `(H, W, 1)` of the lightness. `None` sides accept any size, of at least 17
-            pixels with the default widths, or 9 with three widths.
-        widths: Channels of the 4x4 convolutions; all but the last have stride 2. With four widths
-            a patch has 70 pixels per side, with three 34.
-        conditional: Whether the discriminator also sees the lightness.
+    The 4x4 convolutions have stride 2, except the last. With four widths a patch has 70 pixels per
+    side and images have at least 17, with three widths 34 and 9. A discriminator that is not
+    `conditional` does not see the lightness.
 
     Returns:
         `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to one
         logit per patch, `(rows, columns, 1)`: 30 by 30 for 256 by 256 pixels.
-
-    Raises:
-        ValueError: If a side of `input_shape` is too short for one patch.
     """
-    check_widths("widths", widths)
     inputs, x = discriminator_input(space, input_shape, conditional)
-    least = 2 ** len(widths) + 1
-    if any(side is not None and side < least for side in input_shape[:2]):
-        raise ValueError(
-            f"`input_shape` must have sides of at least {least} pixels for {len(widths)} `widths`. "
-            f"Received: {input_shape!r}"
-        )
     for level, width in enumerate(widths):
         options = {"strides": 2, "padding": "same"}
         if level == len(widths) - 1:
@@ -121,8 +101,5 @@ def _convolution(width, name, **options):
 
 
 def _initializer():
-    """Return pix2pix's initializer, whose weights are much smaller than the default's.
-
-    Each layer needs its own: a shared initializer gives every layer the same numbers.
-    """
+    """Return pix2pix's initializer, a new one per layer: a shared one repeats its numbers."""
     return keras.initializers.RandomNormal(stddev=0.02)

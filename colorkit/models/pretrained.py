@@ -1,14 +1,11 @@
-"""A U-Net whose encoder is a network that was trained to classify photographs.
-
-See `colorkit.models` for arguments without a description.
-"""
+"""A U-Net whose encoder is a network that was trained to classify photographs."""
 
 import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
 from colorkit.layers import CropLike, GrayImage, PadToMultiple, ResizeLike
-from colorkit.models.blocks import ANY_SIZE, check_widths, chroma_head, conv_norm, image_input
+from colorkit.models.blocks import ANY_SIZE, chroma_head, conv_norm
 from colorkit.models.efficientnet import build_efficientnet_lite0
 
 WIDTHS = (160, 112, 80, 56)
@@ -20,7 +17,6 @@ def build_pretrained_unet(
     *,
     weights=None,
     encoder=None,
-    skips=None,
     pixel_range=(-1.0, 1.0),
     space=LAB,
     input_shape=ANY_SIZE,
@@ -44,8 +40,6 @@ def build_pretrained_unet(
             as `keras.applications.MobileNetV2(include_top=False, input_shape=(None, None, 3))`.
             `None` means EfficientNet-Lite0. Images are padded by reflection to the next size that
             the encoder can halve without remainder, as encoders differ in their padding.
-        skips: Names of the layers of `encoder` whose features the decoder takes, the largest size
-            first; `None` for the last layer at each stride.
         pixel_range: Values that `encoder` expects for black and white, for instance (-1, 1) or
             (0, 255).
         widths: Channels of each level of the decoder, the smallest size first.
@@ -64,19 +58,18 @@ def build_pretrained_unet(
         >>> model.compute_output_shape((1, 96, 128, 1))
         (1, 48, 64, 64)
     """
-    check_widths("widths", widths)
     levels = len(widths) + 1
     is_own = encoder is None
     if is_own:
-        encoder, skips = build_efficientnet_lite0(weights), skips or _SKIPS
+        encoder = build_efficientnet_lite0(weights)
     elif weights is not None:
         raise ValueError(
             "`weights` are those of EfficientNet-Lite0; a given `encoder` has its own. "
             f"Received both: {weights!r} and {encoder!r}"
         )
-    features_of = _pyramid(encoder, skips, levels)
+    features_of = _pyramid(encoder, _SKIPS if is_own else None, levels)
     _keep_statistics(encoder)
-    inputs = image_input(input_shape)
+    inputs = keras.Input(input_shape, name="lightness")
     gray = GrayImage(space, *pixel_range, name="gray")(inputs)
     if not is_own:  # EfficientNet-Lite0 rounds sizes up at each stride
         gray = PadToMultiple(2**levels, name="pad")(gray)
@@ -93,14 +86,10 @@ def build_pretrained_unet(
 
 
 def freeze_encoder(model, frozen=True):
-    """Freeze the encoder of a pretrained U-Net, or let it train again.
+    """Freeze the encoder of a model of `build_pretrained_unet`, or let its kernels train again.
 
-    Args:
-        model: `keras.Model` of `build_pretrained_unet`. Compile it afterward.
-        frozen: If False, the encoder's kernels train; its batch normalization does not change.
-
-    Raises:
-        ValueError: If the model has no encoder.
+    Compile the model afterward. The batch normalization of the encoder never changes. A model
+    without an encoder is a `ValueError`.
     """
     encoder = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
     if encoder is None:
@@ -122,7 +111,10 @@ def _keep_statistics(encoder):
 
 
 def _pyramid(encoder, skips, levels):
-    """Return the encoder as a model of its features at strides 2, 4, 8, ..., largest size first."""
+    """Return the encoder as a model of its features at strides 2, 4, 8, ..., largest size first.
+
+    They are those of the layers `skips`, or if this is `None`, of the last layer at each stride.
+    """
     shapes = [tuple(given.shape) for given in encoder.inputs]
     if shapes != [(None, None, None, 3)]:
         raise ValueError(

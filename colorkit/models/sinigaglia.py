@@ -1,16 +1,15 @@
 """The networks of Sinigaglia, Bertipaglia, Colato: "Image Colorization", for regression.
 
-See `colorkit.models` for arguments without a description, and for the networks' inputs and outputs.
-The adversarial networks that the authors compare are in `pix2pix`.
+See `colorkit.models` for shared arguments. The adversarial networks that the authors compare are in
+`pix2pix`.
 """
 
 import keras
 from keras import layers
 
-from colorkit.checks import check_whole
 from colorkit.color.spaces import LAB
 from colorkit.layers import ResizeLike
-from colorkit.models.blocks import ANY_SIZE, check_widths, chroma_head, conv_norm, lightness_input
+from colorkit.models.blocks import ANY_SIZE, chroma_head, conv_norm, lightness_input
 
 
 def build_autoencoder(
@@ -18,15 +17,10 @@ def build_autoencoder(
 ):
     """Build a convolutional autoencoder, in which all features pass through the smallest level.
 
-    Each level has blocks of a 3x3 convolution, batch normalization and ReLU. Pooling in the encoder
-    and resizing in the decoder connect the levels. With three widths and three blocks per level
-    there are fifteen blocks, as in the source.
-
-    Args:
-        num_blocks: Blocks of each level in the encoder and in the decoder.
+    Each level of encoder and decoder has `num_blocks` blocks of a 3x3 convolution, batch
+    normalization and ReLU: fifteen by default, as in the source. Pooling in the encoder and
+    resizing in the decoder connect the levels.
     """
-    check_widths("widths", widths)
-    check_whole("num_blocks", num_blocks)
     space, inputs, x = lightness_input(space, input_shape)
     levels = []
     for level, width in enumerate(widths):
@@ -45,11 +39,8 @@ def build_autoencoder(
 def build_deep_cnn(*, space=LAB, input_shape=ANY_SIZE, width=64, num_blocks=15, name="deep_cnn"):
     """Build blocks of a 3x3 convolution, batch normalization and ReLU, all at full size.
 
-    Args:
-        width: Channels of each block.
-        num_blocks: Number of blocks. Each adds two pixels to the sides of the receptive field.
+    Each block adds two pixels to the sides of the receptive field.
     """
-    check_whole("num_blocks", num_blocks)
     space, inputs, x = lightness_input(space, input_shape)
     for i in range(num_blocks):
         x = conv_norm(x, width, name=f"block{i}")
@@ -63,7 +54,6 @@ def build_unet(
 
     Skip connections are concatenated. See Ronneberger et al., "U-Net", MICCAI 2015.
     """
-    check_widths("widths", widths)
     space, inputs, x = lightness_input(space, input_shape)
     skips = []
     for level, width in enumerate(widths):
@@ -85,18 +75,10 @@ def build_resnet(
 ):
     """Build ResNet v2 with bottlenecks: normalize, activate, convolve, and add the input.
 
-    No layer reduces the size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27
-    by default. That of a U-Net is much larger.
-
-    Args:
-        width: Channels between blocks.
-        bottleneck: Channels of the 3x3 convolution inside a block, between two of 1x1.
-        num_blocks: Number of blocks.
-
-    References:
-        He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016.
+    There are `width` channels between blocks and `bottleneck` channels inside. No layer reduces the
+    size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27 by default. That of a
+    U-Net is much larger. See He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016.
     """
-    check_whole("num_blocks", num_blocks)
     space, inputs, x = lightness_input(space, input_shape)
     x = layers.Conv2D(width, 3, padding="same", name="stem")(x)
     for i in range(num_blocks):
@@ -110,16 +92,10 @@ def build_resnet(
 def build_densenet(*, space=LAB, input_shape=ANY_SIZE, growth=24, num_blocks=12, name="densenet"):
     """Build a dense block at full size: each convolution sees the outputs of all previous ones.
 
-    The receptive field is that of `build_resnet`.
-
-    Args:
-        growth: Channels that each block adds; its bottleneck has four times as many.
-        num_blocks: Number of blocks.
-
-    References:
-        Huang et al., "Densely Connected Convolutional Networks", CVPR 2017 (DenseNet-B).
+    Each block adds `growth` channels, and its bottleneck has four times as many. The receptive
+    field is that of `build_resnet`. See Huang et al., "Densely Connected Convolutional Networks",
+    CVPR 2017 (DenseNet-B).
     """
-    check_whole("num_blocks", num_blocks)
     space, inputs, x = lightness_input(space, input_shape)
     x = layers.Conv2D(2 * growth, 3, padding="same", name="stem")(x)
     for i in range(num_blocks):

@@ -31,7 +31,7 @@ def size_rule(model):
         ValueError: If the output size does not follow such a rule.
     """
     fixed = model.inputs[0].shape[1:3]
-    complaint = cause = None
+    problem = None
     for multiple in _MULTIPLES if None in fixed else (1,):
         sizes = [
             tuple(side or multiple * factor for side, factor in zip(fixed, factors, strict=True))
@@ -40,44 +40,29 @@ def size_rule(model):
         try:
             made = [tuple(model.compute_output_shape((1, *size, 1))[1:3]) for size in sizes]
             stride = _common_stride(sizes, made)
-            if stride is None:
-                complaint = complaint or (
-                    f"Received an output of {_by(made[0])} for an input of {_by(sizes[0])}"
-                )
-                continue
             if None in fixed:
                 # The shape that Keras gives for a `Concatenate` is right only if its inputs fit.
                 _Call(model).compute_output_spec(keras.KerasTensor((1, *sizes[0], 1)))
         except Exception as error:  # its type depends on the backend and on the layer
-            cause = error
+            problem = problem or error
             continue
         return tuple(1 if side else multiple for side in fixed), stride
     raise ValueError(
         "`model` must keep height and width, or every second, fourth, ... row and column, at least "
-        f"where sides are multiples of a number up to {_MULTIPLES[-1]}. "
-        f"{complaint or f'It fails at every tested size: {cause}'}"
-    ) from cause
+        f"where sides are multiples of a number up to {_MULTIPLES[-1]}. Received one that fails: "
+        f"{problem}"
+    ) from problem
 
 
 def output_stride(model):
-    """Return the output stride of a model, a power of two.
-
-    It is the distance in pixels between predictions: 4 means one for every fourth pixel. Raises a
-    `ValueError` as `size_rule` does.
-    """
+    """Return the distance in pixels between predictions, a power of two: 4 for every fourth."""
     return size_rule(model)[1]
 
 
 def _common_stride(sizes, made):
-    """Return the smallest power of two that divides all sizes, rounding up, or `None`."""
-    stride = 1
+    """Return the smallest power of two that divides all sizes, rounding up."""
     # Take the smallest: for an image so small that several fit, all give the same result.
-    while stride < 2 * min(map(max, sizes)):
+    for stride in (2**n for n in range((2 * min(map(max, sizes)) - 1).bit_length())):
         if made == [tuple(-(-side // stride) for side in size) for size in sizes]:
             return stride
-        stride *= 2
-    return None
-
-
-def _by(size):
-    return " x ".join("unknown" if side is None else str(side) for side in size)
+    raise ValueError(f"an output of {made[0]} pixels for an input of {sizes[0]}")

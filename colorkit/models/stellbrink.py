@@ -1,7 +1,6 @@
 """Networks that make the colors of a colorful network coherent.
 
-Stellbrink, "Coherent and Colorful Image Colorization".
-See `colorkit.models` for arguments without a description.
+Stellbrink, "Coherent and Colorful Image Colorization". See `colorkit.models` for shared arguments.
 """
 
 import keras
@@ -51,17 +50,15 @@ def build_coherent(
         edge: Change of lightness that stops the smoothing, in percent of its range.
         filters: Widths of the branch's 3x3 convolutions. The last one also sees the distribution.
             Without filters there is no branch, and nothing is learned.
-        regularization: Weight of `ColorRegularizer`, which keeps the branch near likely colors. It
-            has no effect without `filters`.
-        temperature: Temperature of `ColorRegularizer`.
+        regularization, temperature: Weight and temperature of `ColorRegularizer`, which keeps the
+            branch near likely colors.
 
     Returns:
         `keras.Model` from lightness `(H, W, 1)` to a dict of logits: "colorful", of the size of the
         colorful network's output, and "coherent", `(H, W, num_bins)`.
 
     Raises:
-        ValueError: If `colorful` is not a model from lightness to logits, or a step, `edge`,
-            `regularization` or `temperature` is out of range.
+        ValueError: If `colorful` is not a model from lightness to logits.
     """
     space = spaces.get(space)
     inputs, logits, detached = _begin(colorful, space)
@@ -96,15 +93,14 @@ def build_coherent_as_published(
 ):
     """Build the published branch, which predicts logits from lightness and the distribution.
 
-    Three 3x3 convolutions on lightness, each with batch normalization, are concatenated with the
-    detached, enlarged distribution of the colorful network. One 3x3 convolution then predicts
-    coherent logits (sections 3 and 4, Figure 4). The author's code enlarges by repetition, takes
-    lightness from 0 to 100 and decodes to the corners of bins. Here the enlargement is linear,
-    lightness is from -1 to 1, and decoding uses the centers of bins. See `build_coherent` for
-    further arguments and the result.
+    3x3 convolutions of widths `filters` on lightness, each with batch normalization, are
+    concatenated with the detached, enlarged distribution of the colorful network. One 3x3
+    convolution then predicts coherent logits (sections 3 and 4, Figure 4). The author's code
+    enlarges by repetition, takes lightness from 0 to 100 and decodes to the corners of bins. Here
+    the enlargement is linear, lightness is from -1 to 1, and decoding uses the centers of bins. See
+    `build_coherent` for further arguments and the result.
 
     Args:
-        filters: Widths of the convolutions on lightness.
         squash: If True, follow the author's code: concatenate logits, and apply a sigmoid to the
             new logits before any softmax. Then none of 313 probabilities can exceed 0.0087. If
             False, follow the paper: concatenate probabilities, and do not limit logits.
@@ -141,23 +137,18 @@ def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=LAB, name=None
     Returns:
         `keras.Model` that shares the layers of `model` and predicts smoothed log-probabilities.
 
-    Raises:
-        ValueError: If a step or `edge` is out of range.
-
     Example:
         >>> colorizer = Colorizer.pretrained("photos")
         >>> smooth = smooth_predictions(colorizer.model)
     """
-    inputs, stride = model.inputs[0], output_stride(model)
-    log_softmax = layers.Activation("log_softmax", dtype="float32", name="log_probabilities")
-    x = log_softmax(model.outputs[0])
-    lightness = inputs
+    lightness, stride = model.inputs[0], output_stride(model)
+    options = {"dtype": "float32", "name": "log_probabilities"}
+    x = layers.Activation("log_softmax", **options)(model.outputs[0])
     if stride > 1:
-        lightness = layers.AveragePooling2D(
-            stride, padding="same", dtype="float32", name="reduced_lightness"
-        )(inputs)
+        options = {"dtype": "float32", "name": "reduced_lightness"}
+        lightness = layers.AveragePooling2D(stride, padding="same", **options)(lightness)
     x = _smoothed(x, lightness, steps, edge, spaces.get(space))
-    return keras.Model(inputs, x, name=name or model.name)
+    return keras.Model(model.inputs[0], x, name=name or model.name)
 
 
 def _begin(colorful, space):

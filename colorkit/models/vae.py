@@ -10,7 +10,7 @@ import keras
 from keras import layers, ops
 
 from colorkit.checks import check_weight
-from colorkit.models.blocks import check_widths, conv_norm, image_input
+from colorkit.models.blocks import conv_norm
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
@@ -27,8 +27,7 @@ class Posterior(layers.Layer):
     """
 
     def __init__(self, weight=1.0, seed=0, **kwargs):
-        kwargs.setdefault("dtype", "float32")
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.weight = weight
         self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
@@ -60,7 +59,7 @@ def build_vae(
     """Build a variational autoencoder of RGB images.
 
     Args:
-        input_shape: `(H, W, 3)`, both divisible by `2 ** len(widths)`.
+        input_shape: `(H, W, 3)`, both sides divisible by `2 ** len(widths)`.
         widths: Channels after each halving of the size.
         latent: Number of latent dimensions.
         divergence_weight: Weight of the divergence in nats; the mean squared error has weight 1.
@@ -69,19 +68,14 @@ def build_vae(
         `keras.Model` from RGB `(H, W, 3)` in [0, 1] to RGB in [0, 1], to be compiled with the mean
         squared error. Its layers "mean" and "log_variance" are the posterior, see
         `distances.mean_divergence`.
-
-    Raises:
-        ValueError: If the sides are not fixed or not divisible, `widths` is empty, or
-            `divergence_weight` is negative or not finite.
     """
-    check_widths("widths", widths)
     check_weight("divergence_weight", divergence_weight)
-    inputs = image_input(input_shape, "rgb", channels=3)
     step = 2 ** len(widths)
     if not all(side and side % step == 0 for side in input_shape[:2]):
         raise ValueError(
             f"`input_shape` must have sides divisible by {step}. Received: {input_shape}"
         )
+    inputs = keras.Input(input_shape, name="rgb")
     x = layers.Rescaling(2.0, offset=-1.0, name="normalize")(inputs)
     for i, width in enumerate(widths):
         x = conv_norm(x, width, strides=2, name=f"encoder{i}")

@@ -1,7 +1,4 @@
-"""The first two convolutions of VGG16, as features of gray images.
-
-See `colorkit.models` for arguments without a description.
-"""
+"""The first two convolutions of VGG16, as features of gray images."""
 
 import zipfile
 from pathlib import Path
@@ -13,7 +10,7 @@ from keras import layers
 
 from colorkit.color.spaces import LAB
 from colorkit.layers import VGGPreprocessing
-from colorkit.models.blocks import ANY_SIZE, image_input
+from colorkit.models.blocks import ANY_SIZE
 
 _NAMES = ("block1_conv1", "block1_conv2")
 
@@ -42,34 +39,28 @@ def build_vgg_features(
 
     Raises:
         ConnectionError: If the ImageNet weights are not on disk and cannot be downloaded.
-        FileNotFoundError: If the weights file does not exist.
-        ValueError: If the weights do not fit or are not finite, or their file is damaged.
+        FileNotFoundError, ValueError: If the file is missing or damaged, or its weights do not fit.
 
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
         "Small-Scale Automatic Image Colorization", section 3.5.
     """
-    inputs = image_input(input_shape)
+    inputs = keras.Input(input_shape, name="lightness")
     loaded = _load(weights)
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
     convolutions = []
     for layer_name in _NAMES:
-        layer = layers.Conv2D(64, 3, padding="same", activation="relu", name=layer_name)
-        x = layer(x)
-        convolutions.append(layer)
+        convolutions.append(
+            layers.Conv2D(64, 3, padding="same", activation="relu", name=layer_name)
+        )
+        x = convolutions[-1](x)
     for layer, arrays in zip(convolutions, loaded, strict=False):
         expected = [tuple(weight.shape) for weight in layer.weights]
         shapes = [np.shape(array) for array in arrays]
-        is_number = all(np.issubdtype(np.asarray(array).dtype, np.number) for array in arrays)
-        if shapes != expected or not is_number:
+        if shapes != expected or not all(np.isfinite(array).all() for array in arrays):
             raise ValueError(
-                f"`weights` must hold kernel and bias of {layer.name}, numbers of "
-                f"shapes {expected}. "
-                f"Received: {weights!r} with shapes {shapes}"
-            )
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ValueError(
-                f"`weights` must be finite. Received a NaN or an infinity for {layer.name}"
+                f"`weights` must hold the finite kernel and bias of {layer.name}, of shapes "
+                f"{expected}. Received: {weights!r} with shapes {shapes}, or with a NaN"
             )
         layer.set_weights(arrays)
         layer.trainable = trainable

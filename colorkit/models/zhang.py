@@ -1,7 +1,4 @@
-"""The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016.
-
-See `colorkit.models` for arguments without a description.
-"""
+"""The network of Zhang, Isola, Efros: "Colorful Image Colorization", ECCV 2016."""
 
 import keras
 from keras import layers
@@ -30,28 +27,22 @@ def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, nam
     last ReLU. The last block has none. Lightness is from -1 to 1, where the authors use L minus 50.
 
     Args:
-        num_bins: Number of color bins to predict logits for, at a quarter of the size: their pixel
-            `[i, j]` belongs to pixel `[4 i, 4 j]` of the image. `None` predicts chroma instead,
-            enlarged to the full size, for a regression.
+        num_bins: Number of color bins, or `None` for a regression.
         width: Factor on the width of every block; 1 is the published network of 32 million
             weights.
 
     Returns:
         `keras.Model` from lightness `(H, W, 1)` to logits `(ceil(H / 4), ceil(W / 4), num_bins)`,
-        or to chroma `(H, W, C)`.
-
-    Raises:
-        ValueError: If `width` is not positive.
+        whose pixel `[i, j]` belongs to pixel `[4 i, 4 j]` of the image. A regression predicts
+        chroma instead, enlarged to `(H, W, C)`.
     """
-    if not width > 0:
-        raise ValueError(f"`width` must be positive. Received: {width!r}")
     space, inputs, x = lightness_input(space, input_shape)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):
-        x = _block(x, _scaled(filters, width), strides, dilation, name=f"conv{i}")
+        x = _block(x, round(filters * width) or 1, strides, dilation, name=f"conv{i}")
         x = layers.BatchNormalization(center=False, scale=False, name=f"conv{i}_bn")(x)
         if i == 2:
             quarter = x
-    filters = _scaled(_LAST, width)
+    filters = round(_LAST * width) or 1
     x = layers.Conv2DTranspose(
         filters, 4, strides=2, padding="same", activation="relu", name="conv8_1"
     )(x)
@@ -66,22 +57,12 @@ def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, nam
     return keras.Model(inputs, logits, name=name)
 
 
-def _scaled(filters, width):
-    return max(1, round(filters * width))
-
-
 def _block(x, filters, strides, dilation, *, name, first=1):
     for i, stride in enumerate(strides, start=first):
+        options = {"dilation_rate": dilation, "activation": "relu", "name": f"{name}_{i}"}
         # Padded explicitly: "same" would shift the strided pixels, and with them 4 i, by one.
         if stride > 1:
             x = layers.ZeroPadding2D(1, name=f"{name}_{i}_pad")(x)
-        x = layers.Conv2D(
-            filters,
-            3,
-            strides=stride,
-            padding="valid" if stride > 1 else "same",
-            dilation_rate=dilation,
-            activation="relu",
-            name=f"{name}_{i}",
-        )(x)
+        padding = "valid" if stride > 1 else "same"
+        x = layers.Conv2D(filters, 3, strides=stride, padding=padding, **options)(x)
     return x

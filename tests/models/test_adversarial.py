@@ -105,14 +105,14 @@ def test_discriminator_statistics_come_from_real_and_predicted_images_once(batch
 def test_sample_weights_raise(batch):
     model = build()
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match="without sample weights"):
+    with pytest.raises(ValueError, match="chroma alone.*sample weights"):
         model.train_on_batch(*batch, sample_weight=np.ones((4, 1, 1)))
 
 
 def test_loss_of_compile_raises(batch):
     model = build()
     model.compile("adam", loss="mse", run_eagerly=True)
-    with pytest.raises(ValueError, match=r"leave `loss` of `compile` out. Received: 'mse'"):
+    with pytest.raises(ValueError, match="its own losses.*leave `loss` of `compile`"):
         model.train_on_batch(*batch)
 
 
@@ -146,9 +146,9 @@ def test_fit_lowers_the_error_and_reports_both_networks(batch):
 def test_networks_that_do_not_fit_each_other_raise():
     generator = models.build_pix2pix_generator(widths=(4, 6), input_shape=(32, 32, 1))
     discriminator = models.build_patch_discriminator(widths=(4, 6), input_shape=(16, 16, 1))
-    with pytest.raises(ValueError, match=r"16, 16, 2.*instead of .*32, 32, 2"):
+    with pytest.raises(ValueError, match=r"32, 32, 2.*which takes .*16, 16, 2"):
         Adversarial(generator, discriminator)
-    with pytest.raises(ValueError, match="must take the output"):
+    with pytest.raises(ValueError, match="the output of"):
         Adversarial(generator, models.build_patch_discriminator(space="rgb"))
     with pytest.raises(ValueError, match="are the networks swapped"):
         Adversarial(discriminator, generator)
@@ -172,7 +172,7 @@ def test_swapped_networks_raise_if_unconditional():
         models.build_picture_discriminator(filters=(4,), conditional=False),
     ):
         generator = models.build_pix2pix_generator(widths=(4, 6))
-        with pytest.raises(ValueError, match=r"None, 2\)\]; are the networks swapped"):
+        with pytest.raises(ValueError, match="are the networks swapped"):
             Adversarial(discriminator, generator)
 
 
@@ -201,7 +201,7 @@ def test_labels_raise():
     images = Images(np.zeros((4, 16, 16, 3), "uint8"), labels=[0, 1, 0, 1])
     model = build()
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match=r"chroma alone.*leave `labels`"):
+    with pytest.raises(ValueError, match=r"chroma alone.*`labels`"):
         model.fit(pairs(images, labels=True), verbose=0)
 
 

@@ -1,5 +1,3 @@
-import functools
-
 import keras
 import numpy as np
 import pytest
@@ -46,49 +44,6 @@ def test_residual_block_adds_before_its_last_activation(rng):
     assert (branch.predict(x, verbose=0) < 0).any(), "no activation before the sum"
 
 
-WIDTHS = {
-    "widths": (
-        models.build_unet,
-        models.build_residual_unet,
-        models.build_autoencoder,
-        models.build_pix2pix_generator,
-        models.build_patch_discriminator,
-        models.build_vae,
-        models.build_vgg_classifier,
-        models.build_residual_classifier,
-    ),
-    "filters": (
-        models.build_additive_unet,
-        models.build_picture_discriminator,
-        models.build_simple_convnet,
-        models.build_shallow_classification,
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("name", "build"), [(name, build) for name in WIDTHS for build in WIDTHS[name]]
-)
-def test_empty_widths_raise(name, build):
-    with pytest.raises(ValueError, match=rf"`{name}` must have at least one entry.*\(\)"):
-        build(**{name: ()})
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        models.build_resnet,
-        models.build_densenet,
-        models.build_deep_cnn,
-        models.build_autoencoder,
-    ],
-)
-def test_number_of_blocks_is_positive(build):
-    for value in (0, -1):
-        with pytest.raises(ValueError, match=f"`num_blocks` must be .*{value}"):
-            build(num_blocks=value)
-
-
 @pytest.mark.parametrize(
     ("build", "options"),
     [
@@ -100,33 +55,3 @@ def test_number_of_blocks_is_positive(build):
 def test_unknown_upsampling_raises(build, options):
     with pytest.raises(ValueError, match=r"`upsampling` must be one of .*'resize'.*bilinear"):
         build(upsampling="bilinear", **options)
-
-
-@pytest.mark.parametrize(
-    "build",
-    [
-        *WIDTHS["widths"][:5],
-        *WIDTHS["filters"],
-        functools.partial(models.build_patch_discriminator, conditional=False),
-        functools.partial(models.build_picture_discriminator, conditional=False),
-        models.build_deep_cnn,
-        models.build_resnet,
-        models.build_densenet,
-        models.build_zhang,
-        models.build_dense_regression,
-        models.build_conv_regression,
-        functools.partial(models.build_conv_classification, 9),
-        models.build_vgg_features,
-    ],
-)
-def test_input_shape_of_lightness_is_checked(build):
-    for shape in ((32, 32, 3), (0, 32, 1), (32, 32)):
-        with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 1\)"):
-            build(input_shape=shape)
-
-
-@pytest.mark.parametrize("build", WIDTHS["widths"][5:])
-def test_input_shape_of_rgb_is_checked(build):
-    for shape in ((32, 32, 1), (0, 32, 3), (32, 32)):
-        with pytest.raises(ValueError, match=r"`input_shape` must be \(height, width, 3\)"):
-            build(input_shape=shape)

@@ -13,6 +13,11 @@ from tests.conftest import LITE0_TABLE
 STAGES = [f"stage{i}" for i in range(1, 8)]
 
 
+@pytest.fixture(scope="module")
+def network():
+    return models.build_efficientnet_lite0()
+
+
 def unfolded(arrays, height, width):
     """The network with its batch normalization, for one size, its padding made explicit."""
 
@@ -80,8 +85,7 @@ def test_folded_network_equals_the_network_with_batch_normalization(source, lite
     assert np.max(stem) == 6 and np.min(stem) == 0
 
 
-def test_layers_equal_the_published_table():
-    network = models.build_efficientnet_lite0()
+def test_layers_equal_the_published_table(network):
     sides = [row[2] for row in LITE0_TABLE[1:]] + [7]
     for stage, (row, side) in enumerate(zip(LITE0_TABLE, sides, strict=True), start=1):
         layer = network.get_layer(f"stage{stage}")
@@ -97,30 +101,21 @@ def test_layers_equal_the_published_table():
             before = channels
     assert network.count_params() == count == 2_939_120
     assert not network.non_trainable_weights, "no batch statistics are left"
-    narrow = models.build_efficientnet_lite0(width=0.25)
-    assert narrow.output.shape == (None, None, None, 80) and narrow.count_params() < count / 8
 
 
-@pytest.mark.parametrize("size", [(1, 1), (33, 95)], ids=str)
-def test_features_round_sizes_up(size):
-    network = models.build_efficientnet_lite0(width=0.1)
-    features = network(np.zeros((1, *size, 3), "float32"))
-    assert features.shape == (1, *(-(-side // 32) for side in size), 32)
-    assert np.isfinite(features).all()
+def test_features_round_sizes_up(network):
+    for size in ((1, 1), (33, 95)):
+        features = network(np.zeros((1, *size, 3), "float32"))
+        assert features.shape == (1, *(-(-side // 32) for side in size), 320)
+        assert np.isfinite(features).all()
 
 
-def test_features_are_the_same_under_every_policy(rng):
+def test_features_are_the_same_under_every_policy(rng, network):
     with hardware.precision("mixed_bfloat16"):
-        mixed = models.build_efficientnet_lite0(width=0.1)
-    network = models.build_efficientnet_lite0(width=0.1)
+        mixed = models.build_efficientnet_lite0()
     network.set_weights(mixed.get_weights())
     rgb = rng.uniform(-1, 1, (1, 40, 40, 3)).astype("float32")
     np.testing.assert_array_equal(mixed(rgb), network(rgb))
-
-
-@pytest.fixture(scope="module")
-def network():
-    return models.build_efficientnet_lite0()
 
 
 def archive(path, arrays, changed=None, value=None):
@@ -189,8 +184,8 @@ def negative(path, arrays):
 @pytest.mark.parametrize(
     ("spoil", "kind", "message"),
     [
-        (missing, FileNotFoundError, "no such file"),
-        (folder, FileNotFoundError, "no such file"),
+        (missing, FileNotFoundError, "There is no "),
+        (folder, FileNotFoundError, "There is no "),
         (text, ValueError, r"an \.npz file.*no \.npz archive"),
         (one_array, ValueError, r"an \.npz file.*no \.npz archive"),
         (cut_off, ValueError, r"an \.npz file.*cut off"),
@@ -200,8 +195,8 @@ def negative(path, arrays):
         (without_last, ValueError, r"15\._bn2\.running_var of shape \(320,\).*has none"),
         (other_kernel, ValueError, r"15\._proj\S+ of .*\(320, 1152, 1, 1\).*\(320, 1152, 3, 3\)"),
         (other_bias, ValueError, r"_bn0\.bias of shape \(32,\).*one of shape \(\)"),
-        (not_a_number, ValueError, r"15\._bn2\.weight of .* has a NaN"),
-        (negative, ValueError, r"15\._bn2\.running_var of .* has -1"),
+        (not_a_number, ValueError, r"15\._bn2\.weight of .* has a NaN,"),
+        (negative, ValueError, r"15\._bn2\.running_var of .* a negative variance"),
     ],
 )
 def test_wrong_file_raises_and_nothing_is_loaded(
@@ -216,8 +211,3 @@ def test_wrong_file_raises_and_nothing_is_loaded(
         assert part in str(raised.value)
     for old, new in zip(before, network.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_weights_of_another_width_raise(lite0_file):
-    with pytest.raises(ValueError, match=r"at width 1.*\(16, 3, 3, 3\).*\(32, 3, 3, 3\)"):
-        models.build_efficientnet_lite0(lite0_file, width=0.5)

@@ -127,12 +127,9 @@ def test_encoder_receives_its_pixel_range():
     [
         ({"encoder": tiny_encoder((2, 1))}, r"at strides \[2, 4\].*'tiny_encoder'.*\[1, 2\]"),
         ({"encoder": tiny_encoder((4,))}, r"at strides \[2, 4\].*\[1, 4\]"),
-        ({"encoder": tiny_encoder(), "skips": ["out0"]}, r"at strides \[2, 4\].*\[2\]"),
         ({"encoder": tiny_encoder(batch_size=1)}, r"RGB.*\(None, None, 3\).*\[\(1, None"),
         ({"encoder": tiny_encoder(), "weights": "some.npz"}, r"`encoder` has.*some\.npz"),
         ({"encoder": tiny_encoder(), "pixel_range": (1, -1)}, r"values of black and white.* 1 and"),
-        ({"encoder": tiny_encoder(), "widths": ()}, "`widths` must have at least one"),
-        ({"encoder": tiny_encoder(), "input_shape": (8, 8, 3)}, "`input_shape` must be"),
     ],
 )
 def test_encoder_and_options_that_do_not_fit_raise(options, message):

@@ -146,9 +146,7 @@ def test_regularizer_agrees_with_the_equation(rng):
     assert float(layer.losses[0]) == pytest.approx(2 * expected.mean(), rel=1e-5)
 
 
-def test_regularizer_checks_shapes_and_temperature():
-    with pytest.raises(ValueError, match="same shape"):
-        ColorRegularizer()((np.zeros((1, 2, 2, 3), "f4"), np.zeros((1, 4, 4, 3), "f4")))
+def test_regularizer_checks_its_temperature():
     with pytest.raises(ValueError, match="temperature"):
         ColorRegularizer(temperature=0)
 

@@ -69,18 +69,3 @@ def test_features_are_centered_on_every_nth_pixel():
         features = keras.Model(network.inputs[0], network.get_layer(name).output)
         found = np.argwhere(features.predict(lightness, verbose=0)[0, ..., 0] > 1e-6)
         assert found.tolist() == [[8 // stride, 16 // stride]], name
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"width": 0},
-        {"width": -1.0},
-        {"width": float("nan")},
-        {"input_shape": (32, 32, 3)},
-        {"input_shape": (32, 32)},
-    ],
-)
-def test_invalid_argument_is_named(options):
-    with pytest.raises(ValueError, match=f"`{next(iter(options))}`"):
-        models.build_zhang(**options)
