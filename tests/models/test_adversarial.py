@@ -105,14 +105,14 @@ def test_discriminator_statistics_come_from_real_and_predicted_images_once(batch
 def test_sample_weights_raise(batch):
     model = build()
     model.compile("adam", run_eagerly=True)
-    with pytest.raises(ValueError, match="chroma alone.*sample weights"):
+    with pytest.raises(ValueError, match=r"chroma alone.*sample weights"):
         model.train_on_batch(*batch, sample_weight=np.ones((4, 1, 1)))
 
 
 def test_loss_of_compile_raises(batch):
     model = build()
     model.compile("adam", loss="mse", run_eagerly=True)
-    with pytest.raises(ValueError, match="its own losses.*leave `loss` of `compile`"):
+    with pytest.raises(ValueError, match=r"its own losses.*leave `loss` of `compile`"):
         model.train_on_batch(*batch)
 
 
