@@ -331,10 +331,7 @@ class VGGPreprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(keras.layers.Layer):
-    """Turn the network's output into chroma, as the last layer of a saved colorizer.
-
-    See `colorkit.Colorizer` for its arguments. The layer alone uses neither `size` nor `mirror`.
-    """
+    """Decode the network's output, as the last layer of a file: it holds what `Colorizer` takes."""
 
     def __init__(
         self,

@@ -35,7 +35,8 @@ a classifier, start from trained weights, or smooth predictions.
 Unless a docstring says otherwise, the input is lightness `(H, W, 1)` and the output is chroma
 `(H, W, C)` or logits `(H, W, num_bins)`. H and W are the height and width of an image in pixels. C
 is 2 in Lab and YUV and 3 in RGB. Lightness and chroma are in the natural units of the space, see
-`colorkit.color.spaces`.
+`colorkit.color.spaces`. Where the table names RGB or classes, they are `(H, W, 3)` in [0, 1] and
+logits `(num_classes,)`.
 
 Args:
     num_bins: Number of color bins to predict logits for, or `None` to predict chroma.
@@ -44,6 +45,7 @@ Args:
     input_shape: `(H, W, 1)`; `None` sides accept any size.
     widths, filters: Channels of each level or convolution, the full size first.
     num_blocks: Number of blocks, per level where there are levels.
+    conditional: Whether a discriminator takes `[lightness, chroma]`, or chroma alone.
     upsampling: How a decoder doubles the size. "resize" resizes bilinearly before a convolution.
         "transpose" uses transposed convolutions, which cause checkerboard artifacts (Odena,
         Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016).

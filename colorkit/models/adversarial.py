@@ -92,13 +92,18 @@ class Adversarial(keras.Model):
                 f"The generator {self.generator.name} must predict chroma of the size of the "
                 f"images. Received {tuple(y_pred.shape[1:])} instead of {tuple(y.shape[1:])}"
             )
-        real = self.discriminator(self._input(x, y), training=training)
-        fake = self.discriminator(self._input(x, ops.stop_gradient(y_pred)), training=training)
-        if 0 in real.shape:
+        try:  # some backends compute an empty output
+            shapes = self._input(tuple(x.shape), tuple(y.shape))
+            is_empty = 0 in self.discriminator.compute_output_shape(shapes)
+        except ValueError:
+            is_empty = True
+        if is_empty:
             raise ValueError(
                 f"Images of {x.shape[1]} x {x.shape[2]} pixels are too small for the discriminator "
                 f"{self.discriminator.name}; use larger images, or another discriminator."
             )
+        real = self.discriminator(self._input(x, y), training=training)
+        fake = self.discriminator(self._input(x, ops.stop_gradient(y_pred)), training=training)
         discriminator_loss = (self._distance(real, 1.0) + self._distance(fake, 0.0)) / 2
         # Repeat the discriminator's prediction, without gradients for its weights on this path.
         frozen = [ops.stop_gradient(v.value) for v in self.discriminator.trainable_variables]

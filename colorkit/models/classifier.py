@@ -21,9 +21,6 @@ def build_vgg_classifier(
     With the default widths, its first block has the shapes of VGG16's first block, so that
     `build_vgg_features` can use its weights. The sides of `input_shape`, `(H, W, 3)`, are fixed.
     `hidden` is the number of units of the hidden layer.
-
-    Returns:
-        `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
     """
     inputs = keras.Input(input_shape, name="rgb")
     x = VGGPreprocessing(name="vgg_preprocessing")(inputs)
@@ -51,9 +48,6 @@ def build_residual_classifier(
 
     `blocks` is the number of residual blocks of each level; every level but the first halves the
     size.
-
-    Returns:
-        `keras.Model` from RGB `(H, W, 3)` in [0, 1] to logits `(num_classes,)`.
     """
     inputs = keras.Input(input_shape, name="rgb")
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)

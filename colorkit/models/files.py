@@ -1,10 +1,13 @@
 """Save trained models atomically and at half their size, and load them."""
 
+import concurrent.futures
 import inspect
+import io
 import json
 import zipfile
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 
@@ -12,6 +15,8 @@ from colorkit.files import written_whole
 
 _PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer}
 _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 bits of bfloat16
+_CONFIG_BYTES = 2**24  # at most, ten times that of the largest networks of Keras
+_SPARE_BYTES, _COMPRESSION = 2**26, 50  # of weights, at most: weights of models shrink to half
 
 
 def save_model(model, path):
@@ -37,7 +42,8 @@ def read_model(path):
     """Load the `keras.Model` of a `.keras` file, not compiled.
 
     Raises:
-        FileNotFoundError, ValueError: If the file is missing, damaged or no `.keras` file.
+        FileNotFoundError, ValueError: If the file is missing or damaged, holds no network, or
+            declares more than it holds, so that it would fill the memory.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,10 +54,46 @@ def read_model(path):
     try:
         if not zipfile.is_zipfile(path):  # Keras would report a missing file
             raise ValueError("it is no .keras archive, or was cut off")
+        _check_declared(path)
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # the type depends on where the file is damaged
         reason = str(error).partition("\n")[0][:300]
         raise ValueError(f"{path} is not a Keras model that can be read: {reason}") from error
+
+
+def _check_declared(path):
+    """Raise a `ValueError` if a file declares more than it holds, or no network."""
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            most = _SPARE_BYTES + _COMPRESSION * member.compress_size
+            if member.file_size > (_CONFIG_BYTES if member.filename.endswith(".json") else most):
+                raise ValueError(
+                    f"{member.filename} would take {member.file_size:,} bytes of memory, "
+                    "implausibly many"
+                )
+        config = json.loads(archive.read("config.json"))
+        content = archive.read("model.weights.h5")
+    datasets = []
+    with h5py.File(io.BytesIO(content)) as file:
+        file.visititems(lambda _, item: datasets.append(item))
+        datasets = [item for item in datasets if isinstance(item, h5py.Dataset)]
+        held, size = (sum(getattr(item, part) for item in datasets) for part in ("size", "nbytes"))
+    if size > len(content):
+        raise ValueError(f"its {len(content):,} bytes of weights declare {size:,} bytes")
+    # The variables that Keras defers belong to a thread, and end with it.
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        declared = thread.submit(_count_weights, config).result()
+    if declared > held:
+        raise ValueError(f"it declares {declared:,} weights and holds {held:,} numbers")
+
+
+def _count_weights(config):
+    """Count the weights of the network of a config, without memory for them."""
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object({**config, "compile_config": None})
+    if not (isinstance(model, keras.Model) and model.layers and model.built):
+        raise ValueError(f"it holds no network with layers, but one {type(model).__name__}")
+    return model.count_params()
 
 
 def _without_defaults(config):

@@ -149,19 +149,16 @@ def build_picture_discriminator(
     conditional=True,
     name="picture_discriminator",
 ):
-    """Build a discriminator with one prediction per image (section 2.3).
+    """Build a discriminator with one logit per image, `(1,)`, by 3x3 convolutions of stride 2.
+
+    By the paper's equation 3 and the code, it is not `conditional`, although the paper names it a
+    conditional GAN (section 2.3).
 
     Args:
-        filters: Width of each 3x3 convolution of stride 2.
         head_size: Side of a further convolution with as many features as the last one. It is 7 in
-            the code, where it has most of the 16.75 million weights. `None` leaves it out.
-        conditional: Whether the discriminator also sees the lightness. By the paper's equation 3
-            and the code, Han's does not, although the paper names it a conditional GAN.
-
-    Returns:
-        `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to a
-        logit `(1,)`, the mean over all positions. In the code, the 7x7 convolution is not padded,
-        which fixes the size of the image.
+            the code, where it has most of the 16.75 million weights. `None` leaves it out. In the
+            code, it is not padded, which fixes the size of the image. Here the logit is the mean
+            over all positions.
     """
     inputs, x = discriminator_input(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):

@@ -73,12 +73,8 @@ def build_patch_discriminator(
     """Build the PatchGAN, which classifies each patch of 70 by 70 pixels (section 6.1.2).
 
     The 4x4 convolutions have stride 2, except the last. With four widths a patch has 70 pixels per
-    side and images have at least 17, with three widths 34 and 9. A discriminator that is not
-    `conditional` does not see the lightness.
-
-    Returns:
-        `keras.Model` from `[lightness, chroma]`, or from chroma if it is not conditional, to one
-        logit per patch, `(rows, columns, 1)`: 30 by 30 for 256 by 256 pixels.
+    side and images have at least 17, with three widths 34 and 9. The output is one logit per patch,
+    `(rows, columns, 1)`: 30 by 30 for 256 by 256 pixels.
     """
     inputs, x = discriminator_input(space, input_shape, conditional)
     for level, width in enumerate(widths):

@@ -32,11 +32,9 @@ def build_coherent(
     """Build a network that smooths the colors of a colorful network up to edges of lightness.
 
     The predicted distribution is enlarged to every pixel and smoothed. If there are `filters`, a
-    branch that sees lightness at full size corrects it further; at the start of training it
-    corrects nothing. The losses of this network do not change the colorful network. The branch and
-    its regularizer are Stellbrink's; smoothing and correction are not.
-
-    To train the branch, train the colorful network first, then the output of the branch:
+    branch that sees lightness at full size corrects it further; at first it corrects nothing. The
+    branch and its regularizer are Stellbrink's; smoothing and correction are not. The losses of
+    this network do not change the colorful network. Train that first, then the branch:
 
         colorful.trainable = False
         network = build_coherent(colorful, filters=(32, 32, 32, 64))
@@ -49,7 +47,6 @@ def build_coherent(
         smoothing: Steps of `EdgeAwareSmoothing`. Without steps there is no smoothing.
         edge: Change of lightness that stops the smoothing, in percent of its range.
         filters: Widths of the branch's 3x3 convolutions. The last one also sees the distribution.
-            Without filters there is no branch, and nothing is learned.
         regularization, temperature: Weight and temperature of `ColorRegularizer`, which keeps the
             branch near likely colors.
 
@@ -135,7 +132,7 @@ def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=LAB, name=None
         name: Name of the new model; `None` takes the name of `model`.
 
     Returns:
-        `keras.Model` that shares the layers of `model` and predicts smoothed log-probabilities.
+        `keras.Model` that shares the layers of `model` and predicts log-probabilities.
 
     Example:
         >>> colorizer = Colorizer.pretrained("photos")

@@ -29,7 +29,6 @@ def build_vgg_features(
             - The path of the weights file of VGG16 that Keras downloads (.h5, with or without top).
             - The path of an .npz file with the `kernel` (3, 3, 3, 64), for BGR input, and the
               `bias` of the first convolution.
-            - `None` for random weights.
         trainable: If False, freeze the loaded weights, as a feature extractor. If True, they are
             an initialization. Weights that were not loaded are always trained.
 
@@ -69,8 +68,6 @@ def build_vgg_features(
 
 def _load(weights):
     """Return kernel and bias of the first layers, as far as `weights` has them."""
-    if weights is None:
-        return []
     if isinstance(weights, keras.Model):
         return [weights.get_layer(name).get_weights() for name in _NAMES]
     if weights == "imagenet":
@@ -84,7 +81,7 @@ def _load(weights):
     path = Path(weights)
     if not path.is_file():
         raise FileNotFoundError(
-            '`weights` must be "imagenet", a keras.Model, `None` or a file. '
+            '`weights` must be "imagenet", a keras.Model or a file. '
             f"Received {path}, which does not exist"
         )
     try:

@@ -1,11 +1,13 @@
+import io
 import json
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
-from colorkit.models.files import round_kernels, save_model
+from colorkit.models.files import read_model, round_kernels, save_model
 
 
 @pytest.fixture
@@ -74,3 +76,67 @@ def test_saved_model_has_no_options_of_default_value(network, tmp_path):
     assert [layer.get_config() for layer in model.layers] == [
         layer.get_config() for layer in network.layers
     ]
+
+
+def blanks(config, weights):
+    return json.dumps(config) + " " * 2**25, weights
+
+
+def zeros(config, weights):
+    return json.dumps(config), bytes(2**28)
+
+
+def huge_kernel(config, weights):
+    layer = next(each for each in config["config"]["layers"] if each["class_name"] == "Conv2D")
+    layer["config"] |= {"kernel_size": [16384, 16384], "padding": "same"}
+    return json.dumps(config), weights
+
+
+def declared(dtype):
+    def spoil(config, weights):
+        buffer = io.BytesIO(weights)
+        with h5py.File(buffer, "a") as file:
+            file.create_dataset("more", (2**14, 2**14), dtype, chunks=(1, 1))  # takes no space
+        return json.dumps(config), buffer.getvalue()
+
+    return spoil
+
+
+def of(thing):
+    return lambda config, weights: (
+        json.dumps(keras.saving.serialize_keras_object(thing)),
+        weights,
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "cause"),
+    [
+        (blanks, r"config\.json would take 33,\S+ bytes"),
+        (zeros, r"model\.weights\.h5 would take 268,435,456 bytes"),
+        (huge_kernel, r"declares 17,\S+ weights and holds \d\d,\d+ numbers"),
+        (declared("float32"), r"\d+ bytes of weights declare 1,07\S+ bytes"),
+        (declared("S100000"), r"\d+ bytes of weights declare 26,84\S+ bytes"),
+        (of(keras.layers.Dense(3)), "no network with layers, but one Dense"),
+        (of(keras.optimizers.Adam()), "no network with layers, but one Adam"),
+        (of(keras.Sequential([])), "no network with layers, but one Sequential"),
+        (lambda config, weights: ("[]", weights), "not a mapping"),
+    ],
+    ids=["blanks", "zeros", "kernel", "weights", "strings", "layer", "optimizer", "empty", "list"],
+)
+def test_file_that_would_fill_memory_or_holds_no_network_raises(
+    spoil, cause, network, tmp_path, monkeypatch
+):
+    path = tmp_path / "mine.keras"
+    save_model(network, path)
+    assert read_model(path).count_params() == network.count_params()
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    parts = ("config.json", "model.weights.h5")
+    spoiled = spoil(json.loads(members[parts[0]]), members[parts[1]])
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (members | dict(zip(parts, spoiled, strict=True))).items():
+            archive.writestr(name, content)
+    monkeypatch.setattr(keras.saving, "load_model", None)  # it would take the memory
+    with pytest.raises(ValueError, match=rf"mine\.keras is not a Keras model .*{cause}"):
+        read_model(path)
