@@ -31,7 +31,7 @@ def size_rule(model):
         ValueError: If the output size does not follow such a rule.
     """
     fixed = model.inputs[0].shape[1:3]
-    problem = None
+    complaint = cause = None
     for multiple in _MULTIPLES if None in fixed else (1,):
         sizes = [
             tuple(side or multiple * factor for side, factor in zip(fixed, factors, strict=True))
@@ -40,18 +40,22 @@ def size_rule(model):
         try:
             made = [tuple(model.compute_output_shape((1, *size, 1))[1:3]) for size in sizes]
             stride = _common_stride(sizes, made)
+            if stride is None:
+                wrong = "Received an output of {} x {} for an input of {} x {}"
+                complaint = complaint or wrong.format(*made[0], *sizes[0])
+                continue
             if None in fixed:
                 # The shape that Keras gives for a `Concatenate` is right only if its inputs fit.
                 _Call(model).compute_output_spec(keras.KerasTensor((1, *sizes[0], 1)))
         except Exception as error:  # its type depends on the backend and on the layer
-            problem = problem or error
+            cause = error
             continue
         return tuple(1 if side else multiple for side in fixed), stride
     raise ValueError(
         "`model` must keep height and width, or every second, fourth, ... row and column, at least "
-        f"where sides are multiples of a number up to {_MULTIPLES[-1]}. Received one that fails: "
-        f"{problem}"
-    ) from problem
+        f"where sides are multiples of a number up to {_MULTIPLES[-1]}. "
+        f"{complaint or f'It fails at every tested size: {cause}'}"
+    ) from cause
 
 
 def output_stride(model):
@@ -60,9 +64,9 @@ def output_stride(model):
 
 
 def _common_stride(sizes, made):
-    """Return the smallest power of two that divides all sizes, rounding up."""
+    """Return the smallest power of two that divides all sizes, rounding up, or `None`."""
     # Take the smallest: for an image so small that several fit, all give the same result.
     for stride in (2**n for n in range((2 * min(map(max, sizes)) - 1).bit_length())):
         if made == [tuple(-(-side // stride) for side in size) for size in sizes]:
             return stride
-    raise ValueError(f"an output of {made[0]} pixels for an input of {sizes[0]}")
+    return None
