@@ -62,7 +62,7 @@ OTHERS = {
         objective="crossentropy",
     ),
 }
-SIDES = (32, 64, 96, 128, 256)
+SIDES = (32, 96, 128)
 
 
 def compiled(name):

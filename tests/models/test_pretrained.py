@@ -1,3 +1,4 @@
+import functools
 import subprocess
 import sys
 import textwrap
@@ -16,12 +17,14 @@ from colorkit.models.pretrained import _pyramid
 NARROW = {"widths": (4, 4, 4, 4)}
 
 
+@functools.cache
 def mobilenet():
     return keras.applications.MobileNetV2(
         include_top=False, weights=None, alpha=0.35, input_shape=(None, None, 3)
     )
 
 
+@functools.cache
 def efficientnet_v2():
     return keras.applications.EfficientNetV2B0(
         include_top=False, weights=None, input_shape=(None, None, 3)
