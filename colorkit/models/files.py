@@ -15,8 +15,9 @@ from colorkit.files import written_whole
 
 _PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer}
 _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 bits of bfloat16
-_CONFIG_BYTES = 2**24  # at most, ten times that of the largest networks of Keras
-_SPARE_BYTES, _COMPRESSION = 2**26, 50  # of weights, at most: weights of models shrink to half
+_CONFIG_BYTES = 2**24  # at most; the largest networks of Keras need a tenth
+# Weights may unpack to 64 MB and 50 times their compressed size. Twice this size is usual.
+_SPARE_BYTES, _COMPRESSION = 2**26, 50
 
 
 def save_model(model, path):
@@ -62,7 +63,7 @@ def read_model(path):
 
 
 def _check_declared(path):
-    """Raise a `ValueError` if a file declares more than it holds, or no network."""
+    """Raise a `ValueError` if a file holds no network, or less than it declares."""
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             most = _SPARE_BYTES + _COMPRESSION * member.compress_size
@@ -73,11 +74,12 @@ def _check_declared(path):
                 )
         config = json.loads(archive.read("config.json"))
         content = archive.read("model.weights.h5")
-    datasets = []
+    items = []
     with h5py.File(io.BytesIO(content)) as file:
-        file.visititems(lambda _, item: datasets.append(item))
-        datasets = [item for item in datasets if isinstance(item, h5py.Dataset)]
-        held, size = (sum(getattr(item, part) for item in datasets) for part in ("size", "nbytes"))
+        file.visititems(lambda _, item: items.append(item))
+        datasets = [item for item in items if isinstance(item, h5py.Dataset)]
+        held = sum(dataset.size for dataset in datasets)
+        size = sum(dataset.nbytes for dataset in datasets)
     if size > len(content):
         raise ValueError(f"its {len(content):,} bytes of weights declare {size:,} bytes")
     # The variables that Keras defers belong to a thread, and end with it.
@@ -92,7 +94,7 @@ def _count_weights(config):
     with keras.StatelessScope(initialize_variables=False):
         model = keras.saving.deserialize_keras_object({**config, "compile_config": None})
     if not (isinstance(model, keras.Model) and model.layers and model.built):
-        raise ValueError(f"it holds no network with layers, but one {type(model).__name__}")
+        raise ValueError(f"it holds no network with layers but {type(model).__name__}")
     return model.count_params()
 
 
