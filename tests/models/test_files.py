@@ -120,7 +120,7 @@ def of(thing):
         (of(keras.layers.Dense(3)), "no network with layers but Dense"),
         (of(keras.optimizers.Adam()), "no network with layers but Adam"),
         (of(keras.Sequential([])), "no network with layers but Sequential"),
-        (lambda config, weights: ("[]", weights), "not a mapping"),
+        (lambda config, weights: ("[]", weights), "'list' object"),
     ],
     ids=["blanks", "zeros", "kernel", "weights", "strings", "layer", "optimizer", "empty", "list"],
 )
