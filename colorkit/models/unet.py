@@ -53,6 +53,9 @@ def build_residual_unet(
             x = residual_block(x, name=f"down{level}_block{i}")
         skips.append(x)
     features = layers.GlobalAveragePooling2D(keepdims=True, name="features")(x)
+    if num_classes is not None:
+        label = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
+        label = layers.Reshape((num_classes,), dtype="float32", name="label")(label)
     context = layers.Conv2D(widths[-1], 1, activation="relu", name="context")(features)
     x = layers.Add(name="fusion")([x, context])
     levels = enumerate(zip(widths[:-1], decoder_blocks, skips[:-1], strict=True))
@@ -63,9 +66,6 @@ def build_residual_unet(
         x = conv_norm(x, width, name=f"up{level}")
         for i in range(blocks):
             x = residual_block(x, name=f"up{level}_block{i}")
-    outputs = chroma_head(x, num_bins, space)
-    if num_classes is not None:
-        label = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
-        label = layers.Reshape((num_classes,), dtype="float32", name="label")(label)
-        outputs = {"chroma": outputs, "label": label}
+    chroma = chroma_head(x, num_bins, space)
+    outputs = chroma if num_classes is None else {"chroma": chroma, "label": label}
     return keras.Model(inputs, outputs, name=name)
