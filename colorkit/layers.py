@@ -331,7 +331,7 @@ class VGGPreprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(keras.layers.Layer):
-    """Decode the network's output, as the last layer of a file: it holds what `Colorizer` takes."""
+    """Decode a network's output, as the last layer of a file. Its arguments are `Colorizer`'s."""
 
     def __init__(
         self,
