@@ -83,7 +83,7 @@ def blanks(config, weights):
 
 
 def zeros(config, weights):
-    return json.dumps(config), bytes(2**28)
+    return json.dumps(config), bytes(2**27)
 
 
 def huge_kernel(config, weights):
@@ -113,7 +113,7 @@ def of(thing):
     ("spoil", "cause"),
     [
         (blanks, r"config\.json would take 33,\S+ bytes"),
-        (zeros, r"model\.weights\.h5 would take 268,435,456 bytes"),
+        (zeros, r"model\.weights\.h5 would take 134,217,728 bytes"),
         (huge_kernel, r"declares 17,\S+ weights and holds \d\d,\d+ numbers"),
         (declared("float32"), r"\d+ bytes of weights declare 1,07\S+ bytes"),
         (declared("S100000"), r"\d+ bytes of weights declare 26,84\S+ bytes"),

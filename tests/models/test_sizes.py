@@ -1,7 +1,11 @@
+import keras
 import pytest
 
 from colorkit import models
 from colorkit.models.sizes import output_stride, size_rule
+
+HALVINGS = (keras.layers.AveragePooling2D(2) for _ in range(2))
+ENCODER = keras.Sequential([keras.Input((None, None, 3)), *HALVINGS])
 
 
 @pytest.mark.parametrize(
@@ -9,7 +13,7 @@ from colorkit.models.sizes import output_stride, size_rule
     [
         (lambda: models.build_conv_regression(blocks=((4,),)), 1),
         (lambda: models.build_zhang(9, width=0.05), 4),
-        (lambda: models.build_pretrained_unet(9, widths=(4,) * 4), 2),
+        (lambda: models.build_pretrained_unet(9, encoder=ENCODER, widths=(4,)), 2),
     ],
 )
 def test_stride_is_that_of_the_output(build, stride):

@@ -96,7 +96,7 @@ def test_branch_takes_probabilities_in_the_paper_and_logits_in_the_code(bins, rn
     for squash in (False, True):
         network = build(bins, as_published=True, squash=squash)
         joined = keras.Model(network.inputs[0], network.get_layer("join").output)
-        given = joined.predict(lightness, verbose=0)[..., -25:]
+        given = ops.convert_to_numpy(joined(lightness))[..., -25:]
         assert np.allclose(given.sum(-1), 1, atol=1e-5) is not squash
 
 
@@ -152,9 +152,9 @@ def test_regularizer_checks_its_temperature():
 def test_saved_network_predicts_the_same(bins, tmp_path, rng, as_published):
     network = build(bins, as_published)
     lightness = rng.uniform(0, 100, (1, 13, 10, 1)).astype("float32")
-    expected = network.predict(lightness, verbose=0)
+    expected = network(lightness)
     network.save(tmp_path / "coherent.keras")
-    restored = keras.saving.load_model(tmp_path / "coherent.keras").predict(lightness, verbose=0)
+    restored = keras.saving.load_model(tmp_path / "coherent.keras")(lightness)
     for name, logits in expected.items():
         np.testing.assert_allclose(restored[name], logits, atol=1e-5)
 
@@ -190,7 +190,7 @@ def test_smooth_predictions_keeps_edges_and_smooths_between_them(bins):
 def test_smooth_predictions_shares_weights_and_saves(bins, tmp_path):
     from colorkit import Colorizer
 
-    network = models.build_pretrained_unet(bins.num_bins, widths=(4, 4, 4, 4))
+    network = models.build_zhang(bins.num_bins, width=0.03)
     smooth = models.smooth_predictions(network)
     assert {id(w) for w in smooth.weights} == {id(w) for w in network.weights}
     colorizer = Colorizer(smooth, bins=bins)

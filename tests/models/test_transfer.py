@@ -15,18 +15,18 @@ def lightness(rng):
 
 def features(model, lightness, name):
     layer = model.get_layer(name)
-    return keras.Model(model.inputs[0], layer.input).predict(lightness, verbose=0)
+    return keras.ops.convert_to_numpy(keras.Model(model.inputs[0], layer.input)(lightness))
 
 
 def test_replace_head_keeps_all_other_layers(lightness):
     before = models.build_residual_unet(9, **SMALL)
     after = models.replace_head(before, 16)
-    assert after.predict(lightness, verbose=0).shape == (2, 8, 12, 16)
+    assert after(lightness).shape == (2, 8, 12, 16)
     np.testing.assert_array_equal(
         features(after, lightness, "logits"), features(before, lightness, "logits")
     )
     chroma = models.replace_head(after, name="chroma")
-    assert chroma.name == "chroma" and chroma.predict(lightness, verbose=0).shape == (2, 8, 12, 2)
+    assert chroma.name == "chroma" and chroma(lightness).shape == (2, 8, 12, 2)
     np.testing.assert_array_equal(
         features(chroma, lightness, "head"), features(before, lightness, "logits")
     )
