@@ -4,70 +4,46 @@
 `Record` in every function, and `claims` a sequence of `Claim`.
 """
 
-import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 from scipy import stats
 
 from colorkit.experiments.records import by_profile, is_share, markdown
 
-_CONFIDENCE = 0.95
 
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """A claim that one experiment scores higher than another, or than its own baseline.
-
-    Attributes:
-        text: The claim in words.
-        higher, lower: Names of the experiments.
-        metric: Metric of their records. With an error or a time, `higher` is the worse one.
-        lower_metric: Metric of the lower experiment if it differs, such as a baseline.
-        source: "paper" or "audit". Where a paper gives no number, this package chooses the metric
-            and the factor from the paper's words.
-        factor: Number that multiplies the lower score before the comparison. With 0.95, the higher
-            experiment may lose up to 5 %.
-    """
+class Claim(NamedTuple):
+    """A claim that one experiment scores higher than another, or than its own baseline."""
 
     text: str
-    higher: str
+    higher: str  # names of the experiments
     lower: str
-    metric: str = "threshold_accuracy"
-    lower_metric: str | None = None
+    metric: str = "threshold_accuracy"  # with an error or a time, `higher` is the worse one
+    lower_metric: str = ""  # metric of the lower experiment if it differs, such as a baseline
+    # "paper" or "audit". Where a paper gives no number, this package chooses the metric and the
+    # factor from the paper's words.
     source: str = "paper"
+    # Multiplies the lower score. With 0.95, the higher experiment may lose up to 5 %.
     factor: float = 1.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """The result of testing a claim.
+class Verdict(NamedTuple):
+    """The result of testing a claim, with a 95 % confidence interval (Student's t over seeds)."""
 
-    Attributes:
-        verdict: "supported", "contradicted" or "inconclusive".
-        difference: Mean over seeds of the higher score minus the lower score times the factor, in
-            the metric's units, or NaN.
-        margin: Half the width of its 95 % confidence interval (Student's t over seeds), or NaN.
-        seeds: Number of seeds that both experiments share.
-    """
-
+    # "supported" or "contradicted" if the interval of the difference is on one side of zero, else
+    # "inconclusive", as with fewer than two seeds.
     verdict: str
-    difference: float
-    margin: float
-    seeds: int
+    difference: float  # mean of higher score - factor * lower score, in the metric's units, or NaN
+    margin: float  # half the width of the interval, or NaN
+    seeds: int  # number of seeds that both experiments share
 
 
-def _read():
-    """Return the claims of `claims.csv`, as a dict from the group to a tuple of `Claim`."""
-    groups = {}
-    lines = pd.read_csv(Path(__file__).with_name("claims.csv"), keep_default_na=False)
-    for line in lines.to_dict("records"):
-        line["lower_metric"] = line["lower_metric"] or None
-        groups.setdefault(line.pop("group"), []).append(Claim(**line))
-    return {group: tuple(claims) for group, claims in groups.items()}
-
-
-_GROUPS = _read()
+_LINES = pd.read_csv(Path(__file__).with_name("claims.csv"), keep_default_na=False)
+_GROUPS = {
+    group: tuple(Claim(**line) for line in lines.drop(columns="group").to_dict("records"))
+    for group, lines in _LINES.groupby("group", sort=False)
+}
 REGRESSION = _GROUPS["regression"]
 CLASSIFICATION = _GROUPS["classification"]
 TRANSFER = _GROUPS["transfer"]
@@ -87,19 +63,12 @@ def on(claims, label):
     """
     suffix = f"@{label}" if label else ""
     return tuple(
-        dataclasses.replace(claim, higher=claim.higher + suffix, lower=claim.lower + suffix)
-        for claim in claims
+        claim._replace(higher=claim.higher + suffix, lower=claim.lower + suffix) for claim in claims
     )
 
 
 def judge(claim, records):
-    """Test a claim at the largest profile that both experiments share.
-
-    Returns:
-        `Verdict`: "supported" or "contradicted" if the 95 % confidence interval of the mean
-        difference is on one side of zero, else "inconclusive". With fewer than two seeds the
-        verdict is always "inconclusive".
-    """
+    """Return the `Verdict` on a claim, at the largest profile that both experiments share."""
     found = by_profile(records, [claim.higher, claim.lower])
     high, low = (
         pd.Series({record.seed: record.value(metric) for record in found[name]}, dtype=float)
@@ -111,8 +80,7 @@ def judge(claim, records):
     differences = (high - claim.factor * low).dropna()  # pairs the scores by seed
     mean, seeds = float(differences.mean()), len(differences)
     # `ttest_rel` gives the same interval, but warns if the differences hardly vary.
-    quantile = stats.t.ppf((1 + _CONFIDENCE) / 2, seeds - 1)
-    margin = float(differences.sem() * quantile)
+    margin = float(differences.sem() * stats.t.ppf(0.975, seeds - 1))
     verdict = "inconclusive"
     if abs(mean) > margin:  # never if the margin is NaN
         verdict = "supported" if mean > 0 else "contradicted"
@@ -120,11 +88,7 @@ def judge(claim, records):
 
 
 def render(records, claims=CLAIMS):
-    """Format claims and verdicts as a Markdown table.
-
-    "Factor" multiplies the lower score before it is subtracted from the higher score. Differences
-    of shares are in percentage points.
-    """
+    """Format claims and verdicts as a Markdown table; points are percentage points."""
     rows = [("claim", "source", "metric", "factor", "difference", "seeds", "verdict")]
     for claim in claims:
         verdict = judge(claim, records)

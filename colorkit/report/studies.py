@@ -3,27 +3,20 @@
 `studies.csv` holds the experiments of each study, one per line.
 """
 
-import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from colorkit.report import tables
 
 
-@dataclasses.dataclass(frozen=True)
-class Study:
-    """Experiments that answer one question, and the metrics that compare them.
+class Study(NamedTuple):
+    """Experiments that answer one question, and the metrics that compare them."""
 
-    Attributes:
-        title: Subject of the comparison.
-        rows: Dict from label to the name of an experiment.
-        metrics: Dict from column title to a metric, or another number of a record.
-    """
-
-    title: str
-    rows: dict
-    metrics: dict
+    title: str  # subject of the comparison
+    rows: dict  # label -> name of an experiment
+    metrics: dict  # column title -> metric, or another number of a record
 
 
 _LINES = pd.read_csv(Path(__file__).with_name("studies.csv"), keep_default_na=False)
@@ -92,8 +85,7 @@ STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATC
 def on(study, label):
     """Return the same study of the experiments on another dataset, see `claims.on`."""
     suffix = f"@{label}" if label else ""
-    rows = {title: name + suffix for title, name in study.rows.items()}
-    return dataclasses.replace(study, rows=rows)
+    return study._replace(rows={title: name + suffix for title, name in study.rows.items()})
 
 
 def labels(records, study):

@@ -1,15 +1,17 @@
 """Reproduce the papers' tables from records, next to the paper's numbers.
 
-`paper.csv` holds the rows of the tables with the paper's numbers, in percent. Table 7 of Champati,
-Houle and Zhang gives 95.57 for rebalanced bins on frozen layers; Table 5 gives 95.40 for them, and
-95.57 for trainable layers.
+`paper.csv` holds the rows of the tables. "audited" is the experiment that follows the text of the
+paper; its colors keep their lightness. "published" is the experiment that learns and colors as the
+paper's code does, if it is another. The paper's numbers are in percent. Table 7 of Champati, Houle
+and Zhang gives 95.57 for rebalanced bins on frozen layers; Table 5 gives 95.40 for them, and 95.57
+for trainable layers.
 
 `records` is a list of `Record` in every function, and the result is Markdown text. Over several
 seeds, numbers are means, with the standard deviation and the number of seeds.
 """
 
-import dataclasses
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -17,37 +19,12 @@ from colorkit.experiments import EXPERIMENTS
 from colorkit.experiments.records import by_profile, is_share, markdown
 
 
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One row of a table.
-
-    Attributes:
-        label: Label in the table.
-        audited: Experiment that follows the text of the paper; its colors keep their lightness.
-        published: Experiment that learns and colors as the paper's code does; `None` if it is the
-            same.
-        paper: Results in the paper, metric to percent; `None` if the paper has no such row.
-    """
-
-    label: str
-    audited: str
-    published: str | None = None
-    paper: dict | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A table of a paper.
-
-    Attributes:
-        title: Number and subject.
-        metric: Metric in the `paper` of each row.
-        rows: Tuple of `Row`.
-    """
+class Table(NamedTuple):
+    """A table of a paper: its title, the metric of its numbers, and its lines of `paper.csv`."""
 
     title: str
     metric: str
-    rows: tuple
+    rows: list
 
 
 # Metric -> title, and our columns: title -> metric, of the published experiment if it begins so.
@@ -82,28 +59,19 @@ _SUMMARY = {
     "colorfulness": "colorfulness",
     "PSNR": "psnr",
 }
-
-
-def _rows(table):
-    """Return the rows of a table of `paper.csv`, with the paper's results."""
-    rows = []
-    for line in _LINES[_LINES["table"] == table].to_dict("records"):
-        paper = {metric: float(line[metric]) for metric in _TITLES if line[metric]}
-        rows.append(Row(line["label"], line["audited"], line["published"] or None, paper or None))
-    return tuple(rows)
+_LINES = pd.read_csv(Path(__file__).with_name("paper.csv"), dtype=str, keep_default_na=False)
 
 
 def _tables(name, numbers, title):
     """Return the tables of both metrics with the same rows."""
-    rows = _rows(name)
+    rows = list(_LINES[_LINES["table"] == name].itertuples())
     return tuple(
         Table(f"Table {number}. {title}: {_TITLES[metric]}", metric, rows)
         for number, metric in zip(numbers, _TITLES, strict=True)
     )
 
 
-_LINES = pd.read_csv(Path(__file__).with_name("paper.csv"), dtype=str, keep_default_na=False)
-_PAPER_BASELINES = {row.label: row.paper for row in _rows("baselines")}
+_OF_BASELINES = _tables("baselines", (1, 2), "Baselines")
 REGRESSION = _tables("regression", (3, 4), "Regression")
 CLASSIFICATION = _tables("classification", (5, 6), "Classification")
 BEST = _tables("best", (7, 7), "The best")
@@ -113,19 +81,14 @@ TABLES = (*REGRESSION, *CLASSIFICATION, *BEST)
 def render(records, tables=None):
     """Format the tables of Champati, Houle and Zhang as Markdown, with the paper's numbers.
 
-    *As published* follows the paper's code in training and in coloring. *Audited* follows the text
-    of the paper and keeps the lightness. Numbers come from the largest profile that was run.
-
-    Args:
-        records: Records of runs.
-        tables: Tables of `TABLES` to format. `None` takes all of them, after Tables 1 and 2 with
-            the baselines.
+    Numbers come from the largest profile that was run. `tables` are some of `TABLES`; `None` takes
+    all of them, after Tables 1 and 2 with the baselines.
     """
-    parts = [] if tables else [_baselines(records, i, m) for i, m in enumerate(_TITLES, start=1)]
+    parts = [] if tables else [_baselines(table, records) for table in _OF_BASELINES]
     tables = tables or TABLES
     parts += [_rendered(table, records) for table in tables]
-    rows = [row for table in tables for row in table.rows]
-    names = {name for row in rows for name in (row.audited, row.published) if name}
+    names = {row.published or row.audited for table in tables for row in table.rows}
+    names |= {row.audited for table in tables for row in table.rows}
     if missing := names - {record.experiment for record in records}:
         parts.append(
             f"Not run: {', '.join(sorted(missing))}. `python -m colorkit train NAME` runs them, or "
@@ -141,7 +104,7 @@ def compare(records, rows, metrics):
     for the metric. The line below the table lists the experiments that were not run.
 
     Args:
-        records: Records of runs.
+        records: See the module.
         rows: Dict from label to the name of an experiment. The table has the experiments with
             records, at the largest profile that they share.
         metrics: Dict from column title to the name of a metric, or of another number of a record,
@@ -182,11 +145,11 @@ def summary(records):
         scores = dict(_newest(records, f"{prefix}colorfulness"))
         scores.pop("truth/psnr", None)  # without an error it is only a convention
         rows.append((label, *(_cell(scores, f"{prefix}{m}") for m in _SUMMARY.values()), ""))
-    truth = _PAPER_BASELINES["truth"]["feature_preservation"]
+    truth = float(_OF_BASELINES[0].rows[0].feature_preservation)
     for row in (BEST[0].rows[0], BEST[0].rows[2]):
-        accuracy = f"{row.paper['threshold_accuracy']:.2f}"
-        kept = f"{100 * (row.paper['feature_preservation'] / truth):.2f}"
-        rows.append((f"paper's best {row.label.partition(':')[0]}", accuracy, kept, "", "", ""))
+        kept = f"{100 * (float(row.feature_preservation) / truth):.2f}"
+        label = f"paper's best {row.label.partition(':')[0]}"
+        rows.append((label, row.threshold_accuracy, kept, "", "", ""))
     for label, name, prefix in (
         ("dense regression, Lab", "cifar/lab-dense-regression", ""),
         ("convolutional regression, Lab", "cifar/lab-conv-regression", ""),
@@ -209,7 +172,6 @@ def _rendered(table, records):
         metrics = (metric.removeprefix("published/") for metric in columns.values())
         rows.append((label, "", *_baseline(records, prefix, metrics), ""))
     for row in table.rows:
-        paper = (row.paper or {}).get(table.metric)
         audited, published = (
             by_profile(records, [name])[name]
             for name in (row.audited, row.published or row.audited)
@@ -218,38 +180,31 @@ def _rendered(table, records):
         for metric in columns.values():
             found = published if metric.startswith("published/") else audited
             cells.append(_mean(found, metric) if found else "not run")
-        paper = "" if paper is None else f"{paper:.2f}"
+        paper = getattr(row, table.metric)
         rows.append((row.label, paper, *cells, _profiles(published + audited)))
     return f"### {table.title}\n\n{markdown(rows)}"
 
 
-def _baselines(records, number, metric):
-    """Return Table 1 or 2, the baselines."""
-    columns = _BASELINE_COLUMNS[metric]
+def _baselines(table, records):
+    columns = _BASELINE_COLUMNS[table.metric]
+    papers = {row.label: getattr(row, table.metric) for row in table.rows}
     rows = [("", "paper", *columns)]
     for label, prefix in _BASELINES.items():
-        paper = f"{_PAPER_BASELINES[label][metric]:.2f}" if label in _PAPER_BASELINES else ""
-        rows.append((label, paper, *_baseline(records, prefix, columns.values())))
-    return f"### Table {number}. Baselines: {_TITLES[metric]}\n\n{markdown(rows)}"
+        cells = _baseline(records, prefix, columns.values())
+        rows.append((label, papers.get(label, ""), *cells))
+    return f"### {table.title}\n\n{markdown(rows)}"
 
 
 def _baseline(records, prefix, metrics):
-    """Return the cells of a baseline."""
     names = [f"{prefix}{metric}" for metric in metrics]
     return [_cell(_newest(records, name), name) for name in names]
 
 
 def _newest(records, name):
     """Return metrics of the newest record with a metric, as baselines need no training."""
-    of_cifar = (
-        record
-        for record in records
-        if record.experiment.startswith("cifar/")
-        and record.data == "cifar10"
-        and record.metrics.get(name) is not None
-    )
-    key = lambda record: (record.sizes.get("test", 0), record.date)  # noqa: E731
-    newest = max(of_cifar, key=key, default=None)
+    of_cifar = [r for r in records if r.experiment.startswith("cifar/") and r.data == "cifar10"]
+    found = [record for record in of_cifar if record.metrics.get(name) is not None]
+    newest = max(found, key=lambda r: (r.sizes.get("test", 0), r.date), default=None)
     return newest.metrics if newest else {}
 
 
