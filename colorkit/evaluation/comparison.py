@@ -14,7 +14,7 @@ from colorkit.evaluation.scores import inverse_frequency, mean_chroma
 _CONFIDENCE = 0.95
 
 
-def compare(colorizers, images, *, inputs=None, constant=None):
+def compare(colorizers, images, *, inputs=None):
     """Color images with several colorizers and compare each image with its ground truth.
 
     Args:
@@ -23,11 +23,10 @@ def compare(colorizers, images, *, inputs=None, constant=None):
         images: Ground truth: `Images`, or any sequence of uint8 color images. Sizes may differ.
         inputs: Images to color instead, of the same number and sizes, such as old gray photographs
             that also exist in color. `None` colors `images`.
-        constant: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`, which
-            is unknown to a colorizer.
 
     Returns:
-        Dict from name to metrics, for the colorizers and for "gray", "constant" and "truth":
+        Dict from name to metrics, for the colorizers and for "gray", "constant" (the mean chroma
+        of `images`, which a colorizer does not know) and "truth":
 
         - "ciede2000": mean over images of the mean difference per pixel; "ciede2000_interval":
           its 95 % interval (Student's t).
@@ -54,7 +53,7 @@ def compare(colorizers, images, *, inputs=None, constant=None):
         raise ValueError(
             f"`inputs` must be as many as `images`, {len(images)}. Received: {len(inputs)}"
         )
-    constant = mean_chroma(images, spaces.LAB) if constant is None else np.asarray(constant)
+    constant = mean_chroma(images, spaces.LAB)
     bins = ColorBins.gamut()
     rarity = inverse_frequency(color_prior(images, bins))
     names = (*colorizers, *baselines)
@@ -88,8 +87,7 @@ def compare(colorizers, images, *, inputs=None, constant=None):
             for metric in pooled[name].values():
                 metric.update_state(y_true, y_pred)
     differences = {name: np.array(values) for name, values in differences.items()}
-    truth = float(pooled["truth"]["colorfulness"].result())
-    return {name: _summary(differences, name, pooled[name], truth) for name in names}
+    return {name: _summary(differences, pooled, name) for name in names}
 
 
 def _tensor(rgb):
@@ -97,17 +95,17 @@ def _tensor(rgb):
     return ops.convert_to_tensor(np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb)[None]
 
 
-def _summary(differences, name, pooled, true_colorfulness):
+def _summary(differences, pooled, name):
     values = differences[name]
-    summary = {metric: float(meter.result()) for metric, meter in pooled.items()}
-    share = summary["colorfulness"] / true_colorfulness if true_colorfulness else 0
+    truth = float(pooled["truth"]["colorfulness"].result())
+    summary = {metric: float(meter.result()) for metric, meter in pooled[name].items()}
     better = {other: values < differences[other] for other in ("gray", "constant")}
     better["both"] = better["gray"] & better["constant"]
     test = scipy.stats.binomtest(int(better["both"].sum()), len(values))
     interval = test.proportion_ci(_CONFIDENCE, method="wilson")
     return {
         **summary,
-        "colorfulness_share": share,
+        "colorfulness_share": summary["colorfulness"] / truth if truth else 0,
         "ciede2000": float(values.mean()),
         "ciede2000_interval": _mean_interval(values),
         **{f"better_than_{other}": float(won.mean()) for other, won in better.items()},
@@ -116,8 +114,7 @@ def _summary(differences, name, pooled, true_colorfulness):
 
 
 def _mean_interval(values):
-    error = scipy.stats.sem(values) if len(values) > 1 else 0.0
-    mean = float(values.mean())
+    mean, error = float(values.mean()), scipy.stats.sem(values) if len(values) > 1 else 0.0
     if not error:
         return mean, mean
     low, high = scipy.stats.t.interval(_CONFIDENCE, len(values) - 1, mean, error)

@@ -7,9 +7,8 @@ The functions share these arguments:
 - `classifiers`: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
   evaluation classifier, trained on true colors. Its accuracy on the colored images is the feature
   preservation.
-- `constant`: Chroma (a, b) of the constant baseline. `None` takes the mean of `images`.
-- `batch_size`: Images per batch, if all have one size. `None` takes as many as have a quarter of
-  a million pixels.
+
+The constant baseline has the mean chroma of `images`, which a colorizer does not know.
 
 All raise a `ValueError` if there are no images, colors are not in [0, 1], or there are
 `classifiers` and not one label per image.
@@ -20,7 +19,6 @@ import numpy as np
 from keras import ops
 
 from colorkit import metrics
-from colorkit.checks import check_whole
 from colorkit.color import spaces
 from colorkit.color.bins import ColorBins, chroma_batches
 from colorkit.color.priors import color_prior
@@ -37,23 +35,13 @@ _CURVE = ("threshold_accuracy", "colorfulness")
 _MAIN = ("threshold_accuracy", "psnr", "colorfulness")
 
 
-def evaluate(
-    colorizer,
-    images,
-    labels=None,
-    *,
-    classifiers=None,
-    constant=None,
-    baselines=None,
-    temperatures=(),
-    batch_size=None,
-):
+def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None, temperatures=()):
     """Color images and compare them with their ground truth.
 
     Args:
         colorizer: `Colorizer`, or any function from uint8 images `(N, H, W, 3)` to colored
             images, uint8 or floating point in [0, 1].
-        images, labels, classifiers, constant, batch_size: See the module.
+        images, labels, classifiers: See the module.
         baselines: Result of `measure_baselines` for the same images and classifiers, to avoid
             measuring it again.
         temperatures: Further temperatures to decode at, if the colorizer has bins.
@@ -85,20 +73,20 @@ def evaluate(
         >>> scores["ciede2000"] < scores["gray/ciede2000"]
     """
     shape = _shape(images)
-    labels = _labels(images, labels, classifiers)
     if baselines is None:
-        baselines = measure_baselines(
-            images, labels, classifiers=classifiers, constant=constant, batch_size=batch_size
-        )
-    bins = getattr(colorizer, "bins", None)
+        baselines = measure_baselines(images, labels, classifiers=classifiers)
     is_colorizer = isinstance(colorizer, Colorizer)
-    temperatures = tuple(map(float, temperatures)) if is_colorizer and bins is not None else ()
-    meters = _meters([""], None, classifiers, _rarity(images))
+    bins = colorizer.bins if is_colorizer else None
+    temperatures = () if bins is None else tuple(map(float, temperatures))
+    meters = _meters([""], None, classifiers, images)
     meters |= _meters(_prefixes(temperatures), _CURVE)
     if is_colorizer and shape and colorizer.network_size(*shape) == shape:
         meters |= _meters(["published/"], _MAIN, classifiers)
     if bins is not None:
         meters |= _meters(["oracle/"], _MAIN)
+
+    def nearest(chroma):
+        return bins.centers[ops.convert_to_numpy(bins.encode(chroma))]
 
     def predictions(rgb):
         if is_colorizer:
@@ -106,14 +94,10 @@ def evaluate(
         else:
             colored = {"": _scaled(ops.convert_to_numpy(colorizer(rgb)))}
         if bins is not None:
-            colored["oracle/"] = _recolor(
-                rgb,
-                bins.space,
-                lambda chroma: bins.centers[ops.convert_to_numpy(bins.encode(chroma))],
-            )
+            colored["oracle/"] = _recolor(rgb, bins.space, nearest)
         return colored
 
-    scores = _measure(predictions, images, labels, meters, batch_size) | baselines
+    scores = _measure(predictions, images, meters, labels) | baselines
     for name in classifiers or {}:
         truth = scores[f"truth/feature_preservation_{name}"]
         for key in [key for key in scores if key.endswith(f"feature_preservation_{name}")]:
@@ -121,11 +105,8 @@ def evaluate(
     return scores
 
 
-def measure_baselines(images, labels=None, *, classifiers=None, constant=None, batch_size=None):
+def measure_baselines(images, labels=None, *, classifiers=None):
     """Measure the trivial baselines and the ground truth.
-
-    Args:
-        images, labels, classifiers, constant, batch_size: See the module.
 
     Returns:
         Dict from metric to value. It has every metric of `evaluate` under "gray/" (lightness
@@ -134,55 +115,41 @@ def measure_baselines(images, labels=None, *, classifiers=None, constant=None, b
         report as grayscale. It also has "truth/colorfulness_absolute", "truth/bleeding" and
         "truth/dominant_hue", and "PREFIX/feature_preservation_NAME" for all four.
     """
-    labels = _labels(images, labels, classifiers)
-    if constant is None:
-        constant = mean_chroma(images, spaces.LAB)
-    if np.shape(constant) != (2,):
-        raise ValueError(f"`constant` must be one (a, b). Received: {constant!r}")
+    constant = mean_chroma(images, spaces.LAB)
     truth = (*_MAIN, "colorfulness_absolute", "bleeding", "dominant_hue")
-    meters = _meters(["gray/", "constant/"], None, classifiers, _rarity(images))
+    meters = _meters(["gray/", "constant/"], None, classifiers, images)
     meters |= _meters(["red/"], _MAIN, classifiers) | _meters(["truth/"], truth, classifiers)
-    return _measure(lambda rgb: _baselines(rgb, constant), images, labels, meters, batch_size)
+    return _measure(lambda rgb: _baselines(rgb, constant), images, meters, labels)
 
 
-def evaluate_classifier(classifier, images, batch_size=None):
+def evaluate_classifier(classifier, images):
     """Measure the accuracy of a classifier on images in true colors, and in gray.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
         images: `Images` with labels, of one size.
-        batch_size: See the module.
 
     Returns:
         Dict with "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
         channel three times, which Champati et al. use as gray).
     """
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
-    labels = _labels(images, None, {"it": classifier})
     meters = _meters(names, (), {"it": classifier})
-    scores = _measure(lambda rgb: _baselines(rgb, (0, 0)), images, labels, meters, batch_size)
+    scores = _measure(lambda rgb: _baselines(rgb, (0, 0)), images, meters)
     return {name: scores[f"{prefix}feature_preservation_it"] for prefix, name in names.items()}
 
 
-def temperature_curve(colorizer, images, temperatures, batch_size=None):
+def temperature_curve(colorizer, images, temperatures):
     """Measure threshold accuracy and colorfulness of a colorizer at several temperatures.
 
-    Args:
-        colorizer: `Colorizer` with bins.
-        images: See the module.
-        temperatures: Temperatures to evaluate; 0 is the mode, 1 the mean.
-        batch_size: See the module.
+    The colorizer must have bins. Temperature 0 takes the mode, 1 the mean.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
     """
     temperatures = tuple(map(float, temperatures))
     meters = _meters(_prefixes(temperatures), _CURVE)
-
-    def predictions(rgb):
-        return _colored(colorizer, rgb, temperatures)
-
-    return curve(_measure(predictions, images, None, meters, batch_size))
+    return curve(_measure(lambda rgb: _colored(colorizer, rgb, temperatures), images, meters))
 
 
 def curve(scores):
@@ -213,9 +180,10 @@ def _prefixes(temperatures):
     return [f"T={temperature:g}/" for temperature in temperatures]
 
 
-def _meters(prefixes, names, classifiers=None, rarity=None):
-    """Return new metrics by their prefixed names. `None` means all; these need the `rarity`."""
+def _meters(prefixes, names, classifiers=None, images=None):
+    """Return new metrics by their prefixed names. `None` means all; these need the `images`."""
     gamut = ColorBins.gamut()
+    rarity = None if names is not None else inverse_frequency(color_prior(images, gamut))
     known = {
         "threshold_accuracy": metrics.ThresholdAccuracy,
         "psnr": metrics.PSNR,
@@ -243,11 +211,6 @@ def _meters(prefixes, names, classifiers=None, rarity=None):
     return meters
 
 
-def _rarity(images):
-    """Compute the inverse frequency of each of the 313 bins in images."""
-    return inverse_frequency(color_prior(images, ColorBins.gamut()))
-
-
 def _baselines(rgb, constant):
     """Return the trivial baselines of a batch, and its ground truth."""
 
@@ -262,68 +225,58 @@ def _baselines(rgb, constant):
     }
 
 
-def _measure(predictions, images, labels, meters, batch_size):
+def _measure(predictions, images, meters, labels=None):
     """Update meters, whose names have a prefix and a metric, with the predictions per batch."""
+    if any(isinstance(meter, metrics.FeaturePreservation) for meter in meters.values()):
+        labels = getattr(images, "labels", None) if labels is None else labels
+        if np.shape(labels) != (len(images),):
+            raise ValueError(
+                f"`labels` must be one class per image, {len(images)}, for the `classifiers`. "
+                f"Received: {labels!r}"
+            )
+        labels = np.asarray(labels)
     start = 0
-    for rgb in _batches(images, batch_size):
-        y_true, colored = _scaled(rgb), predictions(rgb)
-        classes = None if labels is None else labels[start : start + len(rgb)]
-        start += len(rgb)
-        for prefix, y_pred in colored.items():
+    for rgb in _batches(images):
+        y_true, colored = ops.convert_to_tensor(_scaled(rgb)), {}
+        for prefix, y_pred in predictions(rgb).items():
+            # Check once for all meters, which then need no check of their own.
             name = prefix or "the colorizer"
             check_range(y_pred, f"Colored images ({name}) must be uint8, or floating point")
-        # Check once for all meters, which then need no check of their own.
-        y_true = ops.convert_to_tensor(y_true)
-        colored = {prefix: ops.convert_to_tensor(y_pred) for prefix, y_pred in colored.items()}
+            colored[prefix] = ops.convert_to_tensor(y_pred)
         for name, meter in meters.items():
             y_pred = colored[name[: name.rfind("/") + 1]]
-            is_classes = isinstance(meter, metrics.FeaturePreservation)
-            meter.update_state(classes if is_classes else y_true, y_pred)
+            if isinstance(meter, metrics.FeaturePreservation):
+                meter.update_state(labels[start : start + len(rgb)], y_pred)
+            else:
+                meter.update_state(y_true, y_pred)
+        start += len(rgb)
     return {name: float(meter.result()) for name, meter in meters.items()}
-
-
-def _labels(images, labels, classifiers):
-    if labels is None:
-        labels = getattr(images, "labels", None)
-    if classifiers and np.shape(labels) != (len(images),):
-        raise ValueError(
-            f"`labels` must be one class per image, {len(images)}, for the `classifiers`. "
-            f"Received: {labels!r}"
-        )
-    return None if labels is None else np.asarray(labels)
 
 
 def _colored(colorizer, rgb, temperatures=()):
     """Color a batch with its lightness kept, as published code does, and at temperatures."""
-    prefixes = _prefixes(temperatures)
+    prefixes = ["", *_prefixes(temperatures)]
     if colorizer.network_size(*rgb.shape[1:3]) != rgb.shape[1:3]:
         others = [colorizer.at_temperature(temperature) for temperature in temperatures]
-        colorizers = zip(["", *prefixes], [colorizer, *others], strict=True)
+        colorizers = zip(prefixes, [colorizer, *others], strict=True)
         return {prefix: each(rgb, dtype="float32") for prefix, each in colorizers}
     lightness = colorizer.space.split(rgb)[0]
     if temperatures:
-        all_temperatures = (float(colorizer.temperature), *temperatures)
-        chroma, *others = colorizer.predict(lightness, all_temperatures)
+        chroma = colorizer.predict(lightness, (float(colorizer.temperature), *temperatures))
     else:
-        chroma, others = colorizer.predict(lightness), ()
-    published = colorizer.space.merge(lightness, chroma, keep_lightness=False)
-    colored = {
-        "": colorizer.merge(lightness, chroma),
-        "published/": ops.convert_to_numpy(published),
-    }
-    for prefix, other in zip(prefixes, others, strict=True):
-        colored[prefix] = colorizer.merge(lightness, other)
-    return colored
+        chroma = [colorizer.predict(lightness)]
+    merged = [colorizer.merge(lightness, each) for each in chroma]
+    published = colorizer.space.merge(lightness, chroma[0], keep_lightness=False)
+    colored = dict(zip(prefixes, merged, strict=True))
+    return colored | {"published/": ops.convert_to_numpy(published)}
 
 
-def _batches(images, batch_size):
+def _batches(images):
     """Yield images in uint8 batches if all have one size, else one by one."""
     if len(images) == 0:
         raise ValueError("`images` must hold at least one image. Received none")
-    if batch_size is not None:
-        check_whole("batch_size", batch_size)
     shape = _shape(images)
-    step = 1 if shape is None else batch_size or pictures_at_once(shape)
+    step = 1 if shape is None else pictures_at_once(shape)
     for i in range(0, len(images), step):
         batch = images[i : i + step]
         yield np.asarray(batch) if shape is not None else np.asarray(batch[0])[None]

@@ -57,7 +57,7 @@ def test_oracle_is_better_than_constant_and_constant_than_gray(colorizer, pictur
 def test_images_of_different_sizes_are_averaged_per_image(colorizer, rng):
     images = [rng.integers(0, 256, (14 + i, 20, 3), dtype="uint8") for i in range(3)]
     scores = evaluate(colorizer, images)
-    expected = np.mean([evaluate(colorizer, [image])["psnr"] for image in images])
+    expected = np.mean([evaluate(colorizer, [image], baselines={})["psnr"] for image in images])
     assert scores["psnr"] == pytest.approx(expected, rel=1e-5)
 
 
@@ -86,12 +86,12 @@ def test_published_protocol_clips_channels(pictures):
     head = vivid.model.get_layer("head")
     kernel, _ = head.get_weights()
     head.set_weights([kernel * 0, np.array([1.8, 1.8], "float32")])
-    scores = evaluate(vivid, pictures)
+    scores = evaluate(vivid, pictures, baselines={})
     lightness, chroma = LAB.split(pictures)
     strong = np.full(chroma.shape, 99.0, "float32")
     for prefix, keep in (("", True), ("published/", False)):
         rgb = np.asarray(LAB.merge(lightness, strong, keep_lightness=keep))
-        expected = evaluate(lambda _, rgb=rgb: rgb, pictures)
+        expected = evaluate(lambda _, rgb=rgb: rgb, pictures, baselines={})
         assert scores[f"{prefix}psnr"] == pytest.approx(expected["psnr"], rel=1e-3)
 
 
@@ -112,17 +112,9 @@ def test_colors_outside_the_range_raise(pictures, wrong):
         evaluate(lambda rgb: np.full(rgb.shape, wrong, "float32"), pictures)
 
 
-@pytest.mark.parametrize("batch_size", [0, -1, 2.5])
-def test_invalid_batch_size_raises(colorizer, pictures, batch_size):
-    with pytest.raises(ValueError, match="`batch_size` must be a positive whole number"):
-        evaluate(colorizer, pictures, batch_size=batch_size)
-
-
-def test_invalid_images_and_constant_raise(colorizer, pictures):
+def test_single_image_raises(colorizer, pictures):
     with pytest.raises(ValueError, match=r"image\[None\].*\(16, 16, 3\)"):
         evaluate(colorizer, pictures[0])
-    with pytest.raises(ValueError, match=r"one \(a, b\). Received: \(1, 2, 3\)"):
-        evaluate(colorizer, pictures, constant=(1, 2, 3))
 
 
 def test_no_images_raise(colorizer, pictures):
@@ -136,14 +128,14 @@ def test_no_images_raise(colorizer, pictures):
 def test_scores_at_temperatures_equal_the_temperature_curve(colorizer, pictures, size):
     pictures = pictures[:6]
     colorizer.size = size  # 8: the network sees reduced images
-    scores = evaluate(colorizer, pictures, temperatures=(1, 0.38, 0))
+    scores = evaluate(colorizer, pictures, temperatures=(1, 0.38, 0), baselines={})
     rows = temperature_curve(colorizer, pictures, (0, 0.38, 1))
     for row, expected in zip(curve(scores), rows, strict=True):
         assert row == pytest.approx(expected, rel=1e-4)
     assert scores["T=0.38/colorfulness"] == pytest.approx(scores["colorfulness"], rel=1e-4)
-    vivid = evaluate(colorizer.at_temperature(0), pictures)
+    vivid = evaluate(colorizer.at_temperature(0), pictures, baselines={})
     assert scores["T=0/threshold_accuracy"] == pytest.approx(vivid["threshold_accuracy"], rel=1e-4)
-    assert curve(evaluate(lambda rgb: rgb, pictures, temperatures=(0, 1))) == []
+    assert curve(evaluate(lambda rgb: rgb, pictures, temperatures=(0, 1), baselines={})) == []
 
 
 def test_temperature_curve_keeps_the_temperature(colorizer, pictures):
