@@ -32,9 +32,7 @@ class TuringTest:
         seed: Seed of order and sides, the same to resume a test.
 
     Raises:
-        FileNotFoundError: If the file of an image does not exist.
-        ValueError: If the images are not as described, or the file does not hold the answers of
-            this test.
+        ValueError: If the images do not match, or the file does not hold the answers of this test.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second per pair, 10
@@ -47,8 +45,10 @@ class TuringTest:
 
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):
         check_whole("num_practice", num_practice, least=0)
-        _check_list("truth", truth)
-        _check_list("colored", colored)
+        for images in (truth, colored):  # rows of a single image would count as images
+            shape = images.shape if isinstance(images, np.ndarray) else (0, 0, 0, 0)
+            if len(shape) < 3 or shape[2:] in ((1,), (3,), (4,)):
+                raise ValueError(f"Images must be a list, or an array of several. Received {shape}")
         if len(truth) != len(colored) or len(truth) <= num_practice:
             raise ValueError(
                 f"There must be as many colored images as true images, and more than the "
@@ -101,8 +101,8 @@ class TuringTest:
 
         Args:
             side: "left" or "right".
-            seconds: Time of the answer, not negative, or `None`. `show` measures from sending a
-                pair to receiving its answer, including the time in the network.
+            seconds: Time of the answer, or `None`. `show` measures from sending a pair to receiving
+                its answer, including the time in the network.
 
         Returns:
             Whether the answer is right.
@@ -133,13 +133,9 @@ class TuringTest:
     def fooling_rate(self, confidence=0.95):
         """Compute the share of counted trials in which the true image was chosen as colored.
 
-        The interval assumes independent trials, which is nearly true for one person.
-
-        Args:
-            confidence: Level of the interval, between 0 and 1.
-
         Returns:
-            `(rate, low, high)`, the interval by Wilson; `(nan, 0, 1)` without counted answers.
+            `(rate, low, high)`, the interval by Wilson; `(nan, 0, 1)` without counted answers. The
+            interval assumes independent trials, which is nearly true for one person.
         """
         counted = [answer for answer in self.answers if not answer["practice"]]
         if not counted:
@@ -149,21 +145,14 @@ class TuringTest:
         return test.statistic, interval.low, interval.high
 
     def show(self, seconds=1.0, size=256):
-        """Show the test in a notebook: two images for a moment, then two buttons.
+        """Return an `ipywidgets` box that shows each pair for some seconds, then two buttons.
 
-        Args:
-            seconds: Time for which each pair is shown, not negative.
-            size: Height of the images in pixels.
-
-        Returns:
-            An `ipywidgets` box.
+        `size` is the height of the images in pixels.
         """
         check_weight("seconds", seconds)  # a browser ignores what it does not understand
-        check_whole("size", size)
         import ipywidgets  # optional
 
-        images = ipywidgets.HTML()
-        message = ipywidgets.HTML(self._progress(None))
+        images, message = ipywidgets.HTML(), ipywidgets.HTML(self._progress())
         following = ipywidgets.Button(description="next pair")
         buttons = {side: ipywidgets.Button(description=side) for side in _SIDES}
         shown = {}
@@ -185,8 +174,8 @@ class TuringTest:
                 return
             was_practice = self.is_practice
             is_right = self.answer(side, round(time.monotonic() - shown.pop("at"), 2))
-            images.value = ""
-            message.value = self._progress(is_right if was_practice else None)
+            verdict = ("Right. " if is_right else "Wrong. ") if was_practice else ""
+            images.value, message.value = "", self._progress(verdict)
             enable(start=True)
 
         following.on_click(next_pair)
@@ -196,11 +185,10 @@ class TuringTest:
         controls = ipywidgets.HBox([*buttons.values(), following])
         return ipywidgets.VBox([message, images, controls])
 
-    def _progress(self, practiced):
+    def _progress(self, verdict=""):
         if self.is_over:
             rate, low, high = self.fooling_rate()
             return f"Fooled in {rate:.0%} of the trials (95 % interval {low:.0%} to {high:.0%})."
-        verdict = {None: "", True: "Right. ", False: "Wrong. "}[practiced]
         kind = "practice" if self.is_practice else "test"
         return (
             f"{verdict}Pair {len(self.answers) + 1} of {len(self)} ({kind}): which one was "
@@ -227,14 +215,6 @@ class TuringTest:
                 f"{self._test}. Take another file."
             )
         return answers
-
-
-def _check_list(name, images):
-    """Raise a `ValueError` for a single image, whose rows would count as images."""
-    shape = getattr(images, "shape", ())
-    is_one = len(shape) < 3 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-    if isinstance(images, np.ndarray) and is_one:
-        raise ValueError(f"`{name}` must be a list or an array of images. Received shape {shape}")
 
 
 def _hidden_after(pair, seconds, size):
