@@ -11,39 +11,26 @@ from colorkit.experiments.objectives import Classification, ClassificationAndLab
 from colorkit.models import champati, classifier, unet
 
 
-def _dense_regression(space):
+def _dense(space):
     return lambda width, num_bins: models.build_dense_regression(
         space=space, filters=scaled(champati.DENSE_FILTERS, width)
     )
 
 
-def _conv_regression(space=spaces.LAB, features=None):
-    return lambda width, num_bins: models.build_conv_regression(
-        space=space,
-        blocks=scaled(champati.REGRESSION_BLOCKS, width),
-        features=features and features(),
-    )
+def _conv(space=spaces.LAB, features=None):
+    def build(width, num_bins):
+        options = {"space": space, "features": features and features()}
+        if num_bins is None:
+            blocks = scaled(champati.REGRESSION_BLOCKS, width)
+            return models.build_conv_regression(blocks=blocks, **options)
+        blocks = scaled(champati.CLASSIFICATION_BLOCKS, width)
+        return models.build_conv_classification(num_bins, blocks=blocks, **options)
+
+    return build
 
 
-def _conv_classification(space=spaces.LAB, features=None):
-    return lambda width, num_bins: models.build_conv_classification(
-        num_bins,
-        space=space,
-        blocks=scaled(champati.CLASSIFICATION_BLOCKS, width),
-        features=features and features(),
-    )
-
-
-def _bins(num_bins, *, uniform_weight=None, prior_sigma=None, **lattice):
-    return Classification(
-        bins=lambda images: ColorBins.grid(num_bins, **lattice),
-        uniform_weight=uniform_weight,
-        prior_sigma=prior_sigma,
-    )
-
-
-def _gamut(images):
-    return ColorBins.gamut()
+def _lattice(num_bins, **options):
+    return lambda images: ColorBins.grid(num_bins, **options)
 
 
 _FILE_OF_VGG16 = (
@@ -53,35 +40,30 @@ _FILE_OF_VGG16 = (
 )
 
 
-def _file_of_vgg16():
+def _vgg16(ending):
+    """Return the path in COLORKIT_VGG16 if it has an ending, else an empty one."""
     path = os.environ.get("COLORKIT_VGG16", "")
-    if path and not os.path.isfile(path):
-        raise FileNotFoundError(f"COLORKIT_VGG16 must be the path of a file. Received: {path!r}")
-    if path and not path.endswith((".h5", ".npz")):
-        raise ValueError(
-            f"COLORKIT_VGG16 must end in .h5 or .npz. Received: {path!r}. {_FILE_OF_VGG16}."
+    if path and not (os.path.isfile(path) and path.endswith((".h5", ".npz"))):
+        raise FileNotFoundError(
+            f"COLORKIT_VGG16 must be a file that ends in .h5 or .npz. Received: {path!r}. "
+            f"{_FILE_OF_VGG16}."
         )
-    return path
-
-
-def _vgg16():
-    path = _file_of_vgg16()
-    return path if path.endswith(".h5") else "imagenet"
+    return path if path.endswith(ending) else ""
 
 
 def _first_of_vgg16():
-    path = _file_of_vgg16()
-    if not path.endswith(".npz"):
+    path = _vgg16(".npz")
+    if not path:
         raise FileNotFoundError(
             "This experiment starts from the first convolution of VGG16, so COLORKIT_VGG16 must be "
-            f"the path of an .npz file. Received: {path!r}. {_FILE_OF_VGG16}."
+            f"the path of an .npz file. {_FILE_OF_VGG16}."
         )
     return path
 
 
 # Sources of the first two layers in the transfer experiments. Only the first is the paper's own.
 _SOURCES = {
-    "vgg": _vgg16,
+    "vgg": lambda: _vgg16(".h5") or "imagenet",
     "vgg1": _first_of_vgg16,
     "own": lambda: models.load_classifier("vgg"),
 }
@@ -98,93 +80,80 @@ def _features(source, trainable):
     return build
 
 
+_REGRESSION = Experiment("", build=_conv(), schedule=Schedule(epochs=100, narrow=0.5))
+_CLASSIFICATION = Experiment(
+    "cifar/lab-conv-classification-81",
+    build=_conv(),
+    objective=Classification(bins=_lattice(81, centered=False)),
+)
+
+
+def _rebalanced(experiment):
+    """Yield the experiment, rebalanced as the paper describes it, and with weights that cancel."""
+    # Lambda is 0.2, and the Gaussian has 3 steps of the 9 x 9 lattice.
+    rebalanced = experiment.but(
+        name=f"{experiment.name}-rebalanced",
+        objective={"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9},
+    )
+    yield rebalanced
+    yield rebalanced.but(
+        name=f"{rebalanced.name}-as-published", objective={"loss": losses.CancellingCrossentropy}
+    )
+
+
 def _regressions():
-    """Return Tables 3 and 4: two networks in three color spaces."""
+    """Yield Tables 3 and 4: two networks in three color spaces."""
     for network, name in itertools.product(("dense", "conv"), ("rgb", "yuv", "lab")):
         space = spaces.get(name)
-        yield Experiment(
-            f"cifar/{name}-{network}-regression",
-            build=(_dense_regression if network == "dense" else _conv_regression)(space),
+        yield _REGRESSION.but(
+            name=f"cifar/{name}-{network}-regression",
+            build=_dense(space) if network == "dense" else _conv(space),
             space=space,
-            schedule=Schedule(epochs=100, narrow=1.0 if network == "dense" else 0.5),
+            schedule={"narrow": 1.0 if network == "dense" else 0.5},
         )
-
-
-# Rebalancing as the paper describes it: lambda 0.2, a Gaussian of 3 steps of the 9 x 9 lattice.
-_REBALANCED = {"uniform_weight": 0.2, "prior_sigma": 3 * 220 / 9}
-
-
-def _as_published(experiment):
-    """Return the same experiment with weights that cancel."""
-    return experiment.but(
-        name=f"{experiment.name}-as-published", objective={"loss": losses.CancellingCrossentropy}
-    )
 
 
 def _classifications():
-    """Return Tables 5 and 6: bins of the published lattice, and the audit's experiments."""
+    """Yield Tables 5 and 6: bins of the published lattice, and the audit's experiments."""
     name = "cifar/lab-conv-classification-{}".format
     for num_bins in (49, 64, 81, 100):
-        yield Experiment(
-            name(num_bins),
-            build=_conv_classification(),
-            objective=_bins(num_bins, centered=False),
-        )
-    rebalanced = Experiment(
-        name("81-rebalanced"),
-        build=_conv_classification(),
-        objective=_bins(81, centered=False, **_REBALANCED),
-    )
-    yield rebalanced
-    yield _as_published(rebalanced)
+        bins = _lattice(num_bins, centered=False)
+        yield _CLASSIFICATION.but(name=name(num_bins), objective={"bins": bins})
+    yield from _rebalanced(_CLASSIFICATION)
     # With an even side, the published lattice is already centered.
     for num_bins in (49, 81):
-        yield Experiment(
-            name(f"{num_bins}-centered"), build=_conv_classification(), objective=_bins(num_bins)
-        )
+        bins = _lattice(num_bins)
+        yield _CLASSIFICATION.but(name=name(f"{num_bins}-centered"), objective={"bins": bins})
     # Figure 9; the paper gives no numbers.
-    yield Experiment(
-        "cifar/yuv-conv-classification-81",
-        build=_conv_classification(spaces.YUV),
+    yield _CLASSIFICATION.but(
+        name="cifar/yuv-conv-classification-81",
+        build=_conv(spaces.YUV),
         space=spaces.YUV,
-        objective=_bins(81, space=spaces.YUV, centered=False),
+        objective={"bins": _lattice(81, space=spaces.YUV, centered=False)},
     )
     # The published bins of Zhang et al., ten units apart: hard codes, as in the paper, then soft
     # codes and mild rebalancing.
-    yield Experiment(
-        name("313-hard"), build=_conv_classification(), objective=Classification(bins=_gamut)
+    hard = _CLASSIFICATION.but(
+        name=name("313-hard"), objective={"bins": lambda images: ColorBins.gamut()}
     )
-    yield Experiment(
-        name(313),
-        build=_conv_classification(),
-        objective=Classification(bins=_gamut, neighbors=5, uniform_weight=0.8),
-        schedule=Schedule(learning_rate=2e-3, batch_size=64),
-        data=Data(validation_split=0.05),
+    yield hard
+    yield hard.but(
+        name=name(313),
+        objective={"neighbors": 5, "uniform_weight": 0.8},
+        schedule={"learning_rate": 2e-3, "batch_size": 64},
+        data={"validation_split": 0.05},
     )
 
 
 def _transfers():
-    """Return the experiments with layers of VGG16, or of a substitute without download."""
-    kinds = ("regression", "classification-81", "classification-81-rebalanced")
-    for source in _SOURCES:
-        for mode, kind in itertools.product(("frozen", "trainable"), kinds):
-            features = _features(source, trainable=mode == "trainable")
-            if kind == "regression":
-                options = {
-                    "build": _conv_regression(features=features),
-                    "schedule": Schedule(epochs=100, narrow=0.5),
-                }
-            else:
-                weights = _REBALANCED if kind.endswith("rebalanced") else {}
-                options = {
-                    "build": _conv_classification(features=features),
-                    "objective": _bins(81, centered=False, **weights),
-                }
-            name = f"cifar/lab-{source}-{mode}-{kind}"
-            transfer = Experiment(name, **options)
-            yield transfer
-            if kind.endswith("rebalanced"):
-                yield _as_published(transfer)
+    """Yield the experiments with layers of VGG16, or of a substitute without download."""
+    for source, mode in itertools.product(_SOURCES, ("frozen", "trainable")):
+        features = _features(source, trainable=mode == "trainable")
+        name = f"cifar/lab-{source}-{mode}"
+        yield _REGRESSION.but(name=f"{name}-regression", build=_conv(features=features))
+        bins = _CLASSIFICATION.but(name=f"{name}-classification-81", build=_conv(features=features))
+        yield bins
+        yield from _rebalanced(bins)
 
 
 def _residual_unet(width, num_bins):
@@ -192,7 +161,7 @@ def _residual_unet(width, num_bins):
 
 
 def _classifiers():
-    """Return the evaluation classifiers: one as strong as the paper's, and a stronger one."""
+    """Yield the evaluation classifiers: one as strong as the paper's, and a stronger one."""
     yield Experiment(
         "cifar/vgg-classifier",
         build=lambda width, num_bins: models.build_vgg_classifier(

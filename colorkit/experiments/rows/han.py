@@ -1,7 +1,5 @@
 """Experiments with Han's three networks, each as coded, and without its known problems."""
 
-import dataclasses
-
 from colorkit import models
 from colorkit.color import spaces
 from colorkit.color.bins import ColorBins
@@ -32,10 +30,7 @@ def _adversarial(space, as_coded):
             space=space, filters=filters, upsampling="transpose" if as_coded else "resize"
         )
         discriminator = models.build_picture_discriminator(
-            space=space,
-            filters=filters,
-            head_size=7,
-            conditional=not as_coded,
+            space=space, filters=filters, head_size=7, conditional=not as_coded
         )
         # The paper's weight of 100 is for colors in [-1, 1].
         low, high = space.chroma_range
@@ -55,30 +50,25 @@ _BASE = Experiment(
     data=Data("oxford_flowers102", size=256, crop=224, validation_split=0.1),
     schedule=Schedule(batch_size=32, epochs=50, quick_size=64, quick_images=32_000, narrow=0.5),
 )
-_CLASSIFICATION = Classification(bins=lambda images: ColorBins.gamut())
 # As many steps as the other experiments, with smaller batches.
-_STEPS = {"batch_size": 8, "quick_images": 8_000}
-_ADVERSARIAL = {"objective": Adversarial(), "schedule": {"beta_1": 0.5}}
-_KINDS = {
-    "simple-as-coded": {"build": _simple("transpose")},
-    "simple": {"build": _simple("resize")},
-    "classification-as-coded": {
-        "build": _classification(as_coded=True),
-        "objective": _CLASSIFICATION,
-        "schedule": _STEPS,
-        "decoding": {"temperature": 0.0},
-    },
-    "classification": {
-        "build": _classification(as_coded=False),
-        "objective": dataclasses.replace(_CLASSIFICATION, neighbors=5, uniform_weight=0.5),
-        "schedule": _STEPS,
-    },
-    "adversarial-as-coded": {
-        "build": _adversarial(spaces.RGB, as_coded=True),
-        "space": spaces.RGB,
-        **_ADVERSARIAL,
-    },
-    "adversarial": {"build": _adversarial(spaces.LAB, as_coded=False), **_ADVERSARIAL},
+_BINS = _BASE.but(
+    objective=Classification(bins=lambda images: ColorBins.gamut()),
+    schedule={"batch_size": 8, "quick_images": 8_000},
+)
+_ADVERSARIAL = _BASE.but(objective=Adversarial(), schedule={"beta_1": 0.5})
+_EXPERIMENTS = {
+    "simple-as-coded": _BASE.but(build=_simple("transpose")),
+    "simple": _BASE.but(build=_simple("resize")),
+    "classification-as-coded": _BINS.but(
+        build=_classification(as_coded=True), decoding={"temperature": 0.0}
+    ),
+    "classification": _BINS.but(
+        build=_classification(as_coded=False), objective={"neighbors": 5, "uniform_weight": 0.5}
+    ),
+    "adversarial-as-coded": _ADVERSARIAL.but(
+        build=_adversarial(spaces.RGB, as_coded=True), space=spaces.RGB
+    ),
+    "adversarial": _ADVERSARIAL.but(build=_adversarial(spaces.LAB, as_coded=False)),
 }
 
-ROWS = tuple(_BASE.but(name=f"convnets/{name}", **changes) for name, changes in _KINDS.items())
+ROWS = tuple(each.but(name=f"convnets/{name}") for name, each in _EXPERIMENTS.items())

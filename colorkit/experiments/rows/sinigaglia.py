@@ -19,25 +19,9 @@ OBJECTIVES = {
 }
 
 
-def _autoencoder(width, num_bins):
-    return models.build_autoencoder(widths=scaled((64, 128, 256), width))
-
-
-def _deep_cnn(width, num_bins):
-    return models.build_deep_cnn(width=max(4, round(64 * width)))
-
-
 def unet(width, num_bins):
     """Build the U-Net, which is also the generator of Pix2Pix."""
     return models.build_unet(widths=scaled((64, 128, 256, 512), width))
-
-
-def _resnet(width, num_bins):
-    return models.build_resnet(width=max(8, round(128 * width)), bottleneck=round(32 * width) or 1)
-
-
-def _densenet(width, num_bins):
-    return models.build_densenet(growth=max(2, round(24 * width)))
 
 
 def against(generator, width, conditional=True, objective="least_squares"):
@@ -59,11 +43,13 @@ def adversarial(width, num_bins, **options):
 
 
 _ARCHITECTURES = {
-    "autoencoder": _autoencoder,
-    "deep-cnn": _deep_cnn,
+    "autoencoder": lambda width, _: models.build_autoencoder(widths=scaled((64, 128, 256), width)),
+    "deep-cnn": lambda width, _: models.build_deep_cnn(width=scaled(64, width)),
     "unet": unet,
-    "resnet": _resnet,
-    "densenet": _densenet,
+    "resnet": lambda width, _: models.build_resnet(
+        width=max(8, round(128 * width)), bottleneck=round(32 * width) or 1
+    ),
+    "densenet": lambda width, _: models.build_densenet(growth=max(2, round(24 * width))),
 }
 # Shared by all experiments. At full size the quick profile would take hours.
 BASE = Experiment(

@@ -92,18 +92,6 @@ _STEPS = {
 }
 
 
-def _steps(colorful, side):
-    for name, changes in _STEPS.items():
-        base = f"{colorful.name}-as-published" if name == "published" else colorful.name
-        schedule = {**changes["schedule"], "quick_images": 48_000 * 32**2 // side**2}
-        yield colorful.but(
-            **{**changes, "schedule": schedule},
-            name=f"coherence/{name}-{side}",
-            base=base,
-            build=_coherent,
-        )
-
-
 def _rows():
     for side in SIDES:
         colorful = _colorful(side)
@@ -112,7 +100,13 @@ def _rows():
         yield colorful.but(name=f"{colorful.name}-as-published", build_options={"squash": True})
         # Stellbrink also asks for the gate in the loss of the colors.
         yield colorful.but(name=f"coherence/colorful-gated-{side}", data={"luminance_gate": True})
-        yield from _steps(colorful, side)
+        for name, changes in _STEPS.items():
+            yield colorful.but(
+                **changes,
+                name=f"coherence/{name}-{side}",
+                base=f"{colorful.name}-as-published" if name == "published" else colorful.name,
+                build=_coherent,
+            ).but(schedule={"quick_images": 48_000 * 32**2 // side**2})
 
 
 ROWS = tuple(_rows())
