@@ -31,11 +31,11 @@ def figures_folder(profile):
     return home() / ("runs/smoke/figures" if profile == "smoke" else "figures")
 
 
-def sweep(folder):
-    """Remove temporary files of `written_whole` that killed processes left over an hour ago."""
+def sweep(folder, age=3600):
+    """Remove temporary files of `written_whole` that killed processes left `age` seconds ago."""
     for path in Path(folder).glob(f"{_TEMPORARY}*"):
         with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > 3600:
+            if time.time() - path.stat().st_mtime >= age:
                 path.unlink()
 
 

@@ -54,6 +54,7 @@ def row(tmp_path, monkeypatch):
         build=lambda width, num_bins: models.build_conv_classification(
             num_bins, blocks=((round(80 * width),),), dilation_rates=(1,)
         ),
+        objective={"bins": lambda images: ColorBins.grid(49)},
         schedule={"batch_size": 8},
     )
 

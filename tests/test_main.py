@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from colorkit import ColorBins, Colorizer, models
 from colorkit.__main__ import main
 from colorkit.data.image_files import read_picture
 from colorkit.data.video import read_frames
-from colorkit.experiments import records
+from colorkit.experiments import PROFILES, records
 from tests.report.test_tables import make_record
 
 
@@ -327,7 +328,9 @@ def test_wrong_usage_exits_with_code_two(capsys):
         assert end.value.code == 2
 
 
-def test_training_prints_a_table(tmp_path, capsys):
+def test_training_prints_a_table(tmp_path, capsys, monkeypatch, eager):
+    tiny = dataclasses.replace(PROFILES["smoke"], train=16, validation=8, test=8, epochs=1)
+    monkeypatch.setitem(PROFILES, "smoke", tiny)
     assert main(["train", "cifar/lab-dense-regression", "--profile", "smoke"]) == 0
     assert "cifar/lab-dense-regression" in capsys.readouterr().out.splitlines()[-1]
     assert main(["results", "--folder", "runs/smoke/figures/records"]) == 0

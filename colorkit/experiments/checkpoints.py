@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import shutil
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from colorkit.files import written_whole
 # Weights in the folder of a run: with the lowest validation loss, and of the last epoch. The second
 # name is that of `keras.callbacks.BackupAndRestore`.
 BEST, LATEST = "best.weights.h5", "backup/latest.weights.h5"
+HISTORY = "history.jsonl"
 _SETTINGS = "settings.json"
 # Settings that experiments of older runs did not have, and the values that they stand for.
 _LATER = {
@@ -26,8 +28,10 @@ _LATER = {
     "epoch_images": None,
     "average": None,
 }
-# All files in a folder before a run has settings.
-_BEFORE = {"lock", "bins.json"}
+_HINTS = {
+    "checksum": " Folders or films of one name share a run.",
+    "bins_checksum": " The file bins.json has changed; restore it.",
+}
 _DIVERGED = (
     "The loss is no longer a number, so training stopped; nothing of this epoch was kept. A lower "
     "learning rate usually helps."
@@ -36,13 +40,7 @@ _DIVERGED = (
 
 @contextlib.contextmanager
 def alone(folder):
-    """Lock a folder so that one process at a time can use it, as a context manager.
-
-    The lock ends with the process.
-
-    Raises:
-        RuntimeError: If another process uses the folder.
-    """
+    """Lock a folder for this process, or raise a `RuntimeError` if another process uses it."""
     try:
         import fcntl
     except ImportError:  # Windows
@@ -59,69 +57,41 @@ def alone(folder):
         yield
 
 
-@contextlib.contextmanager
-def unless_begun_removed(folder):
-    """Remove the folder of a run if the run fails before it has results, as a context manager.
-
-    Its parent folders, up to "runs", are removed too if they are empty.
-    """
-    try:
-        yield
-    except BaseException:
-        if {path.name for path in folder.iterdir()} <= _BEFORE:
-            shutil.rmtree(folder)
-            with contextlib.suppress(OSError):
-                for parent in folder.parents:
-                    parent.rmdir()
-                    if parent.name == "runs":
-                        break
-        raise
-
-
 def begin(folder, settings):
-    """Save a run's settings, or read the settings with which it started.
+    """Save a run's settings and circumstances, or read those with which it started.
 
-    Args:
-        folder: Folder of the run.
-        settings: Dict of everything that its weights depend on, as JSON values.
-
-    Returns:
-        Dict of `settings` and `circumstances` at the start of the run.
+    `settings` is a dict of everything that the weights depend on. The result has `settings` and
+    `circumstances`.
 
     Raises:
         ValueError: If the run was started with other settings, or they cannot be read.
     """
     path = folder / _SETTINGS
     settings = json.loads(json.dumps(settings))  # convert to the types that a file gives
-    if path.exists():
-        begun = stored(path)
-        whole = all(isinstance(begun.get(key), dict) for key in ("settings", "circumstances"))
-        if not (whole and begun["circumstances"].keys() >= records.circumstances().keys()):
-            raise _damaged(path, "required fields are missing")
-        # A setting that older runs lack had its default value, or it was not recorded.
-        before = {**settings, **_LATER, **begun["settings"]}
-        changed = {key: (before.get(key), settings[key]) for key in settings
-                   if before.get(key) != settings[key]}  # fmt: skip
-        if changed:
-            changes = ", ".join(f"{key} was {old}, is {new}" for key, (old, new) in changed.items())
-            hint = " Folders or films of one name share a run." if "checksum" in changed else ""
-            raise ValueError(
-                f"This run was started with other settings ({changes}). Use those again, delete "
-                f"{folder} to start again, or take another seed.{hint}"
-            )
-        return begun
-    begun = {"settings": settings, "circumstances": records.circumstances()}
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(begun, indent=2))
+    now = {"settings": settings, "circumstances": records.circumstances()}
+    if not path.exists():
+        with written_whole(path) as temporary:
+            temporary.write_text(json.dumps(now, indent=2))
+        return now
+    begun = stored(path)
+    whole = all(isinstance(begun.get(key), dict) for key in now)
+    if not whole or now["circumstances"].keys() - begun["circumstances"].keys():
+        raise _damaged(path, "required fields are missing")
+    # A setting that older runs lack had its default value, or it was not recorded.
+    before = {**settings, **_LATER, **begun["settings"]}
+    changed = [key for key in settings if before.get(key) != settings[key]]
+    if changed:
+        changes = ", ".join(f"{key} was {before.get(key)}, is {settings[key]}" for key in changed)
+        hints = "".join(hint for key, hint in _HINTS.items() if key in changed)
+        raise ValueError(
+            f"This run was started with other settings ({changes}). Use those again, delete "
+            f"{folder} to start again, or take another seed.{hints}"
+        )
     return begun
 
 
 def stored(path):
-    """Read a dict that a run has saved as JSON.
-
-    Raises:
-        ValueError: If the file is damaged.
-    """
+    """Read a dict that a run has saved as JSON, or raise a `ValueError` if it is damaged."""
     try:
         value = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
@@ -146,24 +116,31 @@ class EpochLog(keras.callbacks.Callback):
         path: Path of the file. Lines of earlier epochs are read from it.
         train_pairs: Training data, whose `epoch` is set.
         monitor: Name of the loss whose lowest value marks the best epoch, or `None` for the last.
-        patience: Epochs to wait for an improvement, or `None` to wait forever.
+        patience: Number of epochs to wait for an improvement.
+
+    Raises:
+        ValueError: If the lines of the file are not those of all epochs in their order.
     """
 
-    def __init__(self, path, train_pairs, monitor, patience=None):
+    def __init__(self, path, train_pairs, monitor, patience=math.inf):
         super().__init__()
         self.path = Path(path)
         self.train_pairs = train_pairs
         self.monitor = monitor
-        self.patience = np.inf if patience is None else patience
-        self.rows = {}
+        self.patience = patience
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        for line in lines:
-            # Ignore damaged lines: training resumes before them.
-            with contextlib.suppress(ValueError, TypeError, KeyError):
-                row = json.loads(line)
-                needed = [row["seconds"], *([row[self.monitor]] if self.monitor else [])]
-                if isinstance(row["epoch"], int) and np.isfinite(np.float64(needed)).all():
-                    self.rows[row["epoch"]] = row
+        self.rows = [self._row(epoch, line) for epoch, line in enumerate(lines)]
+
+    def _row(self, epoch, line):
+        try:
+            row = json.loads(line)
+            times = row["seconds"], row.get("training_seconds", 0.0)
+            needed = *times, row[self.monitor or "seconds"]
+            if row["epoch"] == epoch and min(times) >= 0 and np.isfinite(needed).all():
+                return row
+        except (ValueError, TypeError, KeyError, RecursionError):
+            pass
+        raise _damaged(self.path, f"line {epoch + 1} does not have the numbers of epoch {epoch}")
 
     @property
     def epochs(self):
@@ -171,21 +148,23 @@ class EpochLog(keras.callbacks.Callback):
 
     @property
     def seconds(self):
-        return sum(row["seconds"] for row in self.rows.values())
+        return sum(row["seconds"] for row in self.rows)
 
     @property
     def milliseconds(self):
         """Return the training time per image in the fastest epoch; 0 without an epoch."""
         pictures = len(self.train_pairs) * self.train_pairs.batch_size
         # Older runs only have the time of the whole epoch, with validation.
-        seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows.values())
+        seconds = (row.get("training_seconds", row["seconds"]) for row in self.rows)
         return 1000 * min(seconds, default=0.0) / pictures
 
     @property
     def best_epoch(self):
+        """Return the epoch with the lowest loss, or the last one; `None` without an epoch."""
         if self.monitor is None:
-            return max(self.rows, default=None)
-        return min(self.rows, key=lambda epoch: self.rows[epoch][self.monitor], default=None)
+            return self.epochs - 1 if self.rows else None
+        losses = [row[self.monitor] for row in self.rows]
+        return losses.index(min(losses)) if losses else None
 
     @property
     def best_loss(self):
@@ -195,10 +174,6 @@ class EpochLog(keras.callbacks.Callback):
     def is_stuck(self):
         """Return whether the best epoch is so long ago that training must stop."""
         return bool(self.rows) and self.epochs - 1 - self.best_epoch >= self.patience
-
-    def keep(self, epochs):
-        """Remove the lines after the first `epochs` epochs."""
-        self.rows = {epoch: row for epoch, row in self.rows.items() if epoch < epochs}
 
     def on_epoch_begin(self, epoch, logs=None):
         self.train_pairs.epoch = epoch  # after a resume, use the order of this epoch
@@ -220,9 +195,9 @@ class EpochLog(keras.callbacks.Callback):
             "training_seconds": round(self._trained - self._start, 3),
         }
         row.update({key: float(value) for key, value in (logs or {}).items()})
-        self.rows[epoch] = row
+        self.rows.append(row)
         with written_whole(self.path) as temporary:
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows.values()))
+            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
         self.model.stop_training = self.is_stuck
 
 
@@ -250,9 +225,9 @@ def mend(folder, log):
         h5py.File(best).close()
     except OSError:
         epoch = 0  # the best weights do not follow from the latest: start again
-    if not set(range(epoch)) <= set(log.rows):
+    if epoch > log.epochs:
         epoch = 0  # the best weights cannot be known either
     if epoch == 0:
         shutil.rmtree(latest.parent, ignore_errors=True)
         best.unlink(missing_ok=True)
-    log.keep(epoch)
+    del log.rows[epoch:]

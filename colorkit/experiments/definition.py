@@ -19,27 +19,17 @@ _CIFAR_SIDE = 32
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """Sizes of a run; nothing else changes between profiles.
+    """Sizes of a run; nothing else changes between profiles. `None` means no limit."""
 
-    Attributes:
-        name: "smoke", "quick" or "full".
-        data: Dataset that replaces the experiment's own, or `None`.
-        train, validation, test: Maximum number of images of each split, `None` for all.
-        test_pixels: Maximum number of pixels of all test images together, `None` for all.
-        size: Maximum side of the training images, `None` for the experiment's own.
-        width: Factor on the widths of the network.
-        epochs: Maximum number of epochs, `None` for the experiment's own.
-    """
-
-    name: str
-    data: str | None = None
-    train: int | None = None
+    name: str  # "smoke", "quick" or "full"
+    data: str | None = None  # dataset that replaces the experiment's own
+    train: int | None = None  # maximum number of images of each split
     validation: int | None = None
     test: int | None = None
-    test_pixels: int | None = None
-    size: int | None = None
-    width: float = 1.0
-    epochs: int | None = None
+    test_pixels: int | None = None  # maximum number of pixels of all test images together
+    size: int | None = None  # maximum side of the training images
+    width: float = 1.0  # factor on the widths of the network
+    epochs: int | None = None  # maximum number of epochs
 
 
 PROFILES = {
@@ -59,16 +49,12 @@ def profile(name=None):
         name: "smoke" (bundled photos, seconds), "quick" (real data, minutes on a CPU), "full"
             (the papers' sizes, for an accelerator), or a `Profile`. `None` takes
             `COLORKIT_PROFILE`, else "full" with an accelerator and "quick" without.
-
-    Raises:
-        ValueError: If the profile does not exist.
     """
     if isinstance(name, Profile):
         return name
     if name is None:
-        name = os.environ.get("COLORKIT_PROFILE") or None
-    if name is None:
-        name = "full" if hardware.accelerators() else "quick"
+        fitting = "full" if hardware.accelerators() else "quick"
+        name = os.environ.get("COLORKIT_PROFILE") or fitting
     if name not in PROFILES:
         raise ValueError(f"`profile` must be one of {sorted(PROFILES)}. Received: {name!r}")
     return PROFILES[name]
@@ -76,34 +62,20 @@ def profile(name=None):
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Images of an experiment, and how training shows them.
+    """Images of an experiment, and how training shows them."""
 
-    Attributes:
-        name: Name for `colorkit.load`.
-        splits: Names of the splits for training and test.
-        validation_split: Share of the training images used for validation.
-        size: Side of the images, or `None` to keep the sizes of the dataset.
-        large_size: Side at which whole test images are colored in addition. The record has the
-            metrics under "large/".
-        test_images: Maximum number of test images, or `None` for all.
-        classifiers: Names of evaluation classifiers for `models.load_classifier`.
-        epoch_images: Number of images per epoch, if a pass over all is too long, or `None`.
-        crop: Side of the training crops, several sides, or `None` for whole images. Test images
-            are whole.
-        shift: Maximum number of pixels by which training images are moved.
-        near_gray, luminance_gate, zoom, context, aging: See `colorkit.pairs`.
-    """
-
-    name: str = "cifar10"
-    splits: tuple = ("train", "test")
-    validation_split: float = 0.2
-    size: int | None = None
+    name: str = "cifar10"  # for `colorkit.load`
+    splits: tuple = ("train", "test")  # for training and test
+    validation_split: float = 0.2  # share of the training images used for validation
+    size: int | None = None  # side of the images; `None` keeps the sizes of the dataset
+    # Side at which whole test images are colored in addition, for metrics under "large/".
     large_size: int | None = None
-    test_images: int | None = None
-    classifiers: tuple = ()
-    epoch_images: int | None = None
-    crop: int | tuple | None = None
-    shift: int = 0
+    test_images: int | None = None  # maximum number of test images
+    classifiers: tuple = ()  # evaluation classifiers for `models.load_classifier`
+    epoch_images: int | None = None  # images per epoch, if a pass over all is too long
+    crop: int | tuple | None = None  # side of the training crops, or several; test images are whole
+    shift: int = 0  # maximum number of pixels by which training images are moved
+    # See `colorkit.pairs`.
     near_gray: str = "keep"
     luminance_gate: bool = False
     zoom: tuple | None = None
@@ -113,84 +85,54 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """Length and steps of a training.
+    """Length and steps of a training."""
 
-    Attributes:
-        learning_rate: Peak learning rate of Adam, with cosine decay to zero.
-        beta_1: Momentum of Adam.
-        weight_decay: Decay of AdamW, or `None` for Adam.
-        average: Momentum of the moving average of the weights, which is validated and kept, or
-            `None` for the weights themselves.
-        batch_size, epochs: Values of the full profile; 0 epochs if nothing is learned.
-        patience: Epochs without a lower validation loss after which training stops. With few
-            images it is at least the warm-up of the learning rate.
-        narrow: Factor on the width below the full profile, in addition to the profile's own, for
-            networks that are slow at full resolution.
-        quick_size: Side of the training images, or crops, at the quick profile. `None` means that
-            of the full profile.
-        quick_images: Number of images to show at the quick profile, in whole epochs without
-            partial batches. `None` means the profile's epochs.
-        smallest: Minimum side of the training images at any profile, for networks with many
-            halvings.
-    """
-
-    learning_rate: float = 1e-3
-    beta_1: float = 0.9
-    weight_decay: float | None = None
+    learning_rate: float = 1e-3  # peak of Adam's, with cosine decay to zero
+    beta_1: float = 0.9  # momentum of Adam
+    weight_decay: float | None = None  # decay of AdamW; `None` takes Adam
+    # Momentum of the moving average of the weights, which is validated and kept instead of them.
     average: float | None = None
     batch_size: int = 128
-    epochs: int = 70
+    epochs: int = 70  # of the full profile; 0 if nothing is learned
+    # Epochs without a lower validation loss after which training stops. With few images it is at
+    # least the warm-up of the learning rate.
     patience: int = 20
+    # Factor on the width below the full profile, in addition to the profile's own, for networks
+    # that are slow at full resolution.
     narrow: float = 1.0
-    quick_size: int | None = None
+    quick_size: int | None = None  # side of training images, or crops, at the quick profile
+    # Number of images to show at the quick profile, in whole epochs without partial batches.
     quick_images: int | None = None
+    # Minimum side of the training images at any profile, for networks with many halvings.
     smallest: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Decoding:
-    """How the colorizer of an experiment decodes what its network predicts.
+    """How the colorizer of an experiment decodes what its network predicts."""
 
-    Attributes:
-        temperature: Temperature of the decoder. `None` chooses one of `TEMPERATURES`, by threshold
-            accuracy on validation images. This choice includes the weights: those with the lowest
-            validation loss, or the last ones. (Overconfidence soon raises the cross-entropy, but
-            does not harm decoded colors.)
-        mirror: Whether the colorizer averages over mirror images.
-        network_size: Short side at which the colorizer's network sees larger images. `None` takes
-            the side of the training images, or crops.
-        smoothing: Edge of `models.smooth_predictions` on the predicted distribution, or `None`.
-        logit_adjustment: Whether the decoder divides by the class weights, see `ColorBins.decode`.
-    """
-
+    # `None` chooses one of `TEMPERATURES`, by threshold accuracy on validation images. This choice
+    # includes the weights: those with the lowest validation loss, or the last ones.
+    # (Overconfidence soon raises the cross-entropy, but does not harm decoded colors.)
     temperature: float | None = 0.38
-    mirror: bool = False
+    mirror: bool = False  # whether the colorizer averages over mirror images
+    # Short side at which the network sees larger images; `None` takes that of the training images.
     network_size: int | None = None
-    smoothing: float | None = None
-    logit_adjustment: bool = False
+    smoothing: float | None = None  # edge of `models.smooth_predictions`
+    logit_adjustment: bool = False  # divide by the class weights, see `ColorBins.decode`
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One trained model: data, network, objective, schedule and decoding.
+    """One trained model: data, network, objective, schedule and decoding."""
 
-    Attributes:
-        name: "family/what-it-is".
-        build: Function from a width factor and the number of bins (or `None`) to a model. If the
-            experiment has a `base`, its trained network is a third argument.
-        build_options: Further arguments of `build`.
-        base: Name of the experiment that this one starts from, or `None`. It is run first, with
-            the same profile, data and seed, and its weights are frozen.
-        space: Color space.
-        data: `Data`.
-        objective: What the network learns, see `colorkit.experiments.objectives`.
-        schedule: `Schedule`.
-        decoding: `Decoding`.
-    """
-
-    name: str
+    name: str  # "family/what-it-is"
+    # Function from a width factor and the number of bins (or `None`) to a model. If the experiment
+    # has a `base`, its trained network is a third argument.
     build: Callable
-    build_options: dict = dataclasses.field(default_factory=dict)
+    build_options: dict = dataclasses.field(default_factory=dict)  # further arguments of `build`
+    # Name of the experiment that this one starts from. It is run first, with the same profile, data
+    # and seed, and its weights are frozen.
     base: str | None = None
     space: spaces.ColorSpace = spaces.LAB
     data: Data = Data()
@@ -232,11 +174,7 @@ class Experiment:
         }
 
     def on(self, data):
-        """Return the same experiment on another dataset, with its own size and name.
-
-        Args:
-            data: Name for `colorkit.load`.
-        """
+        """Return the same experiment on another dataset, a name for `colorkit.load`."""
         if data == self.data.name:
             return self
         labels = []
@@ -247,9 +185,8 @@ class Experiment:
             labels.append(re.sub(r"[^\w.]+", "-", label).strip("-") or kind)
             if share is not None:  # runs with other shares are other runs
                 labels.append(f"{share:g}")
-        label = "-".join(labels)  # a part of file names
         return self.but(
-            name=f"{self.name}@{label}",
+            name=f"{self.name}@{'-'.join(labels)}",  # a part of file names
             data={
                 "name": data,
                 "splits": ("train", "test"),
@@ -259,7 +196,7 @@ class Experiment:
         )
 
     def epochs(self, profile, num_images):
-        """Return the number of epochs at a profile for a number of images."""
+        """Return the number of epochs at a profile, if an epoch shows `num_images`."""
         schedule = self.schedule
         if profile.epochs is None:
             return schedule.epochs
@@ -272,17 +209,18 @@ class Experiment:
         data, most = self.data, profile.size
         if most is None and profile.name == "quick":
             most = self.schedule.quick_size
-        if isinstance(data.crop, tuple):
-            crop = data.crop if most is None else (min(most, min(data.crop)),)
-            return self.but(data={"crop": crop})
-        side = data.crop or data.size
-        most = most and max(most, self.schedule.smallest)
-        if None in (side, most) or side <= most:
+        if most is None:
             return self
-        sizes = {name: getattr(data, name) for name in ("size", "large_size")}
+        if isinstance(data.crop, tuple):
+            return self.but(data={"crop": (min(most, *data.crop),)})
+        side, most = data.crop or data.size, max(most, self.schedule.smallest)
+        if side is None or side <= most:
+            return self
+        sizes = {"crop": data.crop and most}
         if data.size:
-            sizes = {name: value and value * most // side for name, value in sizes.items()}
-        return self.but(data={**sizes, "crop": data.crop and most})
+            sizes["size"] = data.size * most // side
+            sizes["large_size"] = data.large_size and data.large_size * most // side
+        return self.but(data=sizes)
 
     def width(self, profile):
         """Return the factor on the network's widths at a profile."""

@@ -21,8 +21,7 @@ def validation_batches(experiment, images, batch_size):
 
 
 def _warmup(steps):
-    """Return the number of steps in which the learning rate rises to its peak."""
-    return min(200, steps // 2)
+    return min(200, steps // 2)  # steps in which the learning rate rises to its peak
 
 
 def patience(schedule, epochs, train_pairs):
@@ -54,8 +53,9 @@ class _Best(keras.callbacks.ModelCheckpoint):
         self.swap.on_test_end()
 
 
-def fit(build, train_pairs, validation_pairs, *, schedule, losses, folder, log, epochs, seed,
-        devices=None, verbose="auto"):  # fmt: skip
+def fit(
+    build, train_pairs, validation_pairs, *, schedule, losses, folder, log, epochs, seed, verbose
+):
     """Train or resume the network that `build` returns.
 
     `losses` are arguments of `compile`. `folder` holds the weights, under the names in
@@ -89,10 +89,7 @@ def fit(build, train_pairs, validation_pairs, *, schedule, losses, folder, log, 
             delete_checkpoint=False,
         ),
     ]
-    with (
-        hardware.precision(hardware.fast_precision()),
-        hardware.distributed(devices) as synchronize,
-    ):
+    with hardware.precision(hardware.fast_precision()), hardware.distributed() as synchronize:
         network = build()
         synchronize(network)
         options = {"beta_1": schedule.beta_1, "weight_decay": schedule.weight_decay}

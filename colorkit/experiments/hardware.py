@@ -19,26 +19,10 @@ def accelerators():
     return [device for device in keras.distribution.list_devices() if not device.startswith("cpu")]
 
 
-def check_devices(devices):
-    """Raise a `ValueError` if the active backend lacks a device of a list; `None` passes."""
-    if devices is None:
-        return
-    known = accelerators()
-    if keras.backend.backend() != "torch":
-        known += [name for name in keras.distribution.list_devices() if name not in known]
-    # TensorFlow also accepts "GPU:0", "/gpu:0" and "/device:GPU:0".
-    missing = [name for name in devices if re.sub(r"^/?(device:)?", "", name.lower()) not in known]
-    if missing:
-        raise ValueError(f"`devices` must be among {known}. Received: {missing}")
-
-
 def describe():
     """Return processor, number of cores and accelerators, for records."""
-    processor = platform.processor() or platform.machine()
-    for line in _cpuinfo().splitlines():
-        if line.startswith("model name"):
-            processor = line.split(":", 1)[1].strip()
-            break
+    named = re.search(r"^model name\s*: (.*\S)", _cpuinfo(), re.MULTILINE)
+    processor = named[1] if named else platform.processor() or platform.machine()
     return ", ".join([f"{processor}, {os.cpu_count()} cores", *accelerators()])
 
 
@@ -70,13 +54,10 @@ def precision(policy):
 
 @contextlib.contextmanager
 def distributed(devices=None):
-    """Build and train a model on all accelerators, or on given devices, as a context manager.
+    """Build and train a model on all GPUs or the TPU, or on named devices, as a context manager.
 
-    `devices` are names such as `["gpu:0", "gpu:1"]`; `None` takes all GPUs, or the TPU.
-
-    Yields:
-        Function that lets a model's batch normalization use the statistics of the whole batch,
-        so that several devices compute the same as one device.
+    It yields a function that lets a model's batch normalization use the statistics of the whole
+    batch, so that several devices compute the same as one device.
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":

@@ -14,15 +14,10 @@ from colorkit.data.images import typical
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
-    """Learn chroma.
-
-    Attributes:
-        loss: Class of the loss.
-        loss_options: Arguments of `loss`.
-    """
+    """Learn chroma."""
 
     loss: type = keras.losses.MeanSquaredError
-    loss_options: dict = dataclasses.field(default_factory=dict)
+    loss_options: dict = dataclasses.field(default_factory=dict)  # arguments of `loss`
 
     bins = None
     colors = True  # whether the trained network colors images
@@ -30,19 +25,9 @@ class Regression:
 
     def batches(self, images, experiment, *, labels=False, **options):
         """Return training batches of images, see `pairs`."""
-        data = experiment.data
-        return pairs(
-            images,
-            space=experiment.space,
-            near_gray=data.near_gray,
-            luminance_gate=data.luminance_gate,
-            crop=data.crop,
-            zoom=data.zoom,
-            context=data.context,
-            aging=data.aging,
-            labels=labels,
-            **options,
-        )
+        names = ("near_gray", "luminance_gate", "crop", "zoom", "context", "aging")
+        options |= {name: getattr(experiment.data, name) for name in names}
+        return pairs(images, space=experiment.space, labels=labels, **options)
 
     def weigh(self, images, bins, space):
         """Compute weights of the classes from their frequency in images, or `None`."""
@@ -58,10 +43,6 @@ class Regression:
     def num_classes(self, network):
         """Return the number of classes that the network knows, or `None`."""
 
-    def parameters(self, network):
-        """Return the number of weights that count, for records."""
-        return network.count_params()
-
     def settings(self):
         """Return the fields that trained weights depend on, as JSON values."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -71,20 +52,13 @@ class Regression:
 
 @dataclasses.dataclass(frozen=True)
 class Classification(Regression):
-    """Learn a distribution over color bins.
-
-    Attributes:
-        bins: Function from the training images to `ColorBins`.
-        neighbors: Number of bins per pixel in the soft code; 1 is a hard code.
-        uniform_weight: Lambda of `class_weights`; `None` means no rebalancing.
-        prior_sigma: Sigma of `smooth_prior` in chroma units, for rebalancing. `None` takes the
-            prior of soft codes.
-    """
+    """Learn a distribution over color bins."""
 
     loss: type = losses.RebalancedCrossentropy
-    bins: Callable = dataclasses.field(kw_only=True)
-    neighbors: int = 1
-    uniform_weight: float | None = None
+    bins: Callable = dataclasses.field(kw_only=True)  # from the training images to `ColorBins`
+    neighbors: int = 1  # number of bins per pixel in the soft code; 1 is a hard code
+    uniform_weight: float | None = None  # lambda of `class_weights`; `None` does not rebalance
+    # Sigma of `smooth_prior` in chroma units; `None` takes the prior of soft codes.
     prior_sigma: float | None = None
 
     def weigh(self, images, bins, space):
@@ -120,13 +94,9 @@ class Coherence(Classification):
 
 @dataclasses.dataclass(frozen=True)
 class ClassificationAndLabels(Classification):
-    """Learn a distribution over color bins, and the class of each image beside it.
+    """Learn a distribution over color bins, and the class of each image beside it."""
 
-    Attributes:
-        label_weight: Weight of the classes' loss.
-    """
-
-    label_weight: float = 0.0
+    label_weight: float = 0.0  # weight of the classes' loss
 
     monitor = "val_chroma_loss"
 
@@ -160,9 +130,6 @@ class Adversarial(Regression):
 
     def coloring(self, network):
         return network.generator
-
-    def parameters(self, network):
-        return network.generator.count_params()
 
 
 @dataclasses.dataclass(frozen=True)

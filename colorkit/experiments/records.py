@@ -1,20 +1,21 @@
 """Save and load the records of runs."""
 
+import contextlib
 import dataclasses
 import datetime
 import importlib.metadata
-import importlib.resources
 import json
 import math
 import platform
 import re
 import subprocess
+import zlib
 from pathlib import Path
 
 import keras
 
 from colorkit.experiments import hardware
-from colorkit.files import figures_folder, home, make_folder, written_whole  # noqa: F401
+from colorkit.files import figures_folder, make_folder, sweep, written_whole
 
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
@@ -23,43 +24,27 @@ _RANK = {"quick": 1, "full": 2}
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """The results of one run, and the circumstances in which it was run.
+    """The results of one run, and the circumstances in which it was run."""
 
-    Attributes:
-        experiment: Name of the experiment.
-        profile: "smoke", "quick" or "full".
-        data: Name of the dataset.
-        sizes: Number of images in each split. If there are damaged files, "left_out" is their
-            number.
-        seed: Seed of weights, order and augmentation.
-        epochs, images_seen, minutes: Length of the training. The minutes include the experiments
-            that the run starts from.
-        parameters: Number of weights of the network.
-        metrics: Dict from metric to value, with the names of `evaluate` or `evaluate_classifier`.
-        settings: Other settings that the numbers depend on: temperature, batch size, ...
-        hardware, precision, versions, revision, date: Circumstances at the start of the run.
-        version: Version of this format.
-        training_milliseconds: Training time per image, without validation, in the fastest epoch,
-            which other processes disturbed least. 0 without training or without measurement.
-    """
-
-    experiment: str
+    experiment: str  # name of the experiment
     profile: str
-    data: str
-    sizes: dict
-    seed: int
+    data: str  # name of the dataset
+    sizes: dict  # number of images in each split, and of damaged ones as "left_out"
+    seed: int  # of weights, order and augmentation
     epochs: int
     images_seen: int
-    minutes: float
-    parameters: int
-    metrics: dict
-    settings: dict
-    hardware: str
+    minutes: float  # of training, with that of the experiments that the run starts from
+    parameters: int  # number of weights of the network
+    metrics: dict  # with the names of `evaluate` or `evaluate_classifier`
+    settings: dict  # others that the numbers depend on: temperature, batch size, ...
+    hardware: str  # circumstances at the start of the run
     precision: str
     versions: dict
     revision: str
     date: str
     version: int = VERSION
+    # Training time per image, without validation, in the fastest epoch, which other processes
+    # disturbed least. 0 without training or without measurement.
     training_milliseconds: float = 0.0
 
     def value(self, name):
@@ -72,13 +57,10 @@ class Record:
 
 def circumstances():
     """Return hardware, precision, versions, git revision and date, as fields of a `Record`."""
-    packages = ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit")
     versions = {"python": platform.python_version()}
-    for package in packages:
-        try:
+    for package in ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     return {
         "hardware": hardware.describe(),
         "precision": hardware.fast_precision(),
@@ -89,48 +71,44 @@ def circumstances():
 
 
 def save(record):
-    """Save a record, unless a record of a longer run of the same kind exists.
+    """Save a record, unless a record of a longer run of the same kind exists; return its path.
 
     Each experiment has one record per profile and seed. "smoke" has its own folder.
-
-    Returns:
-        Path of the existing record, new or old.
     """
     folder = figures_folder(record.profile) / "records"
     make_folder(folder)
+    sweep(folder)
     name = record.experiment.replace("/", "--")
     path = folder / f"{name}.{record.profile}.seed{record.seed}.json"
-    if path.exists() and record.profile != "smoke":
-        try:
-            standing = read(path)
-        except ValueError:
-            standing = None
-        if standing is not None and standing.images_seen > record.images_seen:
-            return path
+    if record.profile != "smoke":
+        with contextlib.suppress(ValueError):
+            if read(path).images_seen > record.images_seen:
+                return path
     write(record, path)
     return path
 
 
 def write(record, path):
-    """Write a record to a file, which is never left half-written."""
+    """Write a record to a file, which is never left half-written, with a checksum."""
+    fields = _plain(dataclasses.asdict(record))
+    fields["checksum"] = _checksum(fields)
     with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(_plain(dataclasses.asdict(record)), indent=2) + "\n")
+        temporary.write_text(json.dumps(fields, indent=2) + "\n")
 
 
 def read(path):
     """Read a record from a file.
 
     Raises:
-        ValueError: If the file is damaged or has another version.
+        ValueError: If the file is missing, damaged or was changed, or has another version.
     """
     try:
         if not Path(path).is_file():
             raise ValueError("there is no such file")
-        fields = json.loads(
-            Path(path).read_text(), parse_constant=_refuse, object_pairs_hook=_unique
-        )
+        fields = json.loads(Path(path).read_text())
         if not isinstance(fields, dict):
             raise ValueError(f"it is a {type(fields).__name__}")
+        checksum = fields.pop("checksum", None)  # which older records lack
         if fields.get("version") != VERSION:
             raise ValueError(f"its version is {fields.get('version', 'missing')}, not {VERSION}")
         known = {field.name: field for field in dataclasses.fields(Record)}
@@ -139,20 +117,15 @@ def read(path):
             raise ValueError(f"these fields are missing or unknown: {', '.join(sorted(wrong))}")
         for name, value in fields.items():
             _check_field(name, value, known[name].type)
+        if checksum not in (None, _checksum(fields)):
+            raise ValueError("it was changed after it was written, as its checksum shows")
         return Record(**fields)
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a record that can be read: {error}") from error
 
 
-def _refuse(constant):
-    raise ValueError(f"it holds {constant}, which is not a number")
-
-
-def _unique(pairs):
-    entries = dict(pairs)
-    if len(entries) < len(pairs):
-        raise ValueError("it has the same name twice")
-    return entries
+def _checksum(fields):
+    return f"{zlib.crc32(json.dumps(fields, sort_keys=True).encode()):08x}"
 
 
 def _check_field(name, value, kind):
@@ -186,14 +159,8 @@ def _is_number(value, kind):
 
 
 def pretrained(name="cifar10"):
-    """Return the record of the run that trained a pretrained colorizer, see `Colorizer.pretrained`.
-
-    Raises:
-        ValueError: If the record does not exist.
-    """
-    file = importlib.resources.files("colorkit") / "weights" / f"{name}.json"
-    with importlib.resources.as_file(file) as path:
-        return read(path)
+    """Return the record of the run that trained a colorizer of `Colorizer.pretrained`."""
+    return read(Path(__file__).parents[1] / "weights" / f"{name}.json")
 
 
 def read_all(folder=None):
@@ -236,7 +203,7 @@ def read_all(folder=None):
 
 
 # Settings that a run determines, so that they may differ from seed to seed.
-_FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum")
+_FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum", "bins_checksum")
 
 
 def _differences(record, other):
@@ -252,13 +219,8 @@ def _differences(record, other):
 def by_profile(records, experiments):
     """Return the records of the largest profile at which all given experiments were run.
 
-    Args:
-        records: List of `Record`.
-        experiments: Names of experiments.
-
-    Returns:
-        Dict from each of the names to a list of its records, sorted by seed. The lists are empty
-        if there is no such profile.
+    The result is a dict from each of the names in `experiments` to a list of its records, sorted
+    by seed. The lists are empty if there is no such profile.
     """
     found = {name: {} for name in experiments}
     for record in sorted(records, key=lambda record: record.seed):
@@ -295,9 +257,6 @@ def save_table(rows, name, profile, *, data, seed):
 
     Returns:
         The table as Markdown.
-
-    Raises:
-        OSError: If the folder cannot be created or written.
     """
     profile = getattr(profile, "name", profile)
     path = figures_folder(profile) / f"{name}.md"
@@ -327,21 +286,14 @@ def _plain(value):
 
 def _revision():
     """Return the git revision of the code, with "+" if the code has changed since."""
-    folder = Path(__file__).parent
     try:
-        revision, status = (
-            subprocess.run(
-                ["git", "-C", folder, *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (
-                ["rev-parse", "--short", "HEAD"],
-                ["status", "--porcelain", "--", "."],
-            )
-        )
+        changed = "+" if _git("status", "--porcelain", "--", ".") else ""
+        return _git("rev-parse", "--short", "HEAD") + changed
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return revision + ("+" if status else "")
+
+
+def _git(*command):
+    command = ["git", "-C", Path(__file__).parent, *command]
+    options = {"capture_output": True, "text": True, "check": True, "timeout": 10}
+    return subprocess.run(command, **options).stdout.strip()

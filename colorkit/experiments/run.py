@@ -4,9 +4,8 @@ import contextlib
 import dataclasses
 import functools
 import json
-import shlex
 import warnings
-import zlib
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,12 +16,7 @@ from colorkit.color.bins import ColorBins
 from colorkit.colorizer import Colorizer
 from colorkit.data.batches import has_color
 from colorkit.data.image_files import checksum
-from colorkit.evaluation import (
-    evaluate,
-    evaluate_classifier,
-    measure_baselines,
-    temperature_curve,
-)
+from colorkit.evaluation import evaluate, evaluate_classifier, measure_baselines, temperature_curve
 from colorkit.experiments import checkpoints, fit, hardware, records
 from colorkit.experiments.splits import divided, large
 from colorkit.files import home, make_folder, sweep, written_whole
@@ -30,16 +24,18 @@ from colorkit.models import load_classifier
 from colorkit.models.files import round_kernels, save_model
 
 _LARGEST = 2**32 - 1  # largest seed that Keras accepts
+_BINS = "bins.json"
 _BASELINES = {}
 
 
-def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=None, verbose="auto"):
+def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="auto"):
     """Train or resume one experiment, evaluate it on its test set, and write its record.
 
     The results are in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
     directory. They are a checkpoint after each epoch, the best weights by validation loss, and at
     the end `colorizer.keras`. An experiment that learns labels writes `classifier.keras` instead.
-    An interrupted run resumes at its last epoch, and a complete run is not trained again.
+    An interrupted run resumes at its last epoch, and a complete run is not trained again. All GPUs
+    that TensorFlow or JAX see, or the TPU, are used.
 
     Args:
         experiment: Name in `colorkit.experiments.EXPERIMENTS`, or an `Experiment`.
@@ -48,16 +44,14 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
             name of the experiment is then "EXPERIMENT@DATA".
         seed: Seed of weights, order and augmentation.
         epochs: Number of epochs, instead of that of the experiment or the profile.
-        devices: Devices to train on, such as `["gpu:0", "gpu:1"]`; `None` for all accelerators.
         verbose: Progress bar, as in `fit`.
 
     Returns:
         `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
 
     Raises:
-        ValueError: If the experiment or profile is unknown, `epochs` or `seed` are invalid, or a
-            device does not exist. Also if images cannot be read, have no color or have more classes
-            than the network, or the run was started with other settings.
+        ValueError: If the experiment or profile is unknown, images cannot be read, have no color or
+            have more classes than the network, or files of the run are damaged or of another run.
         RuntimeError: If another process runs the same experiment, or its loss is not a number.
         FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
             are not available. The message has the solution.
@@ -70,24 +64,113 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, devices=Non
         raise ValueError(
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
         )
-    hardware.check_devices(devices)
-    pictures = divided(experiment, profile, seed)
-    if experiment.objective.colors and not any(map(has_color, pictures[0])):
+    train, validation, test = pictures = divided(experiment, profile, seed)
+    objective = experiment.objective
+    if objective.colors and not any(map(has_color, train)):
         raise ValueError(
-            f"All training images of {pictures[0].name} are gray, or nearly gray; give images "
-            "in color."
+            f"All training images of {train.name} are gray, or nearly gray; give images in color."
         )
     folder = _folder(experiment, profile, seed)
-    make_folder(folder)
-    sweep(folder)
-    with checkpoints.alone(folder), checkpoints.unless_begun_removed(folder):
-        return _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures)
+    if epochs is None:
+        shown = min(len(train), experiment.data.epoch_images or len(train))
+        epochs = experiment.epochs(profile, shown)
+    batch_size = min(experiment.schedule.batch_size, len(train))
+    train_pairs = fit.training_batches(experiment, train, batch_size, seed)
+    bins = _bins(experiment, train, folder)
+    base = _base(experiment, profile, seed, verbose)
+    sizes = experiment.width(profile), bins and bins.num_bins
+    build = functools.partial(_build, experiment, base, *sizes)
+    # In float32: a colorizer trained in mixed precision must run anywhere.
+    with hardware.precision("float32"):
+        network = build()
+    _check_labels(experiment, network, pictures)
+    settings = _settings(experiment, profile, epochs, network, train_pairs, validation, test)
+    settings["base_checksum"] = base and checksum(base.weights)
+    settings["bins_checksum"] = bins and checksum([bins.centers])
+    make_folder(folder)  # only here, where nothing is missing
+    with checkpoints.alone(folder):
+        sweep(folder, age=0)  # no other process writes here now
+        if bins is not None and not (folder / _BINS).exists():
+            with written_whole(folder / _BINS) as temporary:
+                temporary.write_text(json.dumps(bins.get_config()))
+        begun = checkpoints.begin(folder, settings)
+        record = _record(folder, experiment, profile, seed)
+        if record is not None:
+            # If the file is missing or damaged, it is created again from the weights.
+            with contextlib.suppress(OSError, ValueError):
+                return _load(experiment, folder), record
+        patience = fit.patience(experiment.schedule, epochs, train_pairs)
+        path = folder / checkpoints.HISTORY
+        log = checkpoints.EpochLog(path, train_pairs, objective.monitor, patience)
+        checkpoints.mend(folder, log)
+        # Before training, as they may be missing.
+        classifiers = _classifiers(experiment, profile)
+        weights = objective.weigh(train, bins, experiment.space) if epochs else None
+        if log.epochs < epochs and not log.is_stuck:
+            if (folder / checkpoints.LATEST).exists():
+                _load_weights(network, folder, checkpoints.LATEST)  # refuses other weights
+            fit.fit(
+                build,
+                train_pairs,
+                fit.validation_batches(experiment, validation, batch_size),
+                schedule=experiment.schedule,
+                losses=objective.compile_options(bins, weights),
+                folder=folder,
+                log=log,
+                epochs=epochs,
+                seed=seed,
+                verbose=verbose,
+            )
+        best_epoch = log.best_epoch
+        if not objective.colors:
+            _load_weights(network, folder)
+            trained = network
+            save_model(network, folder / "classifier.keras")
+            metrics = evaluate_classifier(network, test)
+        else:
+            trained = _colorizer(experiment, network, bins, weights, train)
+            if not epochs:
+                round_kernels(network)  # no training rounded them
+            elif bins is None or experiment.decoding.temperature is not None:
+                _load_weights(network, folder)
+            elif _choose(trained, network, folder, validation) == checkpoints.LATEST:
+                best_epoch = log.epochs - 1
+            trained.save(folder / "colorizer.keras")
+            metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
+            if experiment.data.large_size:
+                whole = large(experiment, profile, len(test))
+                for name, value in _measured(trained, whole, {}).items():
+                    head, slash, last = name.rpartition("/")
+                    metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
+        record = records.Record(
+            experiment=experiment.name,
+            profile=profile.name,
+            data=train.name,
+            seed=seed,
+            epochs=log.epochs,
+            images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
+            minutes=log.seconds / 60 + (base.minutes if base else 0),
+            training_milliseconds=log.milliseconds,
+            parameters=getattr(network, "generator", network).count_params(),
+            metrics=metrics,
+            **begun["circumstances"],
+            sizes=begun["settings"].pop("sizes"),
+            settings={
+                **begun["settings"],
+                "measures": evaluation.VERSION,
+                "source_side": train.source_side,
+                "temperature": None if bins is None else trained.temperature,
+                "best_epoch": 0 if best_epoch is None else best_epoch + 1,
+                "validation_loss": log.rows[best_epoch].get(log.monitor) if log.rows else None,
+            },
+        )
+        records.write(record, folder / "record.json")
+        records.save(record)
+        return trained, record
 
 
 def history(experiment, profile=None, *, data=None, seed=0):
-    """Return the metrics of a run by epoch.
-
-    The arguments are those of `run`.
+    """Return the metrics of a run by epoch. The arguments are those of `run`.
 
     Returns:
         List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
@@ -96,33 +179,25 @@ def history(experiment, profile=None, *, data=None, seed=0):
 
     Raises:
         FileNotFoundError: If the run was never started.
+        ValueError: If the file of the metrics is damaged.
     """
     experiment, profile = _chosen(experiment, profile, data)
-    path = _folder(experiment, profile, seed) / "history.jsonl"
+    path = _folder(experiment, profile, seed) / checkpoints.HISTORY
     if not path.exists():
         raise FileNotFoundError(
             f"There is no run of {experiment.name} at {profile.name} with seed {seed} yet; "
-            f"`python -m colorkit train {_arguments(experiment, profile, seed)}` starts one."
+            "`colorkit.run` with the same arguments starts one."
         )
-    return list(checkpoints.EpochLog(path, None, experiment.objective.monitor).rows.values())
+    return checkpoints.EpochLog(path, None, experiment.objective.monitor).rows
 
 
 def splits(experiment, profile=None, *, data=None, seed=0):
-    """Return the images that `run` uses for training, validation and test.
+    """Return the `Images` that `run` uses for training, validation and test.
 
     The arguments and errors are those of `run`.
-
-    Returns:
-        `(train, validation, test)`, each `Images`.
     """
     experiment, profile = _chosen(experiment, profile, data)
     return divided(experiment, profile, seed)
-
-
-def _arguments(experiment, profile, seed):
-    name, _, label = experiment.name.partition("@")
-    data = f" --data {shlex.quote(experiment.data.name)}" if label else ""
-    return f"{name}{data} --profile {profile.name} --seed {seed}"
 
 
 def _chosen(experiment, profile, data):
@@ -134,104 +209,6 @@ def _chosen(experiment, profile, data):
 
 def _folder(experiment, profile, seed):
     return home() / "runs" / profile.name / experiment.name / f"seed{seed}"
-
-
-def _run(experiment, profile, seed, epochs, devices, verbose, folder, pictures):
-    train, validation, test = pictures
-    objective, shown = experiment.objective, len(train)
-    if experiment.data.epoch_images is not None:
-        shown = min(shown, experiment.data.epoch_images)
-    if epochs is None:
-        epochs = experiment.epochs(profile, shown)
-    batch_size = min(experiment.schedule.batch_size, len(train))
-    train_pairs = fit.training_batches(experiment, train, batch_size, seed)
-    bins = _bins(experiment, train, folder)
-    base = _base(experiment, profile, seed, devices, verbose)
-    sizes = experiment.width(profile), bins and bins.num_bins
-    build = functools.partial(_build, experiment, base, *sizes)
-    # In float32: a colorizer trained in mixed precision must run anywhere.
-    with hardware.precision("float32"):
-        network = build()
-    _check_labels(experiment, network, pictures)
-    begun = checkpoints.begin(
-        folder,
-        _settings(experiment, profile, epochs, network, train_pairs, validation, test)
-        | {"base_checksum": base and base.checksum},
-    )
-    record = _record(folder, experiment, profile, seed)
-    if record is not None:
-        # If the file is missing or damaged, it is created again from the weights, if they exist.
-        with contextlib.suppress(OSError, ValueError):
-            return _load(experiment, folder), record
-    patience = fit.patience(experiment.schedule, epochs, train_pairs)
-    log = checkpoints.EpochLog(folder / "history.jsonl", train_pairs, objective.monitor, patience)
-    checkpoints.mend(folder, log)
-    done = log.epochs >= epochs or log.is_stuck
-    classifiers = _classifiers(experiment, profile)  # before training, as they may be missing
-    weights = objective.weigh(train, bins, experiment.space) if epochs else None
-    if not done:
-        if (folder / checkpoints.LATEST).exists():
-            _load_weights(network, folder, checkpoints.LATEST)  # raises an error for other weights
-        fit.fit(
-            build,
-            train_pairs,
-            fit.validation_batches(experiment, validation, batch_size),
-            schedule=experiment.schedule,
-            losses=objective.compile_options(bins, weights),
-            folder=folder,
-            log=log,
-            epochs=epochs,
-            seed=seed,
-            devices=devices,
-            verbose=verbose,
-        )
-
-    best_epoch = log.best_epoch
-    if not objective.colors:
-        _load_weights(network, folder)
-        trained = network
-        save_model(network, folder / "classifier.keras")
-        metrics = evaluate_classifier(network, test)
-    else:
-        trained = _colorizer(experiment, network, bins, weights, train)
-        if not epochs:
-            round_kernels(network)  # no training rounded them
-        elif bins is None or experiment.decoding.temperature is not None:
-            _load_weights(network, folder)
-        elif _choose(trained, network, folder, validation) == checkpoints.LATEST:
-            best_epoch = log.epochs - 1
-        trained.save(folder / "colorizer.keras")
-        metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
-        if experiment.data.large_size:
-            whole = large(experiment, profile, len(test))
-            for name, value in _measured(trained, whole, {}).items():
-                head, slash, last = name.rpartition("/")
-                metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
-    record = records.Record(
-        experiment=experiment.name,
-        profile=profile.name,
-        data=train.name,
-        seed=seed,
-        epochs=log.epochs,
-        images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
-        minutes=log.seconds / 60 + (base.minutes if base else 0),
-        training_milliseconds=log.milliseconds,
-        parameters=objective.parameters(network),
-        metrics=metrics,
-        **begun["circumstances"],
-        sizes=begun["settings"]["sizes"],
-        settings={
-            **{key: value for key, value in begun["settings"].items() if key != "sizes"},
-            "measures": evaluation.VERSION,
-            "source_side": train.source_side,
-            "temperature": None if bins is None else trained.temperature,
-            "best_epoch": 0 if best_epoch is None else best_epoch + 1,
-            "validation_loss": log.rows.get(best_epoch, {}).get(log.monitor),
-        },
-    )
-    records.write(record, folder / "record.json")
-    records.save(record)
-    return trained, record
 
 
 def _record(folder, experiment, profile, seed):
@@ -261,27 +238,22 @@ def _classifiers(experiment, profile):
     return {name: load_classifier(name) for name in names}
 
 
-@dataclasses.dataclass(frozen=True)
-class _Base:
+class _Base(NamedTuple):
     """The trained experiment that another experiment starts from."""
 
     experiment: experiments.Experiment
     weights: list
     minutes: float
 
-    @property
-    def checksum(self):
-        return f"{zlib.crc32(b''.join(w.tobytes() for w in self.weights)):08x}"
 
-
-def _base(experiment, profile, seed, devices, verbose):
+def _base(experiment, profile, seed, verbose):
     if experiment.base is None:
         return None
     base = experiments.experiment(experiment.base)
     if "@" in experiment.name:
         base = base.on(experiment.data.name)
     try:
-        colorizer, record = run(base, profile, seed=seed, devices=devices, verbose=verbose)
+        colorizer, record = run(base, profile, seed=seed, verbose=verbose)
     except ValueError as error:
         raise ValueError(f"{experiment.name} starts from {base.name}: {error}") from error
     return _Base(base, colorizer.model.get_weights(), record.minutes)
@@ -313,11 +285,7 @@ def _load_weights(network, folder, name=checkpoints.BEST):
 
 
 def _choose(colorizer, network, folder, validation):
-    """Set the temperature of a colorizer, and the weights of its network, best on validation.
-
-    Returns:
-        Name of the chosen weights.
-    """
+    """Choose temperature and weights by validation, and return the name of the weights."""
     best = {"threshold_accuracy": -1.0}
     for name in (checkpoints.BEST, checkpoints.LATEST):
         _load_weights(network, folder, name)
@@ -391,19 +359,14 @@ def _settings(experiment, profile, epochs, network, train_pairs, validation, tes
 
 
 def _bins(experiment, train, folder):
-    """Return the bins of a run, saved with it: fitted bins must be the same after a resume."""
-    if experiment.objective.bins is None:
-        return None
-    path = folder / "bins.json"
-    if path.exists():
-        config = checkpoints.stored(path)
-        try:
-            return ColorBins.from_config(config)
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"{path} holds no bins: {error}. Delete it to create them again."
-            ) from error
-    bins = experiment.objective.bins(train)
-    with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(bins.get_config()))
-    return bins
+    """Return the bins that a run has saved, as fitted bins must be the same, or create them."""
+    path = folder / _BINS
+    if experiment.objective.bins is None or not path.exists():
+        return experiment.objective.bins and experiment.objective.bins(train)
+    config = checkpoints.stored(path)
+    try:
+        return ColorBins.from_config(config)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} holds no bins: {error}. Delete it to create them again."
+        ) from error

@@ -11,18 +11,14 @@ from colorkit.data.duplicates import alike, thumbnail
 _CHECKED = {}  # images that were read last: an experiment and its base share them
 
 
-def source(experiment, profile, which):
-    """Return name and split of the images to train with, `which` 0, or to test with."""
-    if profile.data is None:
-        return experiment.data.name, experiment.data.splits[which]
-    return profile.data, ("train", "test")[which]
-
-
-def loaded(name, split, size):
-    """Load images of a source, resized."""
+def _loaded(experiment, profile, which, size):
+    """Return the images to train with, `which` 0, or to test with, resized."""
+    name, splits = experiment.data.name, experiment.data.splits
+    if profile.data is not None:
+        name, splits = profile.data, ("train", "test")
     if ":" in name:
-        return load(name, split, size=size)
-    return _prepared(name, split, size, os.environ.get("TFDS_DATA_DIR"))
+        return load(name, splits[which], size=size)
+    return _prepared(name, splits[which], size, os.environ.get("TFDS_DATA_DIR"))
 
 
 @functools.lru_cache(maxsize=2)
@@ -43,8 +39,7 @@ def divided(experiment, profile, seed):
     which are not sorted, the first images are used.
 
     Raises:
-        ValueError: If no file of a folder can be read, no training images are left after
-            validation, or no test images are left after removing copies.
+        ValueError: If no file can be read, or no images are left for training or test.
     """
     pool, test, _ = _sources(experiment, profile)
     if not len(test):
@@ -60,9 +55,8 @@ def divided(experiment, profile, seed):
         )
     most = min(filter(None, (profile.test, experiment.data.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
-        most = min(
-            most or len(test), max(1, profile.test_pixels // (test.shape[0] * test.shape[1]))
-        )
+        whole = profile.test_pixels // (test.shape[0] * test.shape[1])
+        most = min(most or len(test), max(1, whole))
     parts = zip((train, validation, test), (profile.train, profile.validation, most), strict=True)
     return tuple(_some(images, count) for images, count in parts)
 
@@ -70,7 +64,7 @@ def divided(experiment, profile, seed):
 def large(experiment, profile, count):
     """Return `count` test images of `divided` at the experiment's large size."""
     _, _, own = _sources(experiment, profile)
-    return _some(loaded(*source(experiment, profile, 1), experiment.data.large_size)[own], count)
+    return _some(_loaded(experiment, profile, 1, experiment.data.large_size)[own], count)
 
 
 def _some(images, count):
@@ -103,12 +97,11 @@ def _sources(experiment, profile):
 
     From folders, damaged files are left out of both, and copies of training images out of the test.
     """
-    (name, train), (_, held_out) = (source(experiment, profile, i) for i in (0, 1))
-    pool = loaded(name, train, experiment.data.size)
-    test = loaded(name, held_out, experiment.data.size)
-    if "folder:" not in name:
+    size = experiment.data.size
+    pool, test = (_loaded(experiment, profile, which, size) for which in (0, 1))
+    if "folder:" not in pool.name:
         return pool, test, slice(None)  # images in memory stay shared
-    key = name, train, held_out, experiment.data.size, _stamp(pool), _stamp(test)
+    key = pool.name, size, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
         pool, _, learned = _seen(pool)
         test, places, tested = _seen(test)
@@ -128,4 +121,4 @@ def _seen(images):
 def _stamp(images):
     """Return a value that changes with the files of images."""
     files = (item for item in images._items if isinstance(item, os.PathLike))
-    return images.checksum, hash(tuple(os.stat(path).st_mtime_ns for path in files))
+    return images.checksum, hash(tuple((path, os.stat(path).st_mtime_ns) for path in files))

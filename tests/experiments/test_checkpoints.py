@@ -4,13 +4,15 @@ import shutil
 import numpy as np
 import pytest
 
-from colorkit import experiments, pairs, run
+from colorkit import experiments, pairs, run, training
 from colorkit.experiments import checkpoints, fit
 
-SHORT = experiments.Profile("smoke", "photos", train=24, validation=8, test=8, width=0.1, epochs=2)
+SHORT = experiments.Profile("smoke", "photos", train=16, validation=8, test=8, width=0.1, epochs=2)
 
 
-pytestmark = pytest.mark.usefixtures("eager")
+@pytest.fixture(autouse=True)
+def without_metrics(monkeypatch, eager):
+    monkeypatch.setattr(training, "_measured", lambda *_: {})
 
 
 def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
@@ -18,7 +20,6 @@ def test_damaged_checkpoints_are_mended_or_begun_anew(tmp_path, row):
     kept = tmp_path / "runs/smoke/test/tiny/seed0"
     latest = "backup/latest.weights.h5"
     for files, epochs in (
-        (["history.jsonl"], 0),
         ([latest], 1),
         (["backup/training_metadata.json"], 1),
         (["best.weights.h5"], 0),
@@ -72,20 +73,6 @@ def test_circumstances_that_are_lost_are_told_before_training(tmp_path):
     (tmp_path / "settings.json").write_text(json.dumps(begun))
     with pytest.raises(ValueError, match=r"settings\.json is damaged.*delete"):
         checkpoints.begin(tmp_path, {"epochs": 3})
-
-
-@pytest.mark.parametrize(
-    "kept", [None, "settings.json", checkpoints.BEST, "record.json", "colorizer.keras", "notes.txt"]
-)
-def test_only_folders_without_a_run_are_taken_away(tmp_path, kept):
-    folder = tmp_path / "runs" / "smoke" / "family" / "name" / "seed0"
-    folder.mkdir(parents=True)
-    (folder / "bins.json").touch()
-    if kept is not None:
-        (folder / kept).touch()
-    with pytest.raises(KeyError), checkpoints.unless_begun_removed(folder):
-        raise KeyError
-    assert folder.exists() == (tmp_path / "runs").exists() == (kept is not None)
 
 
 def test_folder_is_free_again_after_a_failure(tmp_path):

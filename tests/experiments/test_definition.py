@@ -14,7 +14,7 @@ BUILDERS = {
 
 
 @pytest.mark.parametrize("name", BUILDERS.values())
-def test_every_experiment_builds_at_every_profile(
+def test_every_experiment_builds_at_the_smallest_and_the_largest_profile(
     name, pictures, monkeypatch, tmp_path, lite0_file
 ):
     row = experiments.experiment(name)
@@ -27,7 +27,9 @@ def test_every_experiment_builds_at_every_profile(
     bins = row.objective.bins(pictures) if row.objective.bins else None
     channels = bins.num_bins if bins else row.space.chroma_channels
     sizes = []
-    for profile in experiments.PROFILES.values():
+    smoke, quick, full = experiments.PROFILES.values()
+    assert row.width(smoke) <= row.width(quick) <= row.width(full)
+    for profile in (smoke, full):
         sizes_of = row.width(profile), bins and bins.num_bins
         base = experiments.experiment(row.base) if row.base else None
         networks = [base.build(*sizes_of, **base.build_options)] if base else []

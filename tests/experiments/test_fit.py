@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit import ColorBins, models
+from colorkit import ColorBins
 from colorkit.experiments import checkpoints, fit
 
 
@@ -44,7 +44,7 @@ def test_fit_ends_its_cosine_at_zero_and_keeps_its_weights(tmp_path, row, bins, 
     networks = []
 
     def build():
-        networks.append(models.build_conv_classification(bins.num_bins, blocks=((4,),) * 4))
+        networks.append(row.build(0.05, bins.num_bins))
         return networks[-1]
 
     validation = fit.validation_batches(row, pictures, batch_size)

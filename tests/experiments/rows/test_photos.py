@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from colorkit import Colorizer, experiments, models, run
+from colorkit import Colorizer, experiments, models, run, training
 from colorkit.experiments.rows import photos
 
 FROZEN, UNFROZEN = photos.FROZEN, photos.PHOTOS
@@ -93,6 +93,7 @@ def small(monkeypatch, lite0_file):
 
     monkeypatch.setenv(photos.WEIGHTS, str(lite0_file))
     monkeypatch.setattr(models, "build_pretrained_unet", built)
+    monkeypatch.setattr(training, "_measured", lambda *_: {})
     return encoder
 
 
@@ -141,8 +142,7 @@ def test_continued_run_begins_with_the_network_of_the_package():
     np.testing.assert_allclose(colorizer.predict(gray, 1.0), package.predict(gray, 1.0), atol=1e-3)
 
 
-def test_smoothing_of_an_experiment_reaches_its_colorizer(monkeypatch, tmp_path):
-    monkeypatch.delenv(photos.WEIGHTS, raising=False)
+def test_smoothing_of_an_experiment_reaches_its_colorizer(monkeypatch, tmp_path, small, eager):
     monkeypatch.chdir(tmp_path)
     row = FROZEN.but(decoding={"smoothing": 5.0})
     colorizer, record = run(row, TINY, verbose=0)
