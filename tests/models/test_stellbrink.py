@@ -159,6 +159,7 @@ def test_saved_network_predicts_the_same(bins, tmp_path, rng, as_published):
         np.testing.assert_allclose(restored[name], logits, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer:UserWarning")
 def test_compiled_network_loads(bins, tmp_path):
     network = build(bins)
     loss = losses.RebalancedCrossentropy(bins, stride=4)
