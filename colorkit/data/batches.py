@@ -34,20 +34,19 @@ class Batches(keras.utils.PyDataset):
     images: Images
     convert: collections.abc.Callable
     needs_labels: bool
-    batch_size: int
-    augment: bool
-    crop: int | tuple | None
-    shift: int
-    zoom: tuple | None
+    batch_size: int = 128
+    augment: bool = False
+    crop: int | tuple | None = None
+    shift: int = 0
+    zoom: tuple | None = None
     context: tuple | None = None
     aging: float = 0.0
     epoch_batches: int | None = None
     shuffle: bool | None = None
-    seed: int
-    num_workers: int | None
+    seed: int = 0
 
     def __post_init__(self):
-        super().__init__(self.num_workers or max(1, min(4, (os.cpu_count() or 2) - 1)))
+        super().__init__(max(1, min(4, (os.cpu_count() or 2) - 1)))
         if not isinstance(self.images, Images):
             self.images = Images(self.images)
         if self.shuffle is None:
@@ -58,7 +57,6 @@ class Batches(keras.utils.PyDataset):
         self._order = (None, None)
 
     def _check(self):
-        """Raise a `ValueError` if an argument of `pairs` or `labeled` is out of its range."""
         if len(self.images) == 0:
             raise ValueError("`images` must hold at least one image. Received none")
         if self.needs_labels and self.images.labels is None:
@@ -98,10 +96,9 @@ class Batches(keras.utils.PyDataset):
     @property
     def _pass_batches(self):
         """Number of batches in which every image occurs once."""
+        whole, rest = divmod(len(self.images), self.batch_size)
         # When shuffling, leave out a partial batch in this epoch: all steps have one shape.
-        if self.shuffle and len(self.images) >= self.batch_size:
-            return len(self.images) // self.batch_size
-        return -(-len(self.images) // self.batch_size)
+        return whole if self.shuffle and whole else whole + (rest > 0)
 
     def __len__(self):
         return self.epoch_batches or self._pass_batches
@@ -137,7 +134,9 @@ class Batches(keras.utils.PyDataset):
         if self.augment:
             mirrored = rng.random(len(rgb)) < 0.5
             rgb = np.where(mirrored[:, None, None, None], rgb[:, :, ::-1], rgb)
-            rgb = aged = self._shifted(rgb, rng)
+            if self.shift:
+                self._move(rgb, rng)
+            aged = rgb
             if self.aging:
                 aged = np.stack([self._aged(image, rng) for image in rgb])
         return self.convert(rgb, aged, images.labels)
@@ -176,15 +175,12 @@ class Batches(keras.utils.PyDataset):
         size = (int(side[1]), int(side[0]))
         return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC, box=box))
 
-    def _shifted(self, rgb, rng):
-        if not self.shift:
-            return rgb
+    def _move(self, rgb, rng):
         margin = (self.shift, self.shift)
         padded = np.pad(rgb, ((0, 0), margin, margin, (0, 0)), mode="reflect")
         corners = rng.integers(0, 2 * self.shift + 1, (len(rgb), 2))
         for i, (top, left) in enumerate(corners):
             rgb[i] = padded[i, top : top + rgb.shape[1], left : left + rgb.shape[2]]
-        return rgb
 
     def _aged(self, rgb, rng):
         if rng.random() >= self.aging:
@@ -193,23 +189,7 @@ class Batches(keras.utils.PyDataset):
 
 
 def pairs(
-    images,
-    *,
-    space=spaces.LAB,
-    batch_size=128,
-    augment=False,
-    crop=None,
-    shift=0,
-    zoom=None,
-    context=None,
-    aging=0.0,
-    epoch_batches=None,
-    shuffle=None,
-    near_gray="keep",
-    luminance_gate=False,
-    labels=False,
-    seed=0,
-    workers=None,
+    images, *, space=spaces.LAB, near_gray="keep", luminance_gate=False, labels=False, **options
 ):
     """Turn images into batches of (lightness, chroma), the training data of every model.
 
@@ -219,18 +199,24 @@ def pairs(
     Args:
         images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of uint8 arrays.
         space: `ColorSpace`, or its name.
-        batch_size: Number of images per batch.
+        near_gray: "keep", "drop" or "mask". "drop" leaves out images in which no pixel has |a| or
+            |b| above 5, which also reduces the share of their dataset. "mask" keeps them with a
+            sample weight of zero, as Zhang et al. do.
+        luminance_gate: Whether sample weights, of mean 1 before any mask, reduce the influence of
+            very dark and very bright pixels, see `visibility`. Lab only.
+        labels: If True, the target is a dict of "chroma" and "label", the class of each image.
+        batch_size: Number of images per batch (default: 128).
         augment: Whether to mirror half of the images, and to crop at random instead of at the
-            center.
+            center (default: False).
         crop: Side of a square crop in pixels, required if images have different sizes. If it
             is a tuple, augmented batches use the sides in turn (the first, if an epoch is one
             batch), and other batches use the middle one.
         shift: Maximum number of pixels by which augmented images are moved vertically and
             horizontally. The border is filled by reflection.
-        zoom: `(low, high)`: resize a part of each image to the size of `crop`. Without `crop`, the
-            result has the size of the image. The sides of the part are those of the result, times a
-            random factor between `low` and `high`, and at most those of the image. Without
-            `augment`, the factor is `high` and the part is at the center.
+        zoom: `(low, high)`: resize a part of each image to the size of `crop`, or else of the
+            image. The sides of the part are those of the result, times a random factor between
+            `low` and `high`, and at most those of the image. Without `augment`, the factor is
+            `high` and the part is at the center.
         context: `(low, high)`, at most 1, instead of `zoom`: as `zoom`, but the factor is relative
             to the short side of the image. Needs a `crop`, which may be larger than the images.
         aging: Share of augmented images whose lightness is changed to look like an old photograph,
@@ -239,14 +225,7 @@ def pairs(
             next epoch continues where the last one ended. `None` means one pass.
         shuffle: Whether each epoch has a new order, and no partial batch. `None` means the value of
             `augment`.
-        near_gray: "keep", "drop" or "mask". "drop" leaves out images in which no pixel has |a| or
-            |b| above 5, which also reduces the share of their dataset. "mask" keeps them with a
-            sample weight of zero, as Zhang et al. do.
-        luminance_gate: Whether sample weights, of mean 1 before any mask, reduce the influence of
-            very dark and very bright pixels, see `visibility`. Lab only.
-        labels: If True, the target is a dict of "chroma" and "label", the class of each image.
-        seed: Seed of order, mirroring and crops.
-        workers: Number of threads that prepare batches. `None` depends on the number of cores.
+        seed: Seed of order, mirroring and crops (default: 0).
 
     Returns:
         `Batches`, a `keras.utils.PyDataset`. Batches are float32: lightness `(N, H, W, 1)` and
@@ -288,22 +267,7 @@ def pairs(
             return lightness, chroma, weights
         return lightness, {"chroma": chroma, "label": classes} if labels else chroma
 
-    dataset = Batches(
-        images=images,
-        convert=convert,
-        needs_labels=labels,
-        batch_size=batch_size,
-        augment=augment,
-        crop=crop,
-        shift=shift,
-        zoom=zoom,
-        context=context,
-        aging=aging,
-        epoch_batches=epoch_batches,
-        shuffle=shuffle,
-        seed=seed,
-        num_workers=workers,
-    )
+    dataset = Batches(images=images, convert=convert, needs_labels=labels, **options)
     if near_gray == "drop":
         kept = np.flatnonzero([has_color(rgb) for rgb in dataset.images])
         if not len(kept):
@@ -312,54 +276,38 @@ def pairs(
     return dataset
 
 
-def labeled(
-    images, *, batch_size=128, augment=False, crop=None, shift=0, zoom=None, seed=0, workers=None
-):
+def labeled(images, **options):
     """Turn images with labels into batches of (RGB, class) for classifiers.
 
-    Arguments and errors are those of `pairs`; augmented images are shuffled.
+    Options and errors are those of `pairs`.
 
     Returns:
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
     """
-    return Batches(
-        images=images,
-        convert=lambda rgb, aged, classes: (np.float32(rgb / 255), classes),
-        needs_labels=True,
-        batch_size=batch_size,
-        augment=augment,
-        crop=crop,
-        shift=shift,
-        zoom=zoom,
-        seed=seed,
-        num_workers=workers,
-    )
+
+    def convert(rgb, aged, classes):
+        return np.float32(rgb / 255), classes
+
+    return Batches(images=images, convert=convert, needs_labels=True, **options)
 
 
-def visibility(lightness, dark=20.0, bright=95.0, softness=10.0):
+def visibility(lightness):
     """Compute how visible chroma is at a lightness: 1 in the middle, nearly 0 at both ends.
+
+    Two sigmoids, each 10 wide, have the value 1/2 at L = 20 and L = 95.
 
     Args:
         lightness: L in [0, 100], shape `(..., height, width, 1)`.
-        dark: L below which the value is less than half.
-        bright: L above which the value is less than half.
-        softness: Width in L of the two transitions, which are sigmoids.
 
     Returns:
         Tensor of shape `(..., height, width)` in [0, 1].
 
     References:
-        Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it. The defaults
+        Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it. The numbers
         were not tuned.
     """
-    if not (softness > 0 and dark < bright):
-        raise ValueError(
-            "`softness` must be positive and `dark` below `bright`. "
-            f"Received: {softness!r}, {dark!r} and {bright!r}"
-        )
     lightness = ops.convert_to_tensor(lightness)[..., 0]
-    scale = 4.0 / softness
-    return ops.sigmoid(scale * (lightness - dark)) * ops.sigmoid(scale * (bright - lightness))
+    return ops.sigmoid(0.4 * (lightness - 20.0)) * ops.sigmoid(0.4 * (95.0 - lightness))
 
 
 def has_color(rgb):
@@ -368,7 +316,6 @@ def has_color(rgb):
 
 
 def _is_near_gray(rgb):
-    """Return, for each image of a batch `(N, H, W, 3)`, whether no |a| or |b| is above 5."""
     with keras.device("cpu"):
         chroma = ops.convert_to_numpy(spaces.LAB.split(rgb)[1])
     return np.abs(chroma).max(axis=(1, 2, 3)) <= _NEAR_GRAY

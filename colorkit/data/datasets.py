@@ -14,7 +14,7 @@ from colorkit.data.images import Images, square, warn_left_out
 from colorkit.data.tfds import load_tfds, unknown_name
 from colorkit.data.video import is_video, read_frames
 
-_PHOTO_CROPS = {"train": 768, "test": 192}
+_PHOTO_CROPS = {"train": 768, "test": 192, "all": 960}
 # The last fifth of a video is held out (Han), and a twentieth before it is left out.
 _TEST_FRAMES, _GAP_FRAMES = 5, 20
 
@@ -33,8 +33,7 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
               in the other split.
             - A dataset of TensorFlow Datasets, such as "cifar10" or "oxford_flowers102".
             - A list of names, or names joined by "+", such as "folder:a+b+cifar10". After one
-              folder, the next folder needs no "folder:". A "+" or "*" may also be part of the path
-              of an existing folder or video.
+              folder, the next folder needs no "folder:". Put a path with a "+" into a list.
         split: "train", "test" or "all", or any split expression of TensorFlow Datasets. If a
             dataset has no "test", the last fifth of "train" is used. If its labels are names of
             persons, "test" has the images of one name in five.
@@ -65,9 +64,8 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
         (96, 96)
     """
     split = str(split)
-    is_list = isinstance(name, (list, tuple))
-    names, given = (name, None) if is_list else joined(str(name))
-    if is_list or len(names) > 1:
+    names, given = (name, None) if isinstance(name, (list, tuple)) else joined(str(name))
+    if names is name or len(names) > 1:
         sets = [load(each, split, size=size, data_dir=data_dir) for each in names]
         return Images.concatenate(sets, shares=given if shares is None else shares)
     if shares is not None:
@@ -86,51 +84,33 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
 
 def joined(name):
     """Split a joined name into its names and shares, which are `None` if not given; see `load`."""
-    pieces = name.split("+")
-    if len(pieces) == 1:
+    if "+" not in name or _exists(name):
         return [name], None
-    names, shares, in_folder = [], [], False
-    while pieces:
-        # Take as many pieces as form an existing path, as a path may contain a "+".
-        for count in range(len(pieces), 0, -1):
-            part, share = _part("+".join(pieces[:count]), in_folder)
-            if _exists(part):
-                break
-        if "*" in part and not _exists(part):
+    names, shares = [], []
+    for part in name.split("+"):
+        prefixes = ("", "folder:") if names and names[-1].startswith("folder:") else ("",)
+        text, share = part, None
+        match = re.fullmatch(r"(?s)(.+)\*(\d*\.?\d+)", part)
+        if match and not any(_exists(x + part) for x in prefixes):
+            text, share = match[1], float(match[2])
+        found = next((x + text for x in prefixes if _exists(x + text)), None)
+        if "*" in text and not found:
             raise ValueError(f'"*" must precede a number, as in "folder:a*2+b". Received: {name!r}')
-        del pieces[:count]
-        in_folder = part.startswith("folder:")
-        names.append(part)
+        names.append(found or text)
         shares.append(share)
-    if len(names) == 1:
-        return [name], None
     if all(share is None for share in shares):
         return names, None
     return names, [1.0 if share is None else share for share in shares]
 
 
-def _part(text, in_folder):
-    """Return the name and the share of one part of a joined name; the share may be `None`."""
-    readings = [(text, None)]
-    if match := re.fullmatch(r"(?s)(.+)\*(\d*\.?\d+)", text):
-        readings.append((match[1], float(match[2])))
-    for name, share in readings:
-        for full in (name, f"folder:{name}") if in_folder else (name,):
-            if _exists(full):
-                return full, share
-    return readings[-1]
-
-
 def _exists(name):
-    """Return whether a name is that of an existing folder or video."""
     kind, _, path = name.partition(":")
     if kind == "video":
-        return Path(re.sub(r"\?[^+*]*$", "", path)).expanduser().is_file()
+        return Path(path.partition("?")[0]).expanduser().is_file()
     return kind == "folder" and path != "" and Path(path).expanduser().is_dir()
 
 
 def _find(name, split, size, data_dir):
-    """Load one dataset, or raise a `ValueError` if its name has no known form."""
     kind, _, path = name.partition(":")
     if kind == "photos" and not path:
         return _load_photos(split, size or 32)
@@ -139,9 +119,8 @@ def _find(name, split, size, data_dir):
     if kind == "video" and path:
         return _load_video(path, split, size)
     path = Path(name).expanduser()
-    is_tfds = re.fullmatch(r"\w+(/[\w.-]+)?", name) and kind not in ("folder", "video")
-    if is_tfds and not path.is_dir():
-        return load_tfds(kind, split, size, data_dir)
+    if re.fullmatch(r"\w+(/[\w.-]+)?", name) and not path.is_dir():
+        return load_tfds(name, split, size, data_dir)
     hint = ""
     if name and ":" not in name and (path.is_dir() or is_video(path)):
         hint = f'; did you mean "{"folder" if path.is_dir() else "video"}:{name}"?'
@@ -149,7 +128,6 @@ def _find(name, split, size, data_dir):
 
 
 def _load_photos(split, size):
-    """Load random crops of the photographs that scikit-image and scikit-learn ship."""
     import skimage.data
     from sklearn.datasets import load_sample_image
 
@@ -167,8 +145,7 @@ def _load_photos(split, size):
         raise ValueError(f"`split` of photos must be one of {sorted(labels)}. Received: {split!r}")
     names = list(photos)
     sources = {label: Image.fromarray(photos[names[label]]()) for label in labels[split]}
-    count = _PHOTO_CROPS.get(split, sum(_PHOTO_CROPS.values()))
-    labels = np.resize(labels[split], count)
+    labels = np.resize(labels[split], _PHOTO_CROPS[split])
     rng = np.random.default_rng(zlib.crc32(split.encode()))
     crops = []
     for label in labels:
@@ -181,7 +158,6 @@ def _load_photos(split, size):
 
 
 def _load_folder(folder, split, size):
-    """Load the image files of a folder, which are read on access."""
     paths = find_pictures(folder)
     checksum = _checksum(folder, paths)
     # Subfolders named train and test are splits; any other subfolder is a class.
@@ -193,8 +169,8 @@ def _load_folder(folder, split, size):
         paths = [path for path in paths if names[path].parts[0] == split]
     elif split in ("train", "test"):
         # Split by a checksum of the name, so that new images do not move others to another split.
-        sums = [zlib.crc32(str(name).encode()) for name in names.values()]
-        paths = [p for p, x in zip(paths, sums, strict=True) if (x % 10 == 0) == (split == "test")]
+        sums = {path: zlib.crc32(str(name).encode()) for path, name in names.items()}
+        paths = [path for path in paths if (sums[path] % 10 == 0) == (split == "test")]
     elif split != "all":
         paths = []
     if not paths:
@@ -224,7 +200,6 @@ def _load_folder(folder, split, size):
 
 
 def _load_video(name, split, size):
-    """Load the frames of a video into memory."""
     name, _, options = name.partition("?")
     if options and not re.fullmatch(r"stride=[1-9]\d*", options):
         raise ValueError(

@@ -9,11 +9,17 @@ from PIL import Image, ImageCms, ImageOps
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION, _PROFILE = 274, 34675
-# Mode of Pillow in which a color profile of each space is applied.
-_MODES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B")
+_GRAY = ("1", "L", *_SIXTEEN_BITS)
+# Mode in which a color profile of each space is applied, and modes of images that it fits.
+_MODES = {
+    "GRAY": ("L", _GRAY),
+    "RGB": ("RGB", (*_GRAY, "RGB", "P", "YCbCr", "RGBX")),
+    "CMYK": ("CMYK", ("CMYK",)),
+    "Lab": ("LAB", ("LAB",)),
+}
 # By default, dark levels of gray are off by up to ten.
 _EXACT = ImageCms.Flags.NOOPTIMIZE
-_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B")
 
 
 def to_srgb(image):
@@ -77,7 +83,7 @@ def largest_page(path):
 
 
 def _deep(page, samples):
-    """Return the samples of a TIFF page, of more than 8 bits, as a PIL image."""
+    """Convert samples of more than 8 bits to a PIL image."""
     samples = np.asarray(samples, "float64") / (2**page.bitspersample - 1)
     if page.axes.startswith("S"):  # stored plane by plane
         samples = np.moveaxis(samples, 0, -1)
@@ -106,7 +112,7 @@ def _deep(page, samples):
 
 
 def _split(image):
-    """Return the color and the alpha of a PIL image; the latter is `None` if it is opaque."""
+    """Return the color and the alpha, or `None`, of a PIL image."""
     if image.mode in _SIXTEEN_BITS or image.mode == "I":
         samples = np.clip(np.asarray(image), 0, 65535).astype("uint16")
         color, transparent = Image.fromarray(samples), image.info.get("transparency")
@@ -124,8 +130,8 @@ def _in_srgb(image, profile):
     srgb = ImageCms.createProfile("sRGB")
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
-        mode = _MODES.get(profile.profile.xcolor_space.strip())
-        if _fits(image.mode, mode):
+        mode, fitting = _MODES.get(profile.profile.xcolor_space.strip(), ("", ()))
+        if image.mode in fitting:
             if mode == "L":
                 return _gray_in_srgb(image, profile, srgb)
             image = _eight_bits(image).convert(mode)
@@ -148,18 +154,9 @@ def _gray_in_srgb(image, profile, srgb):
     return Image.fromarray(np.asarray(table)[0][samples])
 
 
-def _fits(mode, profile_mode):
-    """Return whether an image of a mode can have a color profile of another mode."""
-    is_gray = mode in ("1", "L", *_SIXTEEN_BITS)
-    if profile_mode == "L":
-        return is_gray
-    if profile_mode == "RGB":
-        return is_gray or mode in ("RGB", "P", "YCbCr", "RGBX")
-    return mode == profile_mode
 
 
 def _eight_bits(image):
-    """Round 16-bit gray to 8 bits; other images stay as they are."""
     if image.mode not in _SIXTEEN_BITS:
         return image
     return Image.fromarray(np.uint8(np.asarray(image) / 257 + 0.5))

@@ -11,7 +11,6 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from colorkit.data.decoding import is_tiff, largest_page, to_srgb
-from colorkit.data.metadata import metadata as metadata_of
 from colorkit.data.metadata import save_options
 from colorkit.files import make_folder, written_whole
 
@@ -62,7 +61,11 @@ def _opened(source):
     if path.stat().st_size == 0:
         raise ValueError(f"{path} is empty (0 bytes); an image was expected.")
     if path.suffix.lower() in (".heic", ".heif"):
-        _register_heif(path)
+        try:
+            import pillow_heif
+        except ImportError as error:
+            raise ValueError(f"{path} needs a further package: pip install pillow-heif") from error
+        pillow_heif.register_heif_opener()
     try:
         with warnings.catch_warnings():
             # Allow large photographs; Pillow warns from 89 megapixels on.
@@ -84,16 +87,6 @@ def _opened(source):
         raise ValueError(f"{path} is damaged, too large or not supported: {error}") from error
 
 
-def _register_heif(path):
-    try:
-        import pillow_heif
-    except ImportError as error:
-        raise ValueError(
-            f"{path} is a HEIF image, which needs a further package: pip install pillow-heif"
-        ) from error
-    pillow_heif.register_heif_opener()
-
-
 def as_rgb(image):
     """Convert any image to 8-bit sRGB.
 
@@ -106,8 +99,8 @@ def as_rgb(image):
         uint8 array of shape `(height, width, 3)`.
 
     Raises:
-        FileNotFoundError: If the file does not exist.
-        ValueError: If the file is not an image, or the array has another shape, type or range.
+        FileNotFoundError, ValueError: As `read_picture`; ValueError also if the array has another
+            shape, type or range.
 
     Example:
         >>> as_rgb("old_photo.jpg").shape
@@ -147,7 +140,7 @@ def pictures_at_once(*sizes):
 
 
 def checksum(images):
-    """Compute a checksum of a sequence of image arrays: eight hexadecimal digits."""
+    """Compute a checksum of a sequence of images: eight hexadecimal digits."""
     value = 0
     for rgb in images:
         value = zlib.crc32(np.ascontiguousarray(rgb), value)
@@ -161,23 +154,6 @@ def picture_size(source):
         # EXIF orientations 5 to 8 are rotated by 90 degrees; Pillow has applied those of TIFF.
         rotated = image.format != "TIFF" and 5 <= image.getexif().get(0x0112, 1) <= 8
     return (width, height) if rotated else (height, width)
-
-
-def read_metadata(source, software=None):
-    """Read Exif, XMP, resolution and comment of an image file, without its orientation.
-
-    Args:
-        source: Path of an image file.
-        software: Text to add to the software tag, or `None`.
-
-    Returns:
-        Dict for `write_picture`. It is empty if the file has none that can be read.
-    """
-    try:
-        with Image.open(source) as image:
-            return metadata_of(image, software)
-    except Exception:  # metadata must never prevent the coloring of an image
-        return {}
 
 
 def write_picture(path, rgb, metadata=None):
@@ -195,10 +171,7 @@ def write_picture(path, rgb, metadata=None):
     picture_format = output_format(path)
     make_folder(path.parent)
     with written_whole(path) as temporary:
-        options = {
-            **_OPTIONS.get(picture_format, {}),
-            **save_options(metadata or {}, picture_format),
-        }
+        options = _OPTIONS.get(picture_format, {}) | save_options(metadata or {}, picture_format)
         Image.fromarray(rgb).save(temporary, format=picture_format, **options)
 
 

@@ -20,8 +20,7 @@ class Images(collections.abc.Sequence):
 
     Args:
         items: uint8 array `(N, H, W, 3)`, or a list of arrays, paths or PIL images.
-        labels: Class of each image, or `None`.
-        class_names: Name of each class, or `None`.
+        labels, class_names: Class of each image, and name of each class, or `None`.
         weights: How often training shows each image, relative to the others. `None` shows all
             equally often.
         name: Name of the dataset in records.
@@ -31,8 +30,7 @@ class Images(collections.abc.Sequence):
         checksum: Checksum that distinguishes sources of the same name, or `None`.
         source_side: Short side of the smallest image at its source, if the items were resized.
         left_out: Number of damaged files of the source that are not among the items.
-        item_sizes: `(height, width)` of each item, shape `(N, 2)`, if known. `None` reads them from
-            the items when they are needed.
+        item_sizes: `(height, width)` of each item, shape `(N, 2)`. `None` reads them if needed.
 
     Raises:
         ValueError: If an array has another type or shape, `items` is one path, labels or weights do
@@ -109,7 +107,6 @@ class Images(collections.abc.Sequence):
         return images
 
     def _with(self, items, index):
-        """Return these images with only the items of an index."""
         images = copy.copy(self)
         images._items = items
         for name in ("labels", "weights", "films", "_known_sizes"):
@@ -129,14 +126,11 @@ class Images(collections.abc.Sequence):
         return f"<Images: {len(self)} of {self.name}, {size}>"
 
     @classmethod
-    def concatenate(cls, sets, *, shares=None, name=None):
-        """Join several datasets into one, without their labels.
+    def concatenate(cls, sets, *, shares=None):
+        """Join a list of datasets into one, without their labels.
 
-        Args:
-            sets: List of `Images`, at least one.
-            shares: Share of each dataset in training, a positive number per dataset. `None` shows
-                every image equally often, or as often as the weights of its dataset say.
-            name: Name of the joined dataset; `None` joins the names of the parts.
+        `shares` are the shares of the datasets in training, positive numbers. `None` shows every
+        image equally often, or as often as the weights of its dataset say.
         """
         if not sets:
             raise ValueError("`sets` must hold at least one dataset. Received none")
@@ -165,14 +159,14 @@ class Images(collections.abc.Sequence):
         images = cls(
             items,
             weights=weights,
-            name=" + ".join(names) if name is None else name,
+            name=" + ".join(names),
             size=size,
             checksum="-".join(str(x.checksum) for x in sets),
             source_side=min((x.source_side for x in sets if len(x)), default=None),
             left_out=sum(x.left_out for x in sets),
             item_sizes=np.concatenate(sizes),
         )
-        if any(x.is_sequence for x in sets):
+        if any(x.films is not None for x in sets):
             films, known = [], 0
             for x in sets:
                 own = np.zeros(len(x), int) if x.films is None else x.films
@@ -182,13 +176,8 @@ class Images(collections.abc.Sequence):
         return images
 
     @property
-    def is_sequence(self):
-        """Whether some images follow each other in time, as the frames of a video."""
-        return self.films is not None
-
-    @property
     def smallest(self):
-        """Smallest `(height, width)` that any image has."""
+        """Smallest height and smallest width of the images."""
         return tuple(np.min(self._sizes(), axis=0).tolist())
 
     @property
@@ -214,16 +203,10 @@ class Images(collections.abc.Sequence):
         return self._source_side
 
     def readable(self, visit=None):
-        """Read every image once, and return `Images` without the damaged files.
+        """Read every image once, and return `Images` without the damaged files, with a warning.
 
-        A warning has the names of those files.
-
-        Args:
-            visit: Function of an index and its image, called for each readable image, for
-                computations on all pixels in the same pass.
-
-        Raises:
-            FileNotFoundError, ValueError: If a file no longer exists, or no image can be read.
+        `visit(index, rgb)` is called for each readable image, to compute on all pixels in the same
+        pass. If a file no longer exists, or no image can be read, an error is raised.
         """
         kept, damaged = [], []
         for i, item in enumerate(self._items):
@@ -305,7 +288,7 @@ def drawn(weights, count, rng):
 
 
 def square(rgb, size):
-    """Resize an image to a square: scale its short side and crop its center."""
+    """Scale the short side of an image to a size, and crop its center."""
     if rgb.shape[:2] == (size, size):
         return rgb
     resample = Image.Resampling.BOX if min(rgb.shape[:2]) > 2 * size else Image.Resampling.LANCZOS

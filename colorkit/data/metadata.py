@@ -14,18 +14,24 @@ _XMP = 700
 _JPEG_BYTES = 65_000
 
 
-def metadata(image, software=None):
-    """Read the metadata of a PIL image that stay true when the image is colored.
-
-    The orientation and the thumbnail are left out.
+def read_metadata(source, software=None):
+    """Read Exif, XMP, resolution and comment of an image file, without orientation and thumbnail.
 
     Args:
-        image: PIL image as it was opened, before a rotation was applied.
-        software: Text that says what colored the image, or `None`.
+        source: Path of an image file.
+        software: Text to add to the software tag, or `None`.
 
     Returns:
-        Dict with "exif", "xmp", "dpi" and "comment", as far as they are present.
+        Dict for `write_picture`. It is empty if the file has none that can be read.
     """
+    try:
+        with Image.open(source) as image:
+            return _metadata(image, software)
+    except Exception:  # metadata must never prevent the coloring of an image
+        return {}
+
+
+def _metadata(image, software):
     before, exif = image.getexif(), Image.Exif()
     for tag in _KEPT:
         if tag in before:

@@ -56,7 +56,7 @@ def load_tfds(name, split, size=None, data_dir=None):
             f"{name!r} has the splits {sorted(builder.info.splits)}. Received: {split!r}"
         ) from error
     images, labels, sides = [], [], []
-    keys = {key for key in (image_key, label_key, has_names and "label") if key}
+    keys = {image_key, label_key, "label" if has_names else None} - {None}
     for record in _records(tfds, dataset, keys):
         if wanted and has_names:
             # Split by a checksum of the name, so that no person is in both splits.
@@ -88,7 +88,6 @@ def unknown_name(name, hint=""):
 
 
 def _records(tfds, dataset, keys):
-    """Return the records of a dataset with only the given features, in its order."""
     dataset = dataset.map(lambda record: {key: record[key] for key in keys})
     if not all(spec.shape.is_fully_defined() for spec in dataset.element_spec.values()):
         yield from tfds.as_numpy(dataset)
@@ -100,7 +99,7 @@ def _records(tfds, dataset, keys):
 
 
 def _prepared_builder(tfds, root, name):
-    """Return the builder of a dataset that is prepared on disk, or `None`; change nothing."""
+    """Return the builder of a dataset that is prepared on disk, or `None`."""
     for pattern in (f"{name}/*", f"{name}/*/*"):  # the second: in the folder of the only config
         folders = (path.parent for path in root.glob(f"{pattern}/dataset_info.json"))
         versions = [x for x in folders if re.fullmatch(r"\d+\.\d+\.\d+", x.name)]

@@ -206,9 +206,6 @@ def test_visibility_is_low_near_black_and_white():
     assert visible[0] < 0.01 and visible[2] > 0.99
     np.testing.assert_allclose(visible[[1, 3]], 0.5, atol=0.01)
     assert visible[4] < 0.2
-    for options in ({"softness": 0}, {"softness": -1}, {"dark": 96}):
-        with pytest.raises(ValueError, match="`softness` must be positive and `dark` below"):
-            visibility(lightness, **options)
 
 
 @pytest.mark.parametrize(("side", "crop"), [(100, 11), (58, 28), (58, 56), (232, 56)])
@@ -343,13 +340,8 @@ def test_context_is_a_share_of_the_short_side():
     ramp[..., 0], ramp[..., 1] = np.meshgrid(np.arange(240), 2 * np.arange(100))
     images = Images([ramp] * 200, labels=np.zeros(200))
     for side in (20, 64):
-        options = {
-            "batch_size": 200,
-            "crop": side,
-            "context": (0.5, 0.9),
-            "space": RGB,
-            "labels": True,
-        }
+        options = {"batch_size": 200, "crop": side, "context": (0.5, 0.9)}
+        options |= {"space": RGB, "labels": True}
         rgb = _shown(images, augment=True, **options)
         edge, far = side // 4, side - 1 - side // 4  # away from the border
         across = np.abs(rgb[:, edge, far, 0] - rgb[:, edge, edge, 0]) / (far - edge) * side

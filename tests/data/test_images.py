@@ -104,7 +104,6 @@ def test_datasets_in_memory_are_joined_without_copying(pictures):
     assert np.shares_memory(both[2], pictures) and np.shares_memory(both[9], pictures)
     np.testing.assert_array_equal(np.asarray(both), pictures)
     assert (both.name, both.labels, both.weights) == ("images + other", None, None)
-    assert Images.concatenate([first, second], name="all of them").name == "all of them"
     part = Images.concatenate([first[4:], both[:1]], shares=[1, 1])[1:]
     np.testing.assert_array_equal(np.asarray(part), pictures[[5, 0]])
     assert part.weights.tolist() == [0.5, 1]
@@ -123,7 +122,7 @@ def test_joined_videos_have_numbers_of_their_own(pictures):
     film, plain = Images(pictures[:3], is_sequence=True), Images(pictures[:2])
     both = Images.concatenate([plain, film, Images.concatenate([film, plain, film])])
     assert both.films.tolist() == [0, 0, 1, 1, 1, 2, 2, 2, 0, 0, 3, 3, 3]
-    assert both.is_sequence and not both[:2].readable().films.any() and not plain.is_sequence
+    assert not both[:2].readable().films.any() and plain.films is None
 
 
 def test_typical_images_are_drawn_in_proportion_to_weights():

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from colorkit.data.image_files import read_picture, write_picture
-from colorkit.data.metadata import metadata
+from colorkit.data.metadata import read_metadata
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6" dc:title="Riga"/></x:xmpmeta>'
 WRITTEN = [".jpg", ".png", ".tif", ".webp"]
@@ -36,8 +36,7 @@ def test_descriptions_reach_every_format_and_orientation_does_not(tmp_path, sour
     target = tmp_path / f"colored{ending}"
     rgb = read_picture(source)
     assert rgb.shape == (60, 40, 3), "it was turned upright"
-    with Image.open(source) as image:
-        write_picture(target, rgb, metadata=metadata(image, "colorized by colorkit"))
+    write_picture(target, rgb, read_metadata(source, "colorized by colorkit"))
     assert read_picture(target).shape == rgb.shape
     with Image.open(target) as image:
         exif = image.getexif()
@@ -55,8 +54,7 @@ def test_descriptions_reach_every_format_and_orientation_does_not(tmp_path, sour
 def test_xmp_and_comment_are_kept(tmp_path, ending):
     source, target = tmp_path / "source.jpg", tmp_path / f"colored{ending}"
     Image.new("L", (8, 8), 99).save(source, xmp=XMP, comment=b"note")
-    with Image.open(source) as image:
-        write_picture(target, read_picture(source), metadata=metadata(image))
+    write_picture(target, read_picture(source), read_metadata(source))
     with Image.open(target) as image:
         xmp = image.info.get("xmp") or image.getexif().get(700)
         assert b'dc:title="Riga"' in xmp and b'Orientation="1"' in xmp
@@ -74,14 +72,15 @@ def test_thumbnail_of_the_gray_image_is_dropped(tmp_path):
     exif.get_ifd(1).update({0x0103: 6, 0x0201: 400, 0x0202: len(content)})
     image = Image.new("L", (8, 8), 99)
     image.save(tmp_path / "source.jpg", exif=exif)
-    with Image.open(tmp_path / "source.jpg") as image:
-        write_picture(tmp_path / "colored.jpg", read_picture(image), metadata=metadata(image))
+    found = read_metadata(tmp_path / "source.jpg")
+    write_picture(tmp_path / "colored.jpg", read_picture(tmp_path / "source.jpg"), found)
     with Image.open(tmp_path / "colored.jpg") as image:
         assert not image.getexif().get_ifd(1)
 
 
 def test_images_without_metadata_get_none(tmp_path):
-    assert metadata(Image.new("L", (4, 4))) == {}
+    Image.new("L", (4, 4)).save(tmp_path / "bare.png")
+    assert read_metadata(tmp_path / "bare.png") == read_metadata(tmp_path / "none.png") == {}
     write_picture(tmp_path / "plain.bmp", np.zeros((4, 4, 3), "uint8"), metadata={"dpi": (9, 9)})
 
 
