@@ -128,13 +128,6 @@ def _parser():
 
 
 def _colorize(options):
-    # Check before anything is imported or loaded.
-    if options.temperature is not None and not options.temperature >= 0:
-        raise ValueError(
-            f"--temperature must be a non-negative number. Received: {options.temperature}"
-        )
-    if options.size is not None and options.size < 1:
-        raise ValueError(f"--size must be at least 1. Received: {options.size}")
     jobs, problems, skipped = _jobs(options.inputs, options.output)
     total = len(jobs) + len(problems)
     done = [] if options.overwrite else [target for _, target in jobs if os.path.lexists(target)]
@@ -162,7 +155,8 @@ def _color_files(jobs, options):
 
     _start_keras()
     from colorkit.colorizer import Colorizer
-    from colorkit.data.image_files import read_metadata, write_picture
+    from colorkit.data.image_files import write_picture
+    from colorkit.data.metadata import read_metadata
     from colorkit.data.video import color_video, is_video
     from colorkit.files import sweep
 
@@ -193,18 +187,12 @@ def _color_files(jobs, options):
 
 
 def _jobs(inputs, output):
-    """Plan what to color.
-
-    Returns:
-        `(jobs, problems, skipped)`: pairs of input and output paths, the problems of inputs without
-        one, and messages about files in folders that are neither images nor videos.
-    """
+    """Return pairs of input and output paths, the problems of other inputs, and skipped files."""
     from colorkit.data.folders import find_media
     from colorkit.data.video import is_video
 
-    if "" in inputs or output == "":
-        name = "--output" if output == "" else "An input"
-        raise ValueError(f"{name} must be the path of a file or folder. Received an empty one.")
+    if "" in (*inputs, output):
+        raise ValueError("Inputs and --output must be paths of files or folders. Received: ''")
     inputs, output = [Path(name) for name in inputs], Path(output)
     problems, skipped, wanted = [], [], []
     is_file = len(inputs) == 1 and not os.path.isdir(inputs[0])
@@ -268,8 +256,6 @@ def _train(options):
     from colorkit.experiments.run import run
     from colorkit.report.tables import overview
 
-    if options.epochs is not None and options.epochs < 1:
-        raise ValueError(f"--epochs must be at least 1. Received: {options.epochs}")
     names = _experiments(options.names)
     settings = {name: getattr(options, name) for name in ("profile", "data", "seed", "epochs")}
     settings["verbose"] = "auto" if sys.stdout.isatty() else 2  # no progress bar in a log file
@@ -310,15 +296,10 @@ def _results(options):
     from colorkit import report
     from colorkit.experiments.records import read_all
 
-    if options.folder and not os.path.isdir(options.folder):
-        raise ValueError(f"--folder must be a folder of records. Received: {options.folder}")
     records, problems = read_all(options.folder)
     for problem in problems:
-        print(
-            f"colorkit: skipped: {problem}. Delete or move the file; `python -m colorkit train "
-            "NAME` writes it again.",
-            file=sys.stderr,
-        )
+        hint = "Delete or move the file; `python -m colorkit train NAME` writes it again."
+        print(f"colorkit: skipped: {problem}. {hint}", file=sys.stderr)
     if not records:
         folder = options.folder or "figures/records"
         hint = "" if options.folder else ". Those of smoke are in runs/smoke/figures/records"

@@ -63,14 +63,12 @@ class Colorizer:
         size: Short side, in pixels, at which the network sees a larger image, if it is not longer
             than four times its short side or a quarter of a million pixels. `None` means the full
             size. Small networks work best near the size of their training images.
-        mirror: If True, average the predictions for an image and for its mirror image, at twice
-            the time.
+        mirror: Whether to average the predictions for an image and its mirror image.
         class_weights: Weights of the bins in training, if the decoder must divide by them (see
             `ColorBins.decode`), or `None`.
 
     Raises:
-        ValueError: If the model's input or output does not fit, `temperature` is negative, `size`
-            is below 1, or `class_weights` are not one positive, finite number per bin.
+        ValueError: If the model's input or output does not fit, or a setting is out of range.
 
     References:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
@@ -98,10 +96,7 @@ class Colorizer:
                 f"Received bins in {bins.space!r}; give `space={bins.space.name!r}`."
             )
         if isinstance(model, Adversarial):
-            raise ValueError(
-                "`model` must be the network that predicts chroma. Received the adversarial "
-                f"{model.name}; give its `generator`."
-            )
+            raise ValueError(f"{model.name} is an adversarial model; give its `generator`.")
         inputs, outputs = ([tuple(x.shape) for x in each] for each in (model.inputs, model.outputs))
         channels = self.space.chroma_channels if bins is None else bins.num_bins
         if [(len(shape), shape[-1]) for shape in inputs + outputs] != [(4, 1), (4, channels)]:
@@ -133,16 +128,13 @@ class Colorizer:
         """Color an image, or a batch of images of one size.
 
         Args:
-            image: Image as `as_rgb` takes it, or a batch `(N, height, width, 1 | 3 | 4)`. Color is
-                ignored, and values finer than 8 bits are rounded to 8 bits.
+            image: Image as `as_rgb` takes it, with the same errors, or a batch
+                `(N, height, width, 1 | 3 | 4)`. Color is ignored, and values finer than 8 bits are
+                rounded to 8 bits.
             dtype: "uint8", or "float32" for colors in [0, 1] before rounding.
 
         Returns:
             Array of shape `(height, width, 3)`, or `(N, height, width, 3)` for a batch.
-
-        Raises:
-            FileNotFoundError: If the file does not exist.
-            ValueError: If `image` is not an image, or `dtype` is unknown.
         """
         if dtype not in ("uint8", "float32"):
             raise ValueError(f'`dtype` must be "uint8" or "float32". Received: {dtype!r}')
@@ -223,13 +215,9 @@ class Colorizer:
     def save(self, path):
         """Save the colorizer to one `.keras` file, in an atomic write.
 
-        `Colorizer.load` reads the file. Plain Keras also reads it, as a model from lightness to
-        chroma, after `import colorkit`. That model averages no mirror images and only takes sizes
-        that the network takes.
-
-        Raises:
-            ValueError: If the path does not end in `.keras`.
-            OSError: If the folder cannot be created or written.
+        Plain Keras also reads the file, as a model from lightness to chroma, after
+        `import colorkit`. That model averages no mirror images and only takes sizes that the
+        network takes.
         """
         path = Path(path).expanduser()
         if path.suffix != ".keras":
@@ -243,25 +231,17 @@ class Colorizer:
     def load(cls, path, **settings):
         """Load a colorizer from a `.keras` file.
 
-        Args:
-            path: Path of the file.
-            **settings: Arguments of `Colorizer` that replace those in the file, such as
-                `temperature` or `size`.
-
-        Raises:
-            FileNotFoundError: If the file does not exist.
-            ValueError: If the file is damaged or holds another model, or a setting is invalid.
+        Arguments of `Colorizer` in `settings`, such as `temperature`, replace those in the file. A
+        file that is damaged or holds another model raises a `ValueError`.
         """
         path = Path(path).expanduser()
         model = read_model(path)
         decoder = model.layers[-1]
         if not isinstance(decoder, ColorDecoder):
-            kind, part = "a Keras model without a color decoder", ""
-            if isinstance(model, Adversarial):
-                kind, part = "an adversarial model", ".generator"
+            part = ".generator" if isinstance(model, Adversarial) else ""
             raise ValueError(
-                f"{path} holds {kind}. Save it as a colorizer: Colorizer(keras.saving."
-                f"load_model(path){part}, space=..., bins=...).save(path)"
+                f"{path} holds a model without a color decoder. Save it as a colorizer: "
+                f"Colorizer(keras.saving.load_model(path){part}, space=..., bins=...).save(path)"
             )
         if decoder.bins is None and "temperature" in settings:
             raise ValueError(_NO_TEMPERATURE)
@@ -275,10 +255,9 @@ class Colorizer:
         Args:
             name: "photos", for photographs of any kind; "cifar10", trained on the 32 x 32 images
                 of CIFAR-10; or "flowers", trained on 648 photographs of twelve species.
-            temperature: Temperature of the decoder. 0 is vivid; 1 is conservative, and nearest to
-                the ground truth on average. `None` takes the value chosen on validation images
-                for "photos", and 0.38, as Zhang et al., for "cifar10" and "flowers". The records
-                of "cifar10" and "flowers" are for 1 and 0.6, see `results.pretrained`.
+            temperature: 0 is vivid; 1 is conservative, and nearest to the ground truth on average.
+                `None` takes the value chosen on validation images for "photos", and 0.38, as Zhang
+                et al., for "cifar10" and "flowers", whose records are for 1 and 0.6.
             **settings: See `load`.
 
         Example:
@@ -288,9 +267,8 @@ class Colorizer:
         known = sorted(path.stem for path in folder.glob("*.keras"))
         if name not in known:
             raise ValueError(
-                f"`name` must be one of {known}; `Colorizer.load` reads a .keras file of your own. "
-                f"Received: {name!r}. Experiments such as cifar/lab-residual-unet, which made "
-                '"cifar10", are trained by `python -m colorkit train NAME`.'
+                f"`name` must be one of {known}. Received: {name!r}. `Colorizer.load` reads a file "
+                "of your own, such as `python -m colorkit train NAME` writes."
             )
         if temperature is None and name in _OLDER:
             temperature = _PUBLISHED_TEMPERATURE

@@ -206,17 +206,8 @@ def test_inputs_that_cannot_be_opened_are_reported_one_by_one(tmp_path, photos, 
 def test_terminated_command_leaves_no_file_behind(tmp_path, model):
     frames = np.random.default_rng(0).integers(0, 256, (400, 64, 64, 3), dtype="uint8")
     iio.imwrite("film.mp4", frames, plugin="pyav", codec="mpeg4")
-    command = [
-        sys.executable,
-        "-m",
-        "colorkit",
-        "colorize",
-        "film.mp4",
-        "-o",
-        "out",
-        "--model",
-        model,
-    ]
+    command = [sys.executable, "-m", "colorkit", "colorize", "film.mp4", "-o", "out"]
+    command += ["--model", model]
     process = subprocess.Popen(command)
     while process.poll() is None and not list(tmp_path.glob("out/.colorkit-*")):
         time.sleep(0.05)
@@ -267,7 +258,7 @@ def test_warning_is_printed_as_one_line(monkeypatch, capsys):
         (["colorize", "nothing", "-o", "out"], "nothing"),
         (["train", "cifar/best", "--profile", "smoke"], "cifar/lab-conv-regression"),
         (["train", "cifar/lab-conv-regression", "--profile", "huge"], "smoke"),
-        (["train", "cifar/lab-conv-regression", "--epochs", "0"], "at least 1"),
+        (["train", "cifar/lab-conv-regression", "--epochs", "0"], "`epochs`"),
         (["train", "cifar/lab-conv-regression", "--profile", ""], "''"),
         (["train", "cifar/lab-conv-regression", "--seed", "99999999999"], "4294967295"),
         (["results"], "runs/smoke/figures/records"),
@@ -295,9 +286,9 @@ def test_folder_without_permission_is_an_error(tmp_path, photos, model, capsys):
 
 def test_empty_output_and_missing_folder_are_errors(photos, model, capsys):
     assert main(["colorize", "in/a.png", "-o", "", "--model", model]) == 2
-    assert "--output must be the path" in capsys.readouterr().err
+    assert "Inputs and --output must be paths" in capsys.readouterr().err
     assert main(["results", "--folder", "nowhere"]) == 2
-    assert "--folder must be a folder of records. Received: nowhere" in capsys.readouterr().err
+    assert "There are no records in nowhere" in capsys.readouterr().err
 
 
 def test_output_below_a_file_is_an_error(photos, model, capsys):

@@ -154,8 +154,6 @@ def _gray_in_srgb(image, profile, srgb):
     return Image.fromarray(np.asarray(table)[0][samples])
 
 
-
-
 def _eight_bits(image):
     if image.mode not in _SIXTEEN_BITS:
         return image
