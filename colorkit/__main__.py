@@ -159,6 +159,7 @@ def _color_files(jobs, options):
     from colorkit.data.metadata import read_metadata
     from colorkit.data.video import color_video, is_video
     from colorkit.files import sweep
+    from colorkit.stream import attempt
 
     is_file = Path(options.model).suffix == ".keras" or Path(options.model).is_file()
     load = Colorizer.load if is_file else Colorizer.pretrained
@@ -168,21 +169,30 @@ def _color_files(jobs, options):
     software = None if options.no_tag else f"colorized by colorkit {__version__}"
     for folder in {target.parent for _, target in jobs}:
         sweep(folder)
+    films = [job for job in jobs if is_video(job[0])]
+    pictures = [job for job in jobs if job not in films]
+
+    def write(index, rgb):
+        source, target = pictures[index]
+        write_picture(target, rgb, read_metadata(source, software))
+
+    def results():
+        sources = [source for source, _ in pictures]
+        if len(sources) == 1:  # a stream would have to be compiled
+            yield attempt(lambda: write(0, colorizer(sources[0])))
+        else:
+            yield from colorizer.stream(sources, write)
+        yield from (attempt(color_video, colorizer, *job) for job in films)
+
     problems = []
     # A bar on a terminal, else a line per file.
-    bar = tqdm(jobs, unit="file", disable=not sys.stderr.isatty())
-    for source, target in bar:
-        try:
-            if is_video(source):
-                color_video(colorizer, source, target)
-            else:
-                rgb = colorizer(source)
-                write_picture(target, rgb, read_metadata(source, software))
-            if bar.disable or len(jobs) == 1:
-                print(f"{source} -> {target}", flush=True)
-        except Exception as error:  # one bad file must not stop the others
+    bar = tqdm(results(), total=len(jobs), unit="file", disable=not sys.stderr.isatty())
+    for (source, target), error in zip((*pictures, *films), bar, strict=True):
+        if isinstance(error, Exception):  # one bad file must not stop the others
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")
+        elif bar.disable or len(jobs) == 1:
+            print(f"{source} -> {target}", flush=True)
     return problems
 
 

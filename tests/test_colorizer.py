@@ -119,6 +119,55 @@ def test_batch_gives_the_same_as_single_images(any_colorizer, pictures):
     np.testing.assert_array_equal(any_colorizer(Images(pictures)), batch)
 
 
+def test_stream_gives_the_same_as_single_images_of_any_size(any_colorizer, rng, tmp_path):
+    sizes = [(40, 52), (12, 12), (52, 40), (300, 451), (40, 52), (1, 40), (300, 200), (12, 12)] * 2
+    images = [rng.integers(0, 256, (*size, 3), dtype="uint8") // 2 + 40 for size in sizes]
+    Image.fromarray(images[3]).save(tmp_path / "file.png")
+    colored = list(any_colorizer.stream([tmp_path / "file.png", *images]))
+    for rgb, image in zip(colored, [images[3], *images], strict=True):
+        assert rgb.shape == image.shape and rgb.dtype == np.uint8
+        assert np.abs(rgb - any_colorizer(image).astype(int)).max() <= 1
+
+
+def test_stream_merges_colors_outside_the_gamut_as_a_call_does(rng):
+    inputs = keras.Input((None, None, 1))
+    strong = keras.layers.Conv2D(2, 1, kernel_initializer="ones")(inputs)
+    colorizer = Colorizer(keras.Model(inputs, strong))
+    images = rng.integers(0, 256, (3, 200, 210), dtype="uint8")
+    for rgb, image in zip(colorizer.stream(images), images, strict=True):
+        assert np.abs(rgb - colorizer(image).astype(int)).max() <= 1
+        assert lightness_error(LAB, np.repeat(image[..., None], 3, -1), rgb) < 0.3
+
+
+def test_stream_uses_the_colors_in_order_and_goes_on_after_a_failure(pictures):
+    colorizer = Colorizer(models.build_conv_regression(blocks=((4,),)))
+    images = [pictures[0], "none.png", *pictures[1:5]]
+    used = {}
+
+    def use(index, rgb):
+        if index == 3:
+            raise OSError("disk full")
+        used[index] = rgb
+        return index
+
+    results = list(colorizer.stream(iter(images), use))
+    assert isinstance(results[1], FileNotFoundError) and isinstance(results[3], OSError)
+    assert [results[i] for i in (0, 2, 4, 5)] == [0, 2, 4, 5] == sorted(used)
+    assert np.abs(used[2] - colorizer(images[2]).astype(int)).max() <= 1
+
+
+def test_images_of_one_network_size_go_through_the_network_together(pictures, monkeypatch):
+    colorizer = Colorizer(models.build_conv_regression(blocks=((4,),)), size=8)
+    seen, predict = [], Colorizer.predict
+    monkeypatch.setattr(
+        Colorizer, "predict", lambda self, x: seen.append(x.shape[:3]) or predict(self, x)
+    )
+    flat = [picture[:, :14] for picture in pictures]
+    list(colorizer.stream([x for pair in zip(pictures, flat, strict=True) for x in pair]))
+    assert sum(shape[0] for shape in seen) == 32 and len(seen) <= 12
+    assert {shape[1:] for shape in seen} == {(8, 8), (9, 8)}
+
+
 def test_float32_output_rounds_to_the_uint8_output(any_colorizer, pictures):
     unrounded = any_colorizer(pictures, dtype="float32")
     np.testing.assert_array_equal(np.uint8(unrounded * 255 + 0.5), any_colorizer(pictures))

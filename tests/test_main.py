@@ -1,5 +1,6 @@
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from PIL import Image
 import colorkit
 from colorkit import ColorBins, Colorizer, models
 from colorkit.__main__ import main
-from colorkit.data.image_files import read_picture
+from colorkit.data.image_files import as_rgb, read_picture
 from colorkit.data.video import read_frames
 from colorkit.experiments import PROFILES, records
 from tests.report.test_tables import make_record
@@ -126,14 +127,12 @@ def test_format_that_is_only_read_becomes_png(tmp_path, photos, model):
 
 
 def test_failure_of_one_image_does_not_stop_the_others(photos, model, capsys, monkeypatch):
-    original = Colorizer.__call__
-
-    def failing(self, image, **options):
+    def failing(image):
         if str(image).endswith("a.png"):
             raise MemoryError
-        return original(self, image, **options)
+        return as_rgb(image)
 
-    monkeypatch.setattr(Colorizer, "__call__", failing)
+    monkeypatch.setattr("colorkit.colorizer.as_rgb", failing)
     assert main(["colorize", "in", "-o", "out", "--model", model]) == 2
     assert "in/a.png: MemoryError" in capsys.readouterr().err
     assert names(photos.parent / "out") == ["b.jpg", "deep/c.png"]
@@ -214,6 +213,23 @@ def test_terminated_command_leaves_no_file_behind(tmp_path, model):
     process.terminate()
     assert process.wait(60) in (143, -15)
     assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_folder_keeps_whole_files_alone(tmp_path, photos, model, number):
+    for i in range(300):
+        (photos / f"{i:03}.png").hardlink_to(photos / "a.png")
+    command = [sys.executable, "-m", "colorkit", "colorize", "in", "-o", "out", "--model", model]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while process.poll() is None and not list(tmp_path.glob("out/*.png")):
+        time.sleep(0.01)
+    process.send_signal(number)
+    assert process.wait(60) in (128 + number, -number)
+    assert not list(tmp_path.glob("out/.*"))
+    found = list(tmp_path.glob("out/*.png"))
+    assert 0 < len(found) < 300
+    assert {read_picture(path).shape for path in found} == {(40, 50, 3)}
 
 
 def test_temperature_and_size_reach_the_colorizer(photos, model):

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import threading
 import warnings
 import zlib
 from pathlib import Path
@@ -24,6 +25,7 @@ _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".heic", ".heif", ".jp2", 
 }  # fmt: skip
 # 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+_FILTERS = threading.Lock()
 
 
 def read_picture(source):
@@ -67,15 +69,10 @@ def _opened(source):
             raise ValueError(f"{path} needs a further package: pip install pillow-heif") from error
         pillow_heif.register_heif_opener()
     try:
-        with warnings.catch_warnings():
-            # Allow large photographs; Pillow warns from 89 megapixels on.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            number, page = largest_page(path) if is_tiff(path) else (0, None)
-            # From a path, Pillow would map the file, and mix up the pixels of rotated TIFF.
-            with open(path, "rb") as file, page or Image.open(file) as image:
-                if number:
-                    image.seek(number)
-                yield image
+        number, page = largest_page(path) if is_tiff(path) else (0, None)
+        # From a path, Pillow would map the file, and mix up the pixels of rotated TIFF.
+        with open(path, "rb") as file, page or _opened_by_pillow(file, number) as image:
+            yield image
     except UnidentifiedImageError:
         raise ValueError(f"{path} is not an image that can be read (JPEG, PNG, ...).") from None
     except Image.DecompressionBombError:
@@ -85,6 +82,15 @@ def _opened(source):
         ) from None
     except Exception as error:  # each decoder raises its own errors
         raise ValueError(f"{path} is damaged, too large or not supported: {error}") from error
+
+
+def _opened_by_pillow(file, number):
+    # Allow large photographs; Pillow warns from 89 megapixels on. Threads share the filters.
+    with _FILTERS, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(file)
+        image.seek(number)
+    return image
 
 
 def as_rgb(image):

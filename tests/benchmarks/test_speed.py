@@ -235,6 +235,34 @@ def test_twelve_megapixel_photograph(benchmark, tmp_path):
     assert read_picture(tmp_path / "colored.jpg").shape == (3000, 4000, 3)
 
 
+def test_folder_against_one_image_after_the_other(benchmark, tmp_path):
+    """Files of 640 x 480, read, colored and written by the model for photographs."""
+    photos = [skimage.data.coffee(), skimage.data.astronaut(), skimage.data.cat()]
+    paths = [tmp_path / f"{i:02}.jpg" for i in range(24)]
+    for i, path in enumerate(paths):
+        photo = Image.fromarray(np.roll(photos[i % 3], 40 * i, axis=1))
+        write_picture(path, np.asarray(photo.resize((640, 480))))
+    colorizer = Colorizer.pretrained("photos")
+
+    def write(index, rgb):
+        write_picture(tmp_path / "colored" / paths[index].name, rgb)
+
+    def folder():
+        assert not any(colorizer.stream(paths, write))
+
+    def one_after_the_other():
+        for i, path in enumerate(paths):
+            write(i, colorizer(path))
+
+    folder()
+    one_after_the_other()
+    times = [(seconds(folder), seconds(one_after_the_other)) for _ in range(3)]
+    benchmark.pedantic(folder, rounds=1)
+    ratio = float(np.median([single / ours for ours, single in times]))
+    benchmark.extra_info["times as fast as one image after the other"] = ratio
+    benchmark.extra_info["images per second"] = len(paths) / benchmark.stats.stats.median
+
+
 @pytest.mark.parametrize("num_bins", [81, 313])
 def test_decoding_of_a_batch(benchmark, rng, num_bins):
     bins = ColorBins.grid(81) if num_bins == 81 else ColorBins.gamut()
