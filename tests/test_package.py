@@ -5,7 +5,7 @@ import keras
 import pytest
 
 import colorkit
-from colorkit import ColorBins, losses, metrics, models
+from colorkit import ColorBins, Colorizer, losses, metrics, models
 
 
 def run_python(code):
@@ -23,12 +23,13 @@ def test_import_is_enough_to_load_a_compiled_model(tmp_path):
     colored = keras.Model(image, keras.layers.Activation("sigmoid")(image))
     colored.compile("adam", "mse", metrics=[metrics.CIEDE2000(), metrics.Colorfulness()])
     colored.save(tmp_path / "metrics.keras")
+    Colorizer(model, bins=bins).save(tmp_path / "colorizer.keras")
     code = (
         "import keras, colorkit\n"
-        f"for name in ('bins', 'metrics'):\n"
+        f"for name in ('bins', 'metrics', 'colorizer'):\n"
         f"    print(keras.models.load_model({str(tmp_path)!r} + f'/{{name}}.keras').name)"
     )
-    assert run_python(code).split() == [model.name, colored.name]
+    assert run_python(code).split() == [model.name, colored.name, model.name]
 
 
 @pytest.mark.parametrize("name", colorkit.__all__)
