@@ -95,6 +95,9 @@ def _parser():
     add("--temperature", type=float, metavar="T",
         help="1 is conservative, 0 is vivid (default: the model's)")  # fmt: skip
     add("--size", type=int, metavar="N", help="short side the network sees (default: the model's)")
+    add("--depth", type=int, choices=(8, 16), default=8,
+        help="bits per channel of .png and .tif files; others have 8 (default: %(default)s)"
+        )  # fmt: skip
     add("--no-tag", action="store_true",
         help='do not add "colorized by colorkit" to the metadata; the others are kept')  # fmt: skip
     add("--overwrite", action="store_true", help="color again what was colored before")
@@ -169,6 +172,7 @@ def _color_files(jobs, options):
     software = None if options.no_tag else f"colorized by colorkit {__version__}"
     for folder in {target.parent for _, target in jobs}:
         sweep(folder)
+    dtype = f"uint{options.depth}"
     films = [job for job in jobs if is_video(job[0])]
     pictures = [job for job in jobs if job not in films]
 
@@ -179,9 +183,9 @@ def _color_files(jobs, options):
     def results():
         sources = [source for source, _ in pictures]
         if len(sources) == 1:  # a stream would have to be compiled
-            yield attempt(lambda: write(0, colorizer(sources[0])))
+            yield attempt(lambda: write(0, colorizer(sources[0], dtype=dtype)))
         else:
-            yield from colorizer.stream(sources, write)
+            yield from colorizer.stream(sources, write, dtype=dtype)
         yield from (attempt(color_video, colorizer, *job) for job in films)
 
     problems = []

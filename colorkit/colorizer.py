@@ -176,23 +176,24 @@ class Colorizer:
 
         Args:
             image: Image as `as_rgb` takes it, with the same errors, or a batch
-                `(N, height, width, 1 | 3 | 4)`. Color is ignored, and values finer than 8 bits are
-                rounded to 8 bits.
-            dtype: "uint8", or "float32" for colors in [0, 1] before rounding.
+                `(N, height, width, 1 | 3 | 4)`. Color is ignored.
+            dtype: "uint8", "uint16", or "float32" for colors in [0, 1] before rounding. Only with
+                "uint16", values of the image finer than 8 bits are not rounded to 8 bits.
 
         Returns:
             Array of shape `(height, width, 3)`, or `(N, height, width, 3)` for a batch.
         """
-        if dtype not in ("uint8", "float32"):
-            raise ValueError(f'`dtype` must be "uint8" or "float32". Received: {dtype!r}')
+        if dtype not in ("uint8", "uint16", "float32"):
+            raise ValueError(f"`dtype` must be uint8, uint16 or float32. Received: {dtype!r}")
+        deep = dtype == "uint16"
         if hasattr(image, "__array__") and np.ndim(image) == 4:
-            return self._color_batch(np.stack([as_rgb(each) for each in image]), dtype)
-        rgb = as_rgb(image)
+            return self._color_batch(np.stack([as_rgb(each, deep) for each in image]), dtype)
+        rgb = as_rgb(image, deep)
         lightness, small = self._preprocess(rgb)
         chroma = self.predict(small[None])[0]
         return self._postprocess(lightness, small, chroma, dtype)
 
-    def stream(self, images, use=None):
+    def stream(self, images, use=None, *, dtype="uint8"):
         """Color many images of any sizes, several at once, in order and in flat memory.
 
         Colors may differ by 1 of 255 from those of a call, as conversions are compiled. Compiling
@@ -202,6 +203,7 @@ class Colorizer:
             images: Iterable of images, as `as_rgb` takes them.
             use: Function from the index of an image and its colors to the result, such as one
                 that writes a file. It is called in threads. `None` takes the colors.
+            dtype: As in a call.
 
         Yields:
             The result for each image, or the `Exception` of an image that fails.
@@ -214,7 +216,7 @@ class Colorizer:
         fast._lightness, fast.merge = _compiled(self.space)
 
         def prepare(item):
-            return fast._preprocess(as_rgb(item[1]))
+            return fast._preprocess(as_rgb(item[1], dtype == "uint16"))
 
         def predict(prepared):
             chroma, groups = {}, {}
@@ -228,7 +230,7 @@ class Colorizer:
             return [chroma[i] for i in range(len(prepared))]
 
         def finish(item, prepared, chroma):
-            rgb = fast._postprocess(*prepared, chroma, "uint8")
+            rgb = fast._postprocess(*prepared, chroma, dtype)
             return rgb if use is None else use(item[0], rgb)
 
         def room(prepared):
@@ -405,7 +407,7 @@ class Colorizer:
 
     def _to_rgb(self, lightness, chroma, dtype):
         rgb = self.merge(lightness, chroma)
-        return np.uint8(rgb * 255 + 0.5) if dtype == "uint8" else rgb
+        return rgb if dtype == "float32" else (rgb * np.iinfo(dtype).max + 0.5).astype(dtype)
 
     def _outputs(self, lightness):
         """Return the network's output for lightness of any size."""

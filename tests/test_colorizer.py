@@ -171,6 +171,26 @@ def test_float32_output_rounds_to_the_uint8_output(any_colorizer, pictures):
     np.testing.assert_array_equal(np.uint8(unrounded * 255 + 0.5), any_colorizer(pictures))
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_sixteen_bits_follow_the_lightness_of_sixteen_bits(space, stream):
+    keras.utils.set_random_seed(1)
+    colorizer = Colorizer(models.build_conv_regression(space=space, blocks=((4,),)), space=space)
+    gray = np.linspace(20_000, 24_000, 40 * 50).astype("uint16").reshape(40, 50)
+    if stream:
+        (rgb,) = colorizer.stream([gray], dtype="uint16")
+    else:
+        rgb = colorizer(gray, dtype="uint16")
+    assert rgb.dtype == np.uint16 and (rgb != rgb[..., :1]).any()
+    before, after = (np.asarray(space.split(np.float32(x / 65535))[0]) for x in (
+        np.stack([gray] * 3, -1), rgb))  # fmt: skip
+    low, high = space.lightness_range
+    assert np.abs(after - before).max() < 3 * (high - low) / 65535
+    assert np.abs(rgb / 257 - colorizer(np.uint8(gray / 257 + 0.5))).max() < 2
+    batch = colorizer(np.stack([gray] * 2)[..., None], dtype="uint16")
+    assert np.abs(batch[1].astype(int) - rgb).max() <= 8
+
+
 def test_saved_and_loaded_colorizer_gives_identical_output(any_colorizer, tmp_path):
     any_colorizer.save(tmp_path / "new" / "model.keras")
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["model.keras"]

@@ -11,6 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 import skimage.data
+import tifffile
 from PIL import Image
 
 import colorkit
@@ -126,11 +127,22 @@ def test_format_that_is_only_read_becomes_png(tmp_path, photos, model):
     assert names(tmp_path / "out") == ["old.gif.png"]
 
 
+def test_depth_of_sixteen_bits_is_written_where_the_format_holds_it(photos, model):
+    Image.fromarray(np.linspace(0, 65535, 600).astype("uint16").reshape(20, 30)).save("in/d.tif")
+    assert main(["colorize", "in", "-o", "out", "--model", model, "--depth", "16"]) == 0
+    assert main(["colorize", "in/d.tif", "-o", "one.tif", "--model", model, "--depth", "16"]) == 0
+    assert main(["colorize", "in/d.tif", "-o", "eight.tif", "--model", model]) == 0
+    for name, dtype in (("out/d.tif", "uint16"), ("one.tif", "uint16"), ("eight.tif", "uint8")):
+        assert tifffile.imread(name).dtype == dtype
+    assert Path("out/a.png").read_bytes()[24] == 16
+    assert read_picture("out/b.jpg").shape == (40, 50, 3)
+
+
 def test_failure_of_one_image_does_not_stop_the_others(photos, model, capsys, monkeypatch):
-    def failing(image):
+    def failing(image, deep):
         if str(image).endswith("a.png"):
             raise MemoryError
-        return as_rgb(image)
+        return as_rgb(image, deep)
 
     monkeypatch.setattr("colorkit.colorizer.as_rgb", failing)
     assert main(["colorize", "in", "-o", "out", "--model", model]) == 2

@@ -1,4 +1,4 @@
-"""Decode images to 8-bit sRGB: sample formats, color profiles, transparency and pages."""
+"""Decode images to sRGB: sample formats, color profiles, transparency and pages."""
 
 import io
 import warnings
@@ -22,20 +22,32 @@ _MODES = {
 _EXACT = ImageCms.Flags.NOOPTIMIZE
 
 
-def to_srgb(image):
-    """Convert a PIL image to a uint8 array `(height, width, 3)` in sRGB, upright and on white."""
+def to_srgb(image, deep=False):
+    """Convert a PIL image to an array `(height, width, 3)` in sRGB, upright and on white.
+
+    The array is uint8, or if `deep` float32 in [0, 1]. The latter has all bits of gray images, and
+    of RGB in TIFF files without a color profile. It has 8 bits of others, and of transparent ones.
+    """
     if 0 in image.size:
         raise ValueError(f"An image must have at least one pixel. Received size {image.size}")
+    if deep and "samples" in image.info:
+        planes = [Image.fromarray(plane) for plane in np.moveaxis(image.info["samples"], -1, 0)]
+        for plane in planes:
+            plane.getexif().update(image.getexif())
+        return np.stack([np.asarray(ImageOps.exif_transpose(plane)) for plane in planes], axis=-1)
     image = ImageOps.exif_transpose(image)
     if image.mode == "F":
         raise ValueError("floating-point images have no fixed range; save them with 8 or 16 bits")
     color, alpha = _split(image)
+    if deep and alpha is None and color.mode in _SIXTEEN_BITS:
+        gray = np.float32(_curve(image.info.get("icc_profile"))[np.asarray(color)])
+        return np.repeat(gray[..., None], 3, axis=-1)
     color = _in_srgb(color, image.info.get("icc_profile"))
     if alpha is not None:
         color.putalpha(alpha)
         white = Image.new("RGBA", image.size, "white")
         color = Image.alpha_composite(white, color).convert("RGB")
-    return np.asarray(color)
+    return np.float32(np.asarray(color) / 255) if deep else np.asarray(color)
 
 
 def is_tiff(path):
@@ -104,6 +116,8 @@ def _deep(page, samples):
     else:
         image = np.uint16(color[..., 0] * 65535 + 0.5)
     image = Image.fromarray(image)
+    if count == 3 and image.mode == "RGB" and _PROFILE not in page.tags:
+        image.info["samples"] = np.float32(color)
     if _PROFILE in page.tags:
         image.info["icc_profile"] = page.tags[_PROFILE].value
     if _ORIENTATION in page.tags:
@@ -152,6 +166,16 @@ def _gray_in_srgb(image, profile, srgb):
         Image.fromarray(levels), profile, srgb, outputMode="RGB", flags=_EXACT
     )
     return Image.fromarray(np.asarray(table)[0][samples])
+
+
+def _curve(profile):
+    """Return the level in sRGB, from 0 to 1, of each level of 16-bit gray with a color profile."""
+    levels = np.arange(2**16, dtype="uint16")
+    table = np.asarray(_in_srgb(Image.fromarray(levels[None]), profile))[0, :, 1]
+    # Between the places where the 8-bit result changes, the curve is nearly straight.
+    values, first = np.unique(table, return_index=True)
+    places = [0, *(first[1:] - 0.5), 65535]
+    return np.interp(levels, places, [table[0], *(values[1:] - 0.5), table[-1]]) / 255
 
 
 def _eight_bits(image):

@@ -9,10 +9,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image, UnidentifiedImageError
 
 from colorkit.data.decoding import is_tiff, largest_page, to_srgb
-from colorkit.data.metadata import save_options
+from colorkit.data.metadata import deep_tiff_options, save_options
 from colorkit.files import make_folder, written_whole
 
 # Formats that can hold 8-bit RGB of any size.
@@ -28,24 +29,24 @@ _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
 _FILTERS = threading.Lock()
 
 
-def read_picture(source):
-    """Read an image as 8-bit sRGB, upright.
+def read_picture(source, deep=False):
+    """Read an image as sRGB, upright.
 
-    EXIF rotation and color profiles are applied, and transparent parts become white. Samples with
-    more than 8 bits are rounded. Of an animation, the first frame is read, and of a TIFF file, the
-    largest page.
+    EXIF rotation and color profiles are applied, and transparent parts become white. Of an
+    animation, the first frame is read, and of a TIFF file, the largest page.
 
     Args:
         source: Path of an image file, or a PIL image.
+        deep: Whether to keep more than 8 bits, of gray images and of RGB without a color profile.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`.
+        Array of shape `(height, width, 3)`: uint8, or if `deep` float32 in [0, 1].
 
     Raises:
         FileNotFoundError, ValueError: If the file is missing, empty, damaged or not an image.
     """
     with _opened(source) as image:
-        return to_srgb(image)
+        return to_srgb(image, deep)
 
 
 @contextlib.contextmanager
@@ -93,16 +94,17 @@ def _opened_by_pillow(file, number):
     return image
 
 
-def as_rgb(image):
-    """Convert any image to 8-bit sRGB.
+def as_rgb(image, deep=False):
+    """Convert any image to sRGB.
 
     Args:
         image: Path of an image file, a PIL image, or an array of shape `(height, width)` or
             `(height, width, 1 | 3 | 4)`: uint8, uint16, or floating point in [0, 1]. A fourth
             channel is transparency; transparent parts become white.
+        deep: Whether to keep more than 8 bits, see `read_picture`.
 
     Returns:
-        uint8 array of shape `(height, width, 3)`.
+        Array of shape `(height, width, 3)`: uint8, or if `deep` float32 in [0, 1].
 
     Raises:
         FileNotFoundError, ValueError: As `read_picture`; ValueError also if the array has another
@@ -113,7 +115,7 @@ def as_rgb(image):
         (480, 640, 3)
     """
     if isinstance(image, (str, os.PathLike, Image.Image)):
-        return read_picture(image)
+        return read_picture(image, deep)
     image = np.asarray(image)
     if image.ndim == 2:
         image = image[..., None]
@@ -122,21 +124,24 @@ def as_rgb(image):
             "An image must have shape (height, width) or (height, width, 1 | 3 | 4). "
             f"Received: {image.shape}"
         )
+    is_opaque = image.shape[-1] < 4
     if image.dtype == np.uint16:
-        image = np.uint8(image / 257 + 0.5)
+        image = image / np.float32(65535) if deep and is_opaque else np.uint8(image / 257 + 0.5)
     elif np.issubdtype(image.dtype, np.floating):
         if not (image.min() >= 0 and image.max() <= 1):
             raise ValueError(
                 "A floating-point image must lie in [0, 1]. "
                 f"Received values from {image.min()} to {image.max()}"
             )
-        image = np.uint8(image * 255 + 0.5)
+        image = np.float32(image) if deep and is_opaque else np.uint8(image * 255 + 0.5)
     elif image.dtype != np.uint8:
         raise ValueError(
             f"An image must be uint8, uint16, or floating point in [0, 1]. Received: {image.dtype}"
         )
-    if image.shape[-1] == 4:
-        return to_srgb(Image.fromarray(image))
+    elif deep and is_opaque:
+        image = image / np.float32(255)
+    if not is_opaque:
+        return to_srgb(Image.fromarray(image), deep)
     return image if image.shape[-1] == 3 else np.repeat(image, 3, axis=-1)
 
 
@@ -167,8 +172,10 @@ def write_picture(path, rgb, metadata=None):
 
     Args:
         path: Path of the file. Its ending selects the format (.png, .jpg, .webp, .tif, ...).
-        rgb: uint8 array of shape `(height, width, 3)`.
-        metadata: Metadata to write, as `read_metadata` returns them, or `None`.
+        rgb: uint8 or uint16 array of shape `(height, width, 3)`. Formats other than PNG and TIFF
+            hold 8 bits, to which uint16 is rounded.
+        metadata: Metadata to write, as `read_metadata` returns them, or `None`. With 16 bits, TIFF
+            files have no GPS and exposure data.
 
     Raises:
         ValueError, OSError: If no image format has this ending, or the file cannot be written.
@@ -176,9 +183,35 @@ def write_picture(path, rgb, metadata=None):
     path = Path(path)
     picture_format = output_format(path)
     make_folder(path.parent)
+    options = _OPTIONS.get(picture_format, {}) | save_options(metadata or {}, picture_format)
     with written_whole(path) as temporary:
-        options = _OPTIONS.get(picture_format, {}) | save_options(metadata or {}, picture_format)
-        Image.fromarray(rgb).save(temporary, format=picture_format, **options)
+        if rgb.dtype == np.uint16 and picture_format == "TIFF":
+            tifffile.imwrite(temporary, rgb, photometric="rgb", **deep_tiff_options(metadata or {}))
+            return
+        eight = np.uint8(rgb / 257 + 0.5) if rgb.dtype == np.uint16 else rgb
+        Image.fromarray(eight).save(temporary, format=picture_format, **options)
+        if rgb.dtype == np.uint16 and picture_format == "PNG":
+            temporary.write_bytes(_deepened(temporary.read_bytes(), rgb))
+
+
+def _deepened(png, rgb):
+    """Return a PNG file of 8 bits with the pixels of a uint16 image, which Pillow cannot write."""
+    rows = rgb.astype(">u2").view("uint8").reshape(len(rgb), -1)
+    above = np.concatenate([np.zeros_like(rows[:1]), rows[:-1]])
+    # Each row begins with its filter: 2 is the difference to the row above.
+    pixels = zlib.compress(np.pad(rows - above, ((0, 0), (1, 0)), constant_values=2))
+    parts, place = [png[:8]], 8
+    while place < len(png):
+        length = int.from_bytes(png[place : place + 4], "big")
+        kind, data = png[place + 4 : place + 8], png[place + 8 : place + 8 + length]
+        place += length + 12
+        if kind == b"IHDR":
+            data = data[:8] + b"\x10" + data[9:]  # the depth
+        elif kind == b"IDAT":
+            data, pixels = pixels, b""  # more than one chunk can hold pixels
+        check = zlib.crc32(kind + data).to_bytes(4, "big")
+        parts += [len(data).to_bytes(4, "big"), kind, data, check]
+    return b"".join(parts)
 
 
 def output_format(path):

@@ -83,3 +83,16 @@ def save_options(found, picture_format):
             exif[_XMP] = found["xmp"]
         return {**options, "exif": exif} if len(exif) else options
     return {}
+
+
+def deep_tiff_options(found):
+    """Return metadata as options of `tifffile.imwrite`: descriptions, resolution and XMP."""
+    options = save_options(found, "TIFF")
+    exif = options.get("exif", {})
+    tags = [(tag, 2, 0, str(exif[tag]), True) for tag in _KEPT if tag in exif]
+    if _XMP in exif:
+        tags.append((_XMP, 1, len(exif[_XMP]), exif[_XMP], True))
+    found = {"metadata": None, "software": False, "compression": "zlib", "extratags": tags}
+    if "dpi" in options:
+        found |= {"resolution": tuple(map(float, options["dpi"])), "resolutionunit": "INCH"}
+    return found

@@ -244,3 +244,47 @@ def test_rotated_tiff_has_the_pixels_of_the_rotated_png(tmp_path, mode, orientat
     image.convert("RGB").save(tmp_path / "turned.png", exif=exif)
     rgb, expected = (read_picture(tmp_path / f"turned.{end}") for end in ("tif", "png"))
     np.testing.assert_array_equal(rgb, expected)
+
+
+FINE = np.linspace(0, 65535, 4 * 1024).astype("uint16").reshape(4, 1024)
+
+
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif"])
+@pytest.mark.parametrize("gamma", [None, 1.0, 1.8, 2.6])
+def test_all_bits_of_gray_are_kept_on_demand(tmp_path, name, gamma):
+    options = {} if gamma is None else {"icc_profile": gray_profile(gamma)}
+    Image.fromarray(FINE).save(tmp_path / name, **options)
+    light = (FINE / 65535.0) ** (gamma or 1)
+    expected = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    rgb = read_picture(tmp_path / name, deep=True)
+    assert rgb.dtype == np.float32 and rgb.shape == (4, 1024, 3)
+    tolerance = 1e-6 if gamma is None else 0.3 / 255  # of a table of 8 bits
+    expected = FINE / 65535 if gamma is None else expected
+    np.testing.assert_allclose(rgb, np.stack([expected] * 3, -1), atol=tolerance)
+    assert (np.diff(rgb[..., 1].ravel()) >= 0).all() and len(np.unique(rgb)) > 3000
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 7])
+@pytest.mark.parametrize("photometric", ["rgb", "minisblack"])
+def test_all_bits_of_tiff_are_turned_upright(tmp_path, rng, photometric, orientation):
+    shape = (6, 9, 3) if photometric == "rgb" else (6, 9)
+    samples, path = rng.integers(0, 65536, shape, dtype="uint16"), tmp_path / "turned.tif"
+    tags = [(274, 3, 1, orientation, True)]
+    tifffile.imwrite(path, samples, photometric=photometric, extratags=tags)
+    rgb = read_picture(path, deep=True)
+    np.testing.assert_array_equal(np.uint8(255 * rgb + 0.5), read_picture(path))
+    assert np.isin(np.round(65535 * rgb), samples).all()
+
+
+@pytest.mark.parametrize("name", ["rgb.png", "rgb.jpg", "profile.tif", "alpha.tif"])
+def test_other_images_have_the_same_eight_bits_on_demand(tmp_path, rng, name):
+    path = tmp_path / name
+    if name == "alpha.tif":
+        samples = rng.integers(0, 65536, (6, 9, 4), dtype="uint16")
+        tifffile.imwrite(path, samples, photometric="rgb", extrasamples=["unassalpha"])
+    else:
+        options = {"icc_profile": rgb_profile(1.8)} if name == "profile.tif" else {}
+        Image.fromarray(rng.integers(0, 256, (6, 9, 3), dtype="uint8")).save(path, **options)
+    np.testing.assert_array_equal(
+        read_picture(path, deep=True), np.float32(read_picture(path) / 255)
+    )

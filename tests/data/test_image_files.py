@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from colorkit.data.image_files import (
@@ -103,6 +104,41 @@ def test_arrays_become_rgb(rgb):
     np.testing.assert_array_equal(as_rgb(Image.fromarray(rgb)), rgb)
     opaque = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], -1)
     np.testing.assert_array_equal(as_rgb(opaque), rgb)
+
+
+def test_arrays_keep_all_bits_on_demand(rng):
+    deep = rng.integers(0, 65536, (5, 6, 3), dtype="uint16")
+    np.testing.assert_array_equal(np.round(65535 * as_rgb(deep, deep=True)), deep)
+    floats = rng.random((5, 6, 1))
+    np.testing.assert_allclose(as_rgb(floats, deep=True)[..., :1], floats, atol=1e-7)
+    for same in (np.uint8(deep >> 8), np.uint8(deep[..., :1] >> 8)):
+        np.testing.assert_allclose(255 * as_rgb(same, deep=True), as_rgb(same), atol=1e-4)
+    clear = np.zeros((5, 6, 4), "uint16")
+    assert (as_rgb(clear, deep=True) == 1).all(), "on white"
+
+
+def test_sixteen_bits_are_written_where_the_format_holds_them(tmp_path, rng):
+    rgb = rng.integers(0, 65536, (31, 47, 3), dtype="uint16")
+    for name in ("deep.png", "deep.tif", "deep.webp"):
+        write_picture(tmp_path / name, rgb, {"dpi": (300, 300)})
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "deep.tif"), rgb)
+    with Image.open(tmp_path / "deep.png") as image:  # Pillow reads the first eight bits
+        np.testing.assert_array_equal(np.asarray(image), rgb >> 8)
+    with Image.open(tmp_path / "deep.webp") as image:
+        assert image.size == (47, 31)
+    assert (tmp_path / "deep.png").read_bytes()[24] == 16
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "deep.png")) as container:
+        frame = next(container.decode(video=0))
+        np.testing.assert_array_equal(frame.to_ndarray(format="rgb48be"), rgb)
+
+
+def test_large_image_of_sixteen_bits_is_written(tmp_path):
+    """Pillow divides such an image into many chunks."""
+    rgb = np.random.default_rng(0).integers(0, 65536, (400, 500, 3), dtype="uint16")
+    write_picture(tmp_path / "deep.png", rgb)
+    with Image.open(tmp_path / "deep.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), rgb >> 8)
 
 
 @pytest.mark.parametrize(

@@ -50,11 +50,24 @@ def test_descriptions_reach_every_format_and_orientation_does_not(tmp_path, sour
             assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
 
 
+def test_descriptions_reach_tiff_of_sixteen_bits(tmp_path, source):
+    target = tmp_path / "colored.tif"
+    rgb = np.uint16(257) * read_picture(source)
+    write_picture(target, rgb, read_metadata(source, "colorized by colorkit"))
+    with Image.open(target) as image:
+        exif = image.getexif()
+        assert exif[0x010E] == "Grandma, Riga" and exif[0x0132].startswith("1958:06:01")
+        assert exif[0x013B] == "A. Photographer" and exif[0x8298] == "(c) 1958"
+        assert exif.get(0x0112, 1) == 1 and exif[0x0131] == "colorized by colorkit"
+        assert image.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("ending", WRITTEN)
-def test_xmp_and_comment_are_kept(tmp_path, ending):
+def test_xmp_and_comment_are_kept(tmp_path, ending, dtype):
     source, target = tmp_path / "source.jpg", tmp_path / f"colored{ending}"
     Image.new("L", (8, 8), 99).save(source, xmp=XMP, comment=b"note")
-    write_picture(target, read_picture(source), read_metadata(source))
+    write_picture(target, read_picture(source).astype(dtype), read_metadata(source))
     with Image.open(target) as image:
         xmp = image.info.get("xmp") or image.getexif().get(700)
         assert b'dc:title="Riga"' in xmp and b'Orientation="1"' in xmp
