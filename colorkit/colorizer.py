@@ -52,6 +52,13 @@ def _as_graph(model):
     return tf.function(run, input_signature=[shape], autograph=False)
 
 
+def _is_deep(dtype):
+    """Return whether colors of a type need all bits of an image."""
+    if dtype not in ("uint8", "uint16", "float32"):
+        raise ValueError(f"`dtype` must be uint8, uint16 or float32. Received: {dtype!r}")
+    return dtype == "uint16"
+
+
 @functools.cache
 def _compiled(space):
     """Return RGB to lightness, and back with chroma, as functions that are compiled only once."""
@@ -183,9 +190,7 @@ class Colorizer:
         Returns:
             Array of shape `(height, width, 3)`, or `(N, height, width, 3)` for a batch.
         """
-        if dtype not in ("uint8", "uint16", "float32"):
-            raise ValueError(f"`dtype` must be uint8, uint16 or float32. Received: {dtype!r}")
-        deep = dtype == "uint16"
+        deep = _is_deep(dtype)
         if hasattr(image, "__array__") and np.ndim(image) == 4:
             return self._color_batch(np.stack([as_rgb(each, deep) for each in image]), dtype)
         rgb = as_rgb(image, deep)
@@ -212,11 +217,11 @@ class Colorizer:
             >>> for rgb in colorizer.stream(sorted(Path("album").glob("*.jpg"))):
             ...     print(rgb.shape)
         """
-        fast = copy.copy(self)
+        fast, deep = copy.copy(self), _is_deep(dtype)
         fast._lightness, fast.merge = _compiled(self.space)
 
         def prepare(item):
-            return fast._preprocess(as_rgb(item[1], dtype == "uint16"))
+            return fast._preprocess(as_rgb(item[1], deep))
 
         def predict(prepared):
             chroma, groups = {}, {}

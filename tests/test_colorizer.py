@@ -380,6 +380,8 @@ def test_invalid_arguments_raise():
         Colorizer(regression, size=0)
     with pytest.raises(ValueError, match="dtype"):
         Colorizer(regression)(np.zeros((4, 4), "uint8"), dtype="int8")
+    with pytest.raises(ValueError, match="dtype"):
+        Colorizer(regression).stream([np.zeros((4, 4), "uint8")], dtype="int8")
     flat = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"lightness of shape \(height, width, 1\)"):
         Colorizer(flat)
