@@ -23,11 +23,12 @@ from colorkit.metrics.similarity import (
     ssim,
     threshold_accuracy,
 )
+from colorkit.metrics.steadiness import color_distribution_consistency, warp_error
 from colorkit.metrics.vividness import Colorfulness, DominantHue, OccupiedBins, colorfulness
 
 __all__ = [
     "CIEDE2000", "PSNR", "SSIM", "AbAUC", "Bleeding", "ChromaGradientError", "Colorfulness",
     "DominantHue", "FeaturePreservation", "MaskIoU", "OccupiedBins", "ThresholdAccuracy",
-    "ab_auc", "bleeding", "chroma_gradient_error", "ciede2000", "colorfulness", "psnr", "ssim",
-    "threshold_accuracy",
+    "ab_auc", "bleeding", "chroma_gradient_error", "ciede2000", "color_distribution_consistency",
+    "colorfulness", "psnr", "ssim", "threshold_accuracy", "warp_error",
 ]  # fmt: skip
