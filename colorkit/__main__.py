@@ -85,7 +85,12 @@ def _parser():
     )
     colorize.set_defaults(command=_colorize)
     add = colorize.add_argument
-    add("inputs", nargs="+", metavar="IN", help="image file, folder of them, or video file")
+    add(
+        "inputs",
+        nargs="+",
+        metavar="IN",
+        help="image file, folder of them, video file or animated GIF",
+    )
     add("-o", "--output", required=True, metavar="OUT",
         help="image or video file for a single input file, else a folder, created if missing; "
         "files keep their names")  # fmt: skip
@@ -160,7 +165,7 @@ def _color_files(jobs, options):
     from colorkit.colorizer import Colorizer
     from colorkit.data.image_files import write_picture
     from colorkit.data.metadata import read_metadata
-    from colorkit.data.video import color_video, is_video
+    from colorkit.data.video import color_video, is_animated, is_video
     from colorkit.files import sweep
     from colorkit.stream import attempt
 
@@ -175,6 +180,13 @@ def _color_files(jobs, options):
     dtype = f"uint{options.depth}"
     films = [job for job in jobs if is_video(job[0])]
     pictures = [job for job in jobs if job not in films]
+    for source, _ in pictures:
+        if source.suffix.lower() in (".avif", ".webp") and is_animated(source):
+            warnings.warn(
+                f"{source} is animated, and only its first frame is colored; convert it to .gif "
+                "or .mp4 to color all",
+                stacklevel=1,
+            )
 
     def write(index, rgb):
         source, target = pictures[index]

@@ -400,3 +400,32 @@ def test_command_colors_an_image(photos, model):
     assert done.returncode == 0, done.stderr
     with Image.open("x.png") as picture:
         assert picture.size == (50, 40)
+
+
+@pytest.mark.parametrize("kind, count", [("GIF", 3), ("PNG", 3)])
+def test_all_frames_of_an_animation_are_colored(tmp_path, model, capsys, kind, count):
+    first, *others = (Image.fromarray(skimage.data.cat()[i : i + 40, :50]) for i in range(count))
+    name = f"moving.{kind.lower()}"
+    first.save(name, save_all=True, append_images=others, duration=200)
+    assert main(["colorize", name, "-o", "new.mp4", "--model", model]) == 0
+    assert main(["colorize", name, "-o", "out", "--model", model]) == 0
+    assert names(tmp_path / "out") == [f"{name}.mp4"]
+    for path in ("new.mp4", f"out/{name}.mp4"):
+        assert len(list(read_frames(path))) == count
+    assert main(["colorize", name, "-o", "new.jpg", "--model", model]) == 2
+    assert "--output of a video must end in" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [".webp", ".WEBP"])
+def test_animation_that_is_not_read_as_a_video_gives_a_warning(tmp_path, model, capsys, ending):
+    first, *others = (Image.fromarray(skimage.data.cat()[i : i + 40, :50]) for i in range(3))
+    first.save(f"moving{ending}", save_all=True, append_images=others, duration=200)
+    first.save(f"still{ending}")
+    inputs = [f"moving{ending}", f"still{ending}"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["colorize", *inputs, "-o", "out", "--model", model]) == 0
+    message = capsys.readouterr().err
+    assert f"moving{ending} is animated, and only its first frame is colored" in message
+    assert "still" not in message
+    assert read_picture(f"out/moving{ending}").shape == (40, 50, 3)

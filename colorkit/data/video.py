@@ -1,20 +1,34 @@
 """Read, color and write video files with PyAV."""
 
+import collections
 import contextlib
 import itertools
-import math
+import os
 import warnings
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
+from scipy.ndimage import map_coordinates
+from skimage.registration import optical_flow_ilk
 
+from colorkit.checks import check_share, check_whole
+from colorkit.data.image_files import as_rgb
 from colorkit.files import make_folder, written_whole
 
 # Change of a pixel in L at which the weight of its previous color falls to 1 / e.
 _LIGHTNESS_SCALE = 4.0
+# Mean weight of the previous colors below which a frame starts a new shot.
+_CUT = 0.4
+# Short side, in pixels, at which motion is estimated.
+_MOTION_SIDE = 96
 # Value in H.273 for a matrix that a file does not name.
 _UNSPECIFIED = 2
+# Filters of FFmpeg: one frame for two fields, only where frames are interlaced.
+_DEINTERLACE = "send_frame:auto:interlaced"
+# Values in H.273 for the transfer functions of HDR, PQ and HLG, and the conversion by FFmpeg.
+_HDR = (16, 18)
+_TO_BT709 = ":".join(f"out_{x}=bt709" for x in ("transfer", "primaries", "color_matrix"))
 # Descriptions that belong to the old file.
 _OF_CONTAINER = ("major_brand", "minor_version", "compatible_brands", "encoder")
 # Endings of files that can be written; many more can be read.
@@ -26,24 +40,34 @@ _READ = (
 
 
 def is_video(path):
-    """Return whether a path has the ending of a video."""
-    return Path(path).suffix.lower() in _READ
+    """Return whether a path has the ending of a video, or is an animated GIF or PNG."""
+    ending = Path(path).suffix.lower()
+    return ending in _READ or (ending in (".apng", ".gif", ".png") and is_animated(path))
 
 
-def color_video(colorizer, source, target, *, steadiness=0.5):
-    """Color a video frame by frame, and keep colors steady where nothing moves.
+def is_animated(path):
+    """Return whether a file is an image with several frames, by its content."""
+    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
+        if os.path.isfile(path):
+            with Image.open(path) as image:
+                return image.is_animated
+    return False
 
-    Where a pixel keeps its lightness, its chroma is mixed with that of the previous frame, so that
-    colors do not flicker. Each frame keeps its duration and shape, and the file stores how its
-    colors are encoded. Sound, subtitles, chapters and descriptions are copied.
+
+def color_video(colorizer, source, target, *, steadiness=0.8):
+    """Color a video frame by frame, and keep the colors of what moves steady.
+
+    The chroma of each pixel is mixed with that of the previous frame, moved along with the picture,
+    where this explains its lightness. Colors then hardly flicker. Nothing is mixed across a cut.
+    Each frame keeps its time, duration and shape, and the file stores how its colors are encoded.
+    Sound, subtitles, chapters and descriptions are copied.
 
     Args:
         colorizer: `Colorizer`, or any function from an image to a colored one.
-        source: Path of a video file.
+        source: Path of a video file, or of an animated GIF or PNG.
         target: Path of the file to write, such as "colored.mp4". Its format needs even sides, so
             odd sides are extended by one pixel.
-        steadiness: Share of the previous color where nothing moves, in [0, 1). 0 colors each frame
-            separately.
+        steadiness: Share of the previous color, in [0, 1). 0 colors each frame separately.
 
     Returns:
         Number of frames.
@@ -52,136 +76,90 @@ def color_video(colorizer, source, target, *, steadiness=0.5):
         FileNotFoundError, ImportError, ValueError: As `read_frames`; ValueError also if `target` is
             the source or has no ending of a video.
 
+    References:
+        Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018 (warping, and
+        weights by the input).
+
     Example:
         >>> color_video(ck.Colorizer.pretrained("photos"), "old.mp4", "colored.mp4")
         100
     """
-    from colorkit.checks import check_share  # here, as in `read_frames`
-
     check_share("steadiness", steadiness)
-    target = Path(target).expanduser()
+    source, target = (Path(path).expanduser() for path in (source, target))
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
-    source = Path(source).expanduser()
     if target.resolve() == source.resolve():
         raise ValueError(f"`target` must be another file than `source`. Received: {target}")
-    frames = _frames(source)
-    first = next(frames)  # raise errors of the file before anything is written
-    make_folder(target.parent)
-    count, before = 0, None
-    with written_whole(target) as temporary, _writer(temporary, source) as write:
-        for frame, rgb in itertools.chain([first], frames):
-            colored = colorizer(rgb)
-            if steadiness:
-                colored, before = _steadied(colored, before, steadiness)
-            write(colored, frame)
-            count += 1
+    with contextlib.closing(_read(source)) as items:
+        container, first, rgb = next(items)  # raise errors before anything is written
+        make_folder(target.parent)
+        import av
+
+        count, before, time, start = 0, None, -1, first.pts * first.time_base
+        with written_whole(target) as temporary, av.open(str(temporary), "w") as output:
+            stream, copies = _add_streams(output, container, first, rgb.shape)
+            for _, item, rgb in _read(source, copies):
+                if rgb is None:  # a packet of sound or subtitles
+                    shift = round(start / (item.time_base or 1))
+                    if item.dts is not None and item.dts >= shift:  # `None` ends a stream
+                        item.dts -= shift
+                        item.pts = item.dts if item.pts is None else item.pts - shift
+                        item.stream = copies[item.stream_index]
+                        output.mux(item)
+                    continue
+                colored = colorizer(rgb)
+                if steadiness:
+                    colored, before = _steadied(colored, before, steadiness)
+                sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
+                colored = np.ascontiguousarray(np.pad(colored, [*sides, (0, 0)], mode="edge"))
+                frame = av.VideoFrame.from_ndarray(colored, format="rgb24").reformat(
+                    format="yuv420p", dst_colorspace=_matrix(*rgb.shape[:2])[0]
+                )
+                time = max(time + 1, item.pts - first.pts)
+                frame.pts, frame.time_base, frame.duration = time, item.time_base, item.duration
+                output.mux(stream.encode(frame))
+                count += 1
+            output.mux(stream.encode())
     return count
 
 
-@contextlib.contextmanager
-def _writer(path, source):
-    """Yield a function that writes an image in a format for every player.
+def _add_streams(output, container, first, shape):
+    """Add streams, and copy descriptions.
 
-    The image gets the time of a given frame of `source`, and the pixel shape of its video. Sound,
-    subtitles, chapters and descriptions are copied.
+    Returns:
+        `(stream, copies)`: the stream of images of the given shape, in a format for every player,
+        and the streams for sound and subtitles by the index of those in `container`.
     """
-    import av
+    from av.codec.context import Flags
 
-    with av.open(str(source)) as container:
-        rate = container.streams.video[0].average_rate or Fraction(25)
-        aspect = container.streams.video[0].sample_aspect_ratio
-    stream, start, time = None, 0, -1
-    others = None
-
-    def write(rgb, like):
-        nonlocal stream, start, time, others
-        sides = [(0, side % 2) for side in rgb.shape[:2]]  # halved chroma needs even sides
-        rgb = np.pad(rgb, [*sides, (0, 0)], mode="edge")
-        matrix, number = _matrix(*rgb.shape[:2])
-        tick = like.time_base or 1 / rate
-        if stream is None:
-            stream = output.add_stream("libx264", rate=rate)
-            stream.height, stream.width = rgb.shape[:2]
-            stream.pix_fmt = "yuv420p"
-            codec = stream.codec_context
-            codec.time_base = tick
-            codec.colorspace = codec.color_primaries = codec.color_trc = number
-            codec.color_range = 1  # from 16 to 235
-            if aspect:
-                codec.sample_aspect_ratio = 1 / aspect if like.rotation % 180 else aspect
-            start = like.pts or 0  # recordings of broadcasts may not start at 0
-            others = _Others(source, output, start * tick)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=matrix
+    source, copies, left_out = container.streams.best("video"), {}, []
+    stream = output.add_stream("libx264", rate=source.guessed_rate or 25)
+    stream.height, stream.width = (side + side % 2 for side in shape[:2])
+    stream.pix_fmt = "yuv420p"
+    codec = stream.codec_context
+    codec.time_base = first.time_base
+    codec.flags |= Flags.frame_duration
+    codec.colorspace = codec.color_primaries = codec.color_trc = _matrix(*shape[:2])[1]
+    codec.color_range = 1  # from 16 to 235
+    if aspect := source.sample_aspect_ratio:
+        codec.sample_aspect_ratio = 1 / aspect if first.rotation % 180 else aspect
+    for other in (*container.streams.audio, *container.streams.subtitles):
+        name = other.codec_context.codec.name if other.codec_context else "unknown"
+        if name in output.supported_codecs:
+            copies[other.index] = output.add_stream_from_template(other)
+            copies[other.index].metadata.update(other.metadata)
+        else:
+            left_out.append(f"{other.type} ({name})")
+    if left_out:
+        warnings.warn(
+            f"{Path(output.name).suffix} cannot hold {', '.join(left_out)} of {container.name}. "
+            "Write another format, such as .mkv or .mov, to keep it.",
+            stacklevel=3,
         )
-        time = max(time + 1, 0 if like.pts is None else like.pts - start)
-        frame.pts, frame.time_base = time, tick
-        others.copy(time * tick)
-        output.mux(stream.encode(frame))
-
-    with av.open(str(path), "w") as output:
-        try:
-            yield write
-            output.mux(stream.encode())
-            others.copy()
-        finally:
-            if others is not None:
-                others.container.close()
-
-
-class _Others:
-    """Copies sound, subtitles, chapters and descriptions of a video as they are.
-
-    Args:
-        source: Path of the video.
-        output: PyAV container to which the streams are added.
-        start: Time in seconds of the first frame, which becomes time 0.
-    """
-
-    def __init__(self, source, output, start):
-        import av
-
-        self.container, self.output, self.start = av.open(str(source)), output, start
-        self.streams, left_out = {}, []
-        for stream in self.container.streams:
-            if stream.type not in ("audio", "subtitle"):
-                continue
-            if stream.codec_context.codec.name in output.supported_codecs:
-                copy = output.add_stream_from_template(stream)
-                copy.metadata.update(stream.metadata)
-                self.streams[stream] = copy
-            else:
-                left_out.append(f"{stream.type} ({stream.codec_context.codec.name})")
-        if left_out:
-            warnings.warn(
-                f"{Path(output.name).suffix} cannot hold {', '.join(left_out)} of {source}. Write "
-                "another format, such as .mkv or .mov, to keep it.",
-                stacklevel=4,
-            )
-        kept = {k: v for k, v in self.container.metadata.items() if k not in _OF_CONTAINER}
-        output.metadata.update(kept)
-        if chapters := self.container.chapters():
-            output.set_chapters(chapters)
-        self.packets = self.container.demux(list(self.streams)) if self.streams else iter(())
-        self.waiting = None
-
-    def copy(self, until=math.inf):
-        """Copy the packets up to a time in seconds of the output, or all that are left."""
-        while packet := self.waiting or next(self.packets, None):
-            self.waiting = None
-            if packet.dts is None or packet.time_base is None:  # the end of a stream
-                continue
-            shift = round(self.start / packet.time_base)
-            if packet.dts < shift:
-                continue
-            if (packet.dts - shift) * packet.time_base > until:
-                self.waiting = packet
-                return
-            packet.dts -= shift
-            packet.pts = packet.dts if packet.pts is None else packet.pts - shift
-            packet.stream = self.streams[packet.stream]
-            self.output.mux(packet)
+    output.metadata.update({k: v for k, v in container.metadata.items() if k not in _OF_CONTAINER})
+    if chapters := container.chapters():
+        output.set_chapters(chapters)
+    return stream, copies
 
 
 def _matrix(height, width):
@@ -190,25 +168,52 @@ def _matrix(height, width):
     return ("ITU709", 1) if height >= 720 or width >= 1280 else ("ITU601", 6)
 
 
+def steadied(images, steadiness=0.8):
+    """Yield the colored images of a film with steady colors, see `color_video`."""
+    check_share("steadiness", steadiness)
+    before = None
+    for rgb in images:
+        rgb, before = _steadied(rgb, before, steadiness)
+        yield rgb
+
+
 def _steadied(rgb, before, steadiness):
-    """Return a colored frame, its chroma mixed with that of the previous one, and its planes."""
+    """Return an image mixed with the Lab planes before, which are moved, and its own planes."""
     from keras import ops
 
-    from colorkit.color.spaces import LAB
+    from colorkit.color.spaces import LAB, fit_gamut
 
     lightness, chroma = (ops.convert_to_numpy(plane) for plane in LAB.split(rgb))
-    if before is None:
-        return rgb, (lightness, chroma)
-    same = np.exp(-np.abs(lightness - before[0]) / _LIGHTNESS_SCALE)
-    chroma += steadiness * same * (before[1] - chroma)
-    mixed = ops.convert_to_numpy(LAB.merge(lightness, chroma))
-    return np.uint8(np.round(255 * mixed)), (lightness, chroma)
+    if before is not None:
+        places = _motion(lightness, before)
+        # Pixels from outside the image get a lightness that fits nothing.
+        planes = [map_coordinates(x, places, order=1, cval=-1e3) for x in np.moveaxis(before, 2, 0)]
+        moved = np.stack(planes, axis=-1)
+        same = np.exp(-np.abs(lightness - moved[..., :1]) / _LIGHTNESS_SCALE)
+        if same.mean() > _CUT:
+            chroma = chroma + steadiness * same * (moved[..., 1:] - chroma)
+            rgb = np.uint8(np.round(255 * fit_gamut(lightness, chroma)))
+    return rgb, np.concatenate([lightness, chroma], axis=-1)
+
+
+def _motion(lightness, before):
+    """Return the row and the column at which each pixel was before, `(2, height, width)`."""
+    height, width = lightness.shape[:2]
+    scale = min(1.0, _MOTION_SIDE / min(height, width))
+    small = round(width * scale), round(height * scale)
+    images = (
+        Image.fromarray(x[..., 0]).resize(small, Image.Resampling.BOX) for x in (lightness, before)
+    )
+    flow = optical_flow_ilk(*(np.asarray(image) / 100 for image in images), num_warp=3)
+    large = [Image.fromarray(x).resize((width, height), Image.Resampling.BILINEAR) for x in flow]
+    return np.mgrid[:height, :width] + np.stack(large) / scale
 
 
 def read_frames(path, stride=1):
     """Read the frames of a video one after the other, upright.
 
-    If the frames end long before the duration in the file, they are read with a warning.
+    Interlaced frames are deinterlaced, and HDR is converted to the range of other films. If the
+    frames end long before the duration in the file, they are read with a warning.
 
     Args:
         path: Path of a video file.
@@ -221,16 +226,13 @@ def read_frames(path, stride=1):
         FileNotFoundError, ImportError: If the file does not exist, or PyAV is not installed.
         ValueError: If the file is damaged, holds no images, or its frames change size.
     """
-    # Imported here, as the command line checks endings before it loads a framework.
-    from colorkit.checks import check_whole
-
     check_whole("stride", stride)
-    for _, rgb in itertools.islice(_frames(path), 0, None, stride):
+    for *_, rgb in itertools.islice(_read(path), 0, None, stride):
         yield rgb
 
 
-def _frames(path):
-    """Yield the frames of a video as PyAV frames and as images; errors as `read_frames`."""
+def _read(path, copied=()):
+    """Yield `(container, frame, image)`, or `(container, packet, None)` of copied streams."""
     path = Path(path).expanduser()
     if not path.is_file():
         what = "a folder" if path.is_dir() else "no such file"
@@ -239,51 +241,95 @@ def _frames(path):
         import av
     except ImportError as error:
         raise ImportError("Videos need PyAV: pip install av") from error
-    shape = None
+    frame = None
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise ValueError(f"{path} holds no images, only sound.")
-            container.streams.video[0].thread_type = "AUTO"
-            for index, frame in enumerate(container.decode(video=0)):
-                rgb = _upright(frame)
-                if shape not in (None, rgb.shape):
-                    raise ValueError(
-                        f"{path} changes size: frame {index} has {rgb.shape[1]}x{rgb.shape[0]} "
-                        f"pixels, those before have {shape[1]}x{shape[0]}. Cut it into two files."
-                    )
-                shape = rgb.shape
-                yield frame, rgb
-            if shape is not None:
+            for item in _decoded(container, [container.streams[index] for index in copied]):
+                if isinstance(item, av.Packet):
+                    yield container, item, None
+                else:
+                    frame = item
+                    yield container, frame, _upright(frame)
+            if frame is not None:
                 _check_end(path, container, frame)
     except (OSError, av.FFmpegError) as error:
         raise ValueError(
             f"{path} cannot be decoded as video ({error}); convert it, for instance with ffmpeg."
         ) from error
-    if shape is None:
+    if frame is None:
         raise ValueError(f"{path} holds no frames.")
 
 
+def _decoded(container, copied):
+    """Yield packets of the copied streams, and progressive frames, all of which have a time."""
+    from av.filter import Graph
+
+    stream, graph = container.streams.best("video"), None
+    stream.thread_type = "AUTO"
+    times, time, count = collections.deque(), 0, 0
+    for packet in container.demux([stream, *copied]):
+        if packet.stream is not stream:
+            yield packet
+            continue
+        if container.format.name == "avi" and packet.dts is not None:
+            times.append(packet.dts)  # AVI has no presentation times, and FFmpeg may guess wrong
+        for frame in packet.decode():
+            if graph is None:
+                first, graph = frame, Graph()
+                nodes = [graph.add_buffer(template=frame), graph.add("bwdif", _DEINTERLACE)]
+                if stream.codec_context.color_trc in _HDR:
+                    nodes.append(graph.add("scale", _TO_BT709))
+                graph.link_nodes(*nodes, graph.add("buffersink")).configure()
+            if (frame.width, frame.height) != (first.width, first.height):
+                raise ValueError(
+                    f"{container.name} changes size: frame {count} has "
+                    f"{frame.width}x{frame.height} pixels, those before have "
+                    f"{first.width}x{first.height}. Cut it into two files."
+                )
+            if times:
+                frame.pts = times.popleft()
+            elif frame.pts is None:  # as in raw H.264
+                frame.pts = time
+            time = frame.pts + round(1 / ((stream.guessed_rate or 25) * frame.time_base))
+            count += 1
+            graph.push(frame)
+            yield from _pulled(graph)
+    if graph is not None:
+        graph.push(None)
+        yield from _pulled(graph)
+
+
+def _pulled(graph):
+    """Yield the frames that filters have ready."""
+    with contextlib.suppress(BlockingIOError, EOFError):
+        while True:
+            yield graph.pull()
+
+
 def _upright(frame):
-    """Rotate a frame upright: telephones may store upright videos rotated by 90 degrees."""
-    turns = frame.rotation // 90  # counterclockwise
-    options = {"format": "rgb24"}
+    """Convert a frame to RGB, rotated and mirrored as its display matrix says."""
+    options = {}
     if frame.colorspace == _UNSPECIFIED:
         options["src_colorspace"] = _matrix(frame.height, frame.width)[0]
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(**options), turns))
+    transparent = frame.format.is_rgb and frame.format.components[-1].is_alpha
+    rgb = as_rgb(frame.to_ndarray(format="rgba" if transparent else "rgb24", **options))
+    if "DISPLAYMATRIX" in frame.side_data:
+        a, b, _, c, d = np.frombuffer(frame.side_data["DISPLAYMATRIX"], "int32", 5).astype(float)
+        if a * d < b * c:
+            rgb = rgb[::-1]
+    return np.ascontiguousarray(np.rot90(rgb, round(frame.rotation / 90)))  # counterclockwise
 
 
 def _check_end(path, container, last):
     """Warn if the frames end long before the duration in the file, as in an incomplete file."""
-    stream = container.streams.video[0]
+    stream, start = container.streams.best("video"), (container.start_time or 0) / 1e6
     if stream.duration is not None:
         seconds = float(stream.duration * stream.time_base)
     else:  # some formats count it from the first frame, and others from 0
-        start = max(0, container.start_time or 0)
-        seconds = max(0, (container.duration or 0) - start) / 1e6
-    end = (last.time or 0.0) - (container.start_time or 0) / 1e6
-    if last.duration and last.time_base:
-        end += float(last.duration * last.time_base)
+        seconds = max(0, (container.duration or 0) / 1e6 - max(0, start))
+    end = float((last.pts + last.duration) * last.time_base) - start
     if seconds - end > max(1.0, seconds / 10):
         warnings.warn(
             f"{path} breaks off after {end:.1f} of {seconds:.1f} seconds; later frames are missing",

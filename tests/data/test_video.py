@@ -1,13 +1,16 @@
+import struct
 import warnings
 from fractions import Fraction
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
 
-from colorkit import load
+from colorkit import LAB, load, metrics
 from colorkit.data import video
-from colorkit.data.video import color_video, read_frames
+from colorkit.data.video import color_video, is_video, read_frames
 from tests.conftest import DATA
 
 av = pytest.importorskip("av")
@@ -373,3 +376,272 @@ def test_sound_that_a_format_cannot_hold_is_left_out_with_a_warning(tmp_path):
     with pytest.warns(UserWarning, match=r"cannot hold audio .pcm_alaw. of .*source\.mov"):
         color_video(lambda rgb: rgb, tmp_path / "source.mov", tmp_path / "colored.mp4")
     assert color_video(lambda rgb: rgb, tmp_path / "source.mov", tmp_path / "colored.mov") == 20
+
+
+def film(path, pictures, codec="libx264", *, rate=25, format=None, options=None, **settings):
+    """Write a film, with settings of its codec."""
+    with av.open(str(path), "w", format=format) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for name, value in settings.items():
+            setattr(stream.codec_context, name, value)
+        for i, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def same(rgb):
+    return rgb
+
+
+def times(path):
+    with av.open(str(path)) as container:
+        return [frame.time for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize(
+    "matrix, expected",
+    [
+        ((-1, 0, 0, 1), lambda x: x[:, ::-1]),
+        ((1, 0, 0, -1), lambda x: x[::-1]),
+        ((0, 1, 1, 0), lambda x: x.swapaxes(0, 1)),
+        ((0, -1, -1, 0), lambda x: x[::-1, ::-1].swapaxes(0, 1)),
+        ((-1, 0, 0, -1), lambda x: x[::-1, ::-1]),
+        ((0, 1, -1, 0), lambda x: np.rot90(x, -1)),
+    ],
+)
+def test_mirrored_and_rotated_videos_are_read_upright(tmp_path, matrix, expected):
+    picture = np.zeros((32, 48, 3), "uint8")
+    picture[:8, :8], picture[-8:, :8] = 255, 120  # all four corners differ, or their colors do
+    data = bytearray(film(tmp_path / "plain.mp4", [picture] * 3).read_bytes())
+    a, b, c, d = (65536 * x for x in matrix)
+    place = data.index(b"tkhd") + 44  # of the display matrix in a track of version 0
+    data[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    (tmp_path / "turned.mp4").write_bytes(data)
+    upright = expected(picture).astype(int)
+    assert color_video(same, tmp_path / "turned.mp4", tmp_path / "out.mp4", steadiness=0) == 3
+    for path in ("turned.mp4", "out.mp4"):
+        found = next(read_frames(tmp_path / path))
+        assert found.shape == upright.shape
+        assert np.abs(found - upright).mean() < 6
+
+
+@pytest.mark.parametrize("codec, name", [("libx264", "h264"), ("libx265", "hevc")])
+@pytest.mark.parametrize("rate", [25, 10])
+def test_raw_videos_without_times_keep_their_rate(tmp_path, codec, name, rate):
+    options = {"x265-params": "log-level=none"} if name == "hevc" else {"bf": "2"}
+    frames = numbered(20, 64, 96)
+    source = film(tmp_path / "raw.mp4", frames, codec, rate=rate, format=name, options=options)
+    color_video(same, source, tmp_path / "out.mp4", steadiness=0)
+    np.testing.assert_allclose(times(tmp_path / "out.mp4"), np.arange(20) / rate, atol=1e-3)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_frames_of_avi_are_neither_late_nor_swapped(tmp_path, codec):
+    source = film(tmp_path / "b.avi", numbered(20), codec, options={"bf": "2"})
+    assert color_video(same, source, tmp_path / "out.mp4", steadiness=0) == 20
+    np.testing.assert_allclose(times(tmp_path / "out.mp4"), np.arange(20) / 25, atol=1e-3)
+    assert np.diff([frame.mean() for frame in read_frames(tmp_path / "out.mp4")]).min() > -1
+
+
+def combed(count=12, height=64, width=96):
+    """Interlaced pictures of a bright bar that moves six pixels per field, and its fields."""
+    fields = np.full((2 * count, height, width, 3), 40, "uint8")
+    for i, field in enumerate(fields):
+        field[:, 6 * i % 72 : 6 * i % 72 + 20] = 220
+    frames = fields[::2].copy()
+    frames[:, 1::2] = fields[1::2, 1::2]
+    return frames
+
+
+def combing(rgb):
+    """Difference of each line from the mean of its neighbors."""
+    lines = rgb[..., 1].astype(float)
+    return np.abs(lines[1:-1] - (lines[:-2] + lines[2:]) / 2).mean()
+
+
+@pytest.mark.parametrize("codec, ending", [("mpeg2video", ".mpg"), ("libx264", ".mkv")])
+def test_only_interlaced_frames_are_deinterlaced(tmp_path, codec, ending):
+    frames = combed()
+    assert combing(frames[4]) > 10
+    options = {"x264-params": "interlaced=1"} if codec == "libx264" else {}
+    marked = {} if options else {"flags": 1 << 29 | 1 << 18}  # interlaced motion and transform
+    source = film(tmp_path / f"fields{ending}", frames, codec, options=options, **marked)
+    found = list(read_frames(source))
+    assert len(found) == 12 and max(map(combing, found)) < 3
+    assert color_video(same, source, tmp_path / "out.mp4", steadiness=0) == 12
+    np.testing.assert_allclose(times(tmp_path / "out.mp4"), np.arange(12) / 25, atol=1e-3)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not any(frame.interlaced_frame for frame in container.decode(video=0))
+    striped = list(read_frames(film(tmp_path / f"stripes{ending}", frames, codec)))
+    assert min(map(combing, striped)) > 10, "a progressive film may have such a pattern"
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv"])
+@pytest.mark.parametrize("default", [0, 1])
+def test_default_of_two_video_streams_is_read(tmp_path, ending, default):
+    with av.open(str(tmp_path / f"two{ending}"), "w") as container:
+        streams = [container.add_stream("libx264", rate=10) for _ in range(2)]
+        for i, stream in enumerate(streams):
+            stream.height, stream.width, stream.pix_fmt = 32, 48, "yuv420p"
+            stream.disposition = int(i == default)
+        for level, stream in zip((60, 180), streams, strict=True):
+            for picture in np.full((5, 32, 48, 3), level, "uint8"):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+    color_video(same, tmp_path / f"two{ending}", tmp_path / "out.mp4", steadiness=0)
+    for path in (tmp_path / f"two{ending}", tmp_path / "out.mp4"):
+        assert next(read_frames(path)).mean() == pytest.approx((60, 180)[default], abs=3)
+
+
+def perceptual_quantizer(light):
+    """Code values of SMPTE ST 2084 for light in cd/m2."""
+    power = (light / 10_000) ** 0.1593017578125
+    return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+
+def hybrid_log_gamma(light):
+    """Code values of ITU-R BT.2100 for light of gray in cd/m2, on a display of 1000 cd/m2."""
+    scene = (light / 1000) ** (1 / 1.2)
+    upper = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+    return np.where(scene <= 1 / 12, np.sqrt(3 * scene), upper)
+
+
+@pytest.mark.parametrize("number, encode", [(16, perceptual_quantizer), (18, hybrid_log_gamma)])
+def test_hdr_is_converted_and_tagged_as_it_is_written(tmp_path, number, encode):
+    light = np.array([0.5, 5, 20, 60, 120, 203])  # 203 is the white of BT.2408
+    codes = np.uint16(np.round(65535 * encode(light)))
+    picture = np.broadcast_to(np.repeat(codes, 16)[:, None], (64, 96, 3)).copy()
+    with av.open(str(tmp_path / "hdr.mp4"), "w") as container:
+        options = {"x265-params": "log-level=none:lossless=1"}
+        stream = container.add_stream("libx265", rate=10, options=options)
+        stream.height, stream.width, stream.pix_fmt = 64, 96, "yuv420p10le"
+        codec = stream.codec_context
+        codec.color_trc, codec.color_primaries, codec.colorspace = number, 9, 9
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb48le")
+            container.mux(stream.encode(frame.reformat(format="yuv420p10le")))
+        container.mux(stream.encode())
+    expected = 255 * (light / 203) ** (1 / 2.4)  # the display of BT.1886
+    color_video(same, tmp_path / "hdr.mp4", tmp_path / "out.mp4", steadiness=0)
+    for path in ("hdr.mp4", "out.mp4"):
+        found = next(read_frames(tmp_path / path))
+        np.testing.assert_allclose(found[32, 8::16, 1], expected, atol=6)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        codec = container.streams.video[0].codec_context
+        assert (codec.color_trc, codec.color_primaries, codec.colorspace) == (6, 6, 6)
+
+
+@pytest.mark.parametrize("ending, kind", [(".gif", "GIF"), (".png", "PNG"), (".apng", "PNG")])
+def test_animations_are_videos_and_keep_their_times(tmp_path, ending, kind):
+    pictures = [Image.fromarray(rgb) for rgb in numbered(4)]
+    path, durations = tmp_path / f"animated{ending}", [100, 300, 100, 500]
+    options = {"format": kind, "duration": durations}
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], **options)
+    pictures[0].save(tmp_path / f"still{ending}", format=kind)
+    assert is_video(path) and not is_video(tmp_path / f"still{ending}")
+    assert not is_video(tmp_path / f"missing{ending}")
+    assert color_video(same, path, tmp_path / "out.mkv", steadiness=0) == 4
+    np.testing.assert_allclose(times(tmp_path / "out.mkv"), [0, 0.1, 0.4, 0.5], atol=2e-3)
+    assert np.diff([frame.mean() for frame in read_frames(tmp_path / "out.mkv")]).min() > 50
+
+
+def test_transparent_parts_of_animations_become_white(tmp_path):
+    clear = np.zeros((2, 32, 48, 4), "uint8")
+    clear[:, :16], clear[1, :8, :8, 0] = (0, 0, 0, 255), 200
+    first, second = map(Image.fromarray, clear)
+    first.save(tmp_path / "clear.png", save_all=True, append_images=[second], duration=100)
+    found = list(read_frames(tmp_path / "clear.png"))
+    assert len(found) == 2
+    np.testing.assert_array_equal(found[0], [[[0] * 3] * 48] * 16 + [[[255] * 3] * 48] * 16)
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize("durations", [[1000, 2000, 4000], [500, 500, 3000]])
+def test_last_frame_keeps_its_duration(tmp_path, ending, durations):
+    pictures = [Image.fromarray(rgb) for rgb in numbered(3)]
+    pictures[0].save(
+        tmp_path / "slides.gif", save_all=True, append_images=pictures[1:], duration=durations
+    )
+    target = tmp_path / f"slides{ending}"
+    color_video(same, tmp_path / "slides.gif", target, steadiness=0)
+    with av.open(str(target)) as container:
+        *_, last = container.decode(video=0)
+        assert last.time == pytest.approx(sum(durations[:-1]) / 1000, abs=2e-3)
+        assert float(last.duration * last.time_base) == pytest.approx(durations[-1] / 1000)
+        assert container.duration / 1e6 == pytest.approx(sum(durations) / 1000, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "ending, format, codec",
+    [
+        (".ts", "mpegts", "libx264"), (".mts", "mpegts", "libx264"), (".m2ts", "mpegts", "mpeg4"),
+        (".flv", "flv", "libx264"), (".3gp", "3gp", "mpeg4"), (".vob", "vob", "mpeg2video"),
+        (".ogv", "ogg", "libvpx"), (".mxf", "mxf", "mpeg2video"), (".divx", "avi", "mpeg4"),
+        (".wmv", "asf", "wmv2"), (".webm", "webm", "libvpx"),
+    ],
+)  # fmt: skip
+def test_containers_are_read_by_their_endings(tmp_path, ending, format, codec):
+    path = film(tmp_path / f"film{ending}", numbered(20), codec, format=format)
+    assert is_video(path) and is_video(path.with_suffix(ending.upper()))
+    assert color_video(same, path, tmp_path / "out.mp4", steadiness=0) == 20
+    np.testing.assert_allclose(times(tmp_path / "out.mp4"), np.arange(20) / 25, atol=2e-3)
+
+
+def panned(photo, count=8, size=(96, 128), step=(1.3, 2.6)):
+    """Frames of a window that moves over a photograph, and where each pixel was before."""
+    frames = []
+    for i in range(count):
+        top, left = (20 + i * x for x in step)
+        box = (left, top, left + size[1], top + size[0])
+        frames.append(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BICUBIC, box))
+    places = np.mgrid[: size[0], : size[1]] + np.reshape(step, (2, 1, 1))
+    return np.stack(frames), np.stack([places] * (count - 1))
+
+
+def flickering(frames, strength=12):
+    """Gray frames in one color of random hue each."""
+    chroma = strength * np.random.default_rng(0).normal(size=(len(frames), 1, 1, 2))
+    lightness = LAB.split(frames)[0]
+    chroma = np.broadcast_to(chroma, (*frames.shape[:3], 2)).astype("float32")
+    return np.uint8(np.round(255 * np.asarray(LAB.merge(lightness, chroma))))
+
+
+@pytest.mark.parametrize("photo", ["cat", "coffee"])
+def test_steadying_follows_what_moves(photo):
+    frames, places = panned(getattr(skimage.data, photo)()[:200, :300])
+    colored = flickering(frames)
+    steady = np.stack(list(video.steadied(colored, 0.8)))
+    errors = [metrics.warp_error(np.float32(x / 255), places).mean() for x in (colored, steady)]
+    assert errors[1] < errors[0] / 2
+    lightness = [np.asarray(LAB.split(x)[0]) for x in (colored, steady)]
+    assert np.abs(lightness[0] - lightness[1]).mean() < 0.5
+    np.testing.assert_array_equal(list(video.steadied(colored, 0)), colored)
+
+
+@pytest.mark.parametrize("kind", ["other photograph", "mirrored photograph"])
+def test_nothing_is_carried_over_a_cut(kind):
+    before, _ = panned(skimage.data.cat()[:200, :300], 4)
+    after, _ = panned(skimage.data.coffee()[:200, :300], 4)
+    if kind == "mirrored photograph":  # lightness has the same distribution
+        after = before[:, :, ::-1]
+    colored = flickering(np.concatenate([before, after]))
+    steady = list(video.steadied(colored, 0.8))
+    np.testing.assert_array_equal(steady[4], colored[4])
+    assert np.abs(steady[5].astype(int) - colored[5]).max() > 5, "within a shot, colors are mixed"
+
+
+@pytest.mark.skipif(not (DATA / "videos").exists(), reason="needs shared/data/videos")
+def test_cuts_of_a_real_film_are_found():
+    frames = list(read_frames(DATA / "videos" / "city_with_cuts.mp4"))
+    cuts = (30, 76, 137, 187, 242)
+    near = sorted({i + j for i in cuts for j in (-2, -1, 0, 1)})
+    colored = flickering(np.stack([frames[i][::4, ::4] for i in near]), 5)
+    steady = list(video.steadied(colored, 0.8))
+    kept = [i for i, x, y in zip(near, colored, steady, strict=True) if np.array_equal(x, y)]
+    assert set(cuts) <= set(kept)
+    assert not {i + j for i in cuts for j in (-1, 1)} & set(kept)
