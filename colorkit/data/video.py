@@ -17,9 +17,9 @@ from colorkit.data.image_files import as_rgb
 from colorkit.files import make_folder, written_whole
 
 # Change of a pixel in L at which the weight of its previous color falls to 1 / e.
-_LIGHTNESS_SCALE = 4.0
+_LIGHTNESS_SCALE = 6.0
 # Mean weight of the previous colors below which a frame starts a new shot.
-_CUT = 0.4
+_CUT = 0.45
 # Short side, in pixels, at which motion is estimated.
 _MOTION_SIDE = 96
 # Value in H.273 for a matrix that a file does not name.
@@ -54,7 +54,7 @@ def is_animated(path):
     return False
 
 
-def color_video(colorizer, source, target, *, steadiness=0.8):
+def color_video(colorizer, source, target, *, steadiness=0.9):
     """Color a video frame by frame, and keep the colors of what moves steady.
 
     The chroma of each pixel is mixed with that of the previous frame, moved along with the picture,
@@ -168,7 +168,7 @@ def _matrix(height, width):
     return ("ITU709", 1) if height >= 720 or width >= 1280 else ("ITU601", 6)
 
 
-def steadied(images, steadiness=0.8):
+def steadied(images, steadiness=0.9):
     """Yield the colored images of a film with steady colors, see `color_video`."""
     check_share("steadiness", steadiness)
     before = None
