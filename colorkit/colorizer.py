@@ -344,7 +344,11 @@ class Colorizer:
         if decoder.bins is None and "temperature" in settings:
             raise ValueError(_NO_TEMPERATURE)
         network = keras.Model(model.inputs[0], decoder.input, name=model.name)
-        return cls(network, **{name: getattr(decoder, name) for name in _SETTINGS} | settings)
+        settings = {name: getattr(decoder, name) for name in _SETTINGS} | settings
+        try:
+            return cls(network, **settings)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: {error}") from error
 
     @classmethod
     def pretrained(cls, name="photos", temperature=None, **settings):

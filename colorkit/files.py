@@ -1,9 +1,11 @@
 """Find folders and write files atomically. No framework: names are checked without waiting."""
 
 import contextlib
+import json
 import os
 import secrets
 import time
+import zlib
 from pathlib import Path
 
 _TEMPORARY = ".colorkit-"
@@ -37,6 +39,19 @@ def sweep(folder, age=3600):
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime >= age:
                 path.unlink()
+
+
+def sealed(fields):
+    """Return a dict of JSON values with a checksum of them."""
+    return {**fields, "checksum": f"{zlib.crc32(json.dumps(fields, sort_keys=True).encode()):08x}"}
+
+
+def unsealed(fields):
+    """Return a dict without its checksum, which older files lack, or raise a `ValueError`."""
+    values = {name: value for name, value in fields.items() if name != "checksum"}
+    if "checksum" in fields and fields != sealed(values):
+        raise ValueError("it was changed after it was written, as its checksum shows")
+    return values
 
 
 @contextlib.contextmanager

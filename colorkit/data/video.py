@@ -243,7 +243,7 @@ def _read(path, copied=()):
         raise ImportError("Videos need PyAV: pip install av") from error
     frame = None
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise ValueError(f"{path} holds no images, only sound.")
             for item in _decoded(container, [container.streams[index] for index in copied]):

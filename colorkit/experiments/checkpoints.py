@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from colorkit.experiments import records
-from colorkit.files import written_whole
+from colorkit.files import sealed, unsealed, written_whole
 
 # Weights in the folder of a run: with the lowest validation loss, and of the last epoch. The second
 # name is that of `keras.callbacks.BackupAndRestore`.
@@ -94,11 +94,11 @@ def stored(path):
     """Read a dict that a run has saved as JSON, or raise a `ValueError` if it is damaged."""
     try:
         value = json.loads(path.read_text())
+        if not isinstance(value, dict):
+            raise ValueError(f"it is a {type(value).__name__}")
+        return unsealed(value)
     except (OSError, ValueError, RecursionError) as error:
         raise _damaged(path, error) from error
-    if not isinstance(value, dict):
-        raise _damaged(path, f"it is a {type(value).__name__}")
-    return value
 
 
 def _damaged(path, why):
@@ -133,12 +133,13 @@ class EpochLog(keras.callbacks.Callback):
 
     def _row(self, epoch, line):
         try:
-            row = json.loads(line)
+            row = unsealed(json.loads(line))
+            sum(row.values())  # raises for a value that is no number
             times = row["seconds"], row.get("training_seconds", 0.0)
             needed = *times, row[self.monitor or "seconds"]
             if row["epoch"] == epoch and min(times) >= 0 and np.isfinite(needed).all():
                 return row
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             pass
         raise _damaged(self.path, f"line {epoch + 1} does not have the numbers of epoch {epoch}")
 
@@ -197,7 +198,7 @@ class EpochLog(keras.callbacks.Callback):
         row.update({key: float(value) for key, value in (logs or {}).items()})
         self.rows.append(row)
         with written_whole(self.path) as temporary:
-            temporary.write_text("".join(json.dumps(row) + "\n" for row in self.rows))
+            temporary.write_text("".join(json.dumps(sealed(row)) + "\n" for row in self.rows))
         self.model.stop_training = self.is_stuck
 
 
