@@ -1,6 +1,5 @@
 import dataclasses
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -235,8 +234,8 @@ def test_interrupted_folder_keeps_only_whole_files(tmp_path, photos, model):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     while process.poll() is None and not list(tmp_path.glob("out/*.png")):
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    process.terminate()
+    assert process.wait(60) in (143, -15)
     assert not list(tmp_path.glob("out/.*"))
     found = list(tmp_path.glob("out/*.png"))
     assert 0 < len(found) < 300
