@@ -9,10 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 from PIL import Image
-from scipy.ndimage import uniform_filter
 
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
+from colorkit.color.compiled import conversions
+from colorkit.color.guided import resize, strips, upsampled
 from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.files import make_folder
 from colorkit.layers import ColorDecoder, enlarge
@@ -21,19 +22,11 @@ from colorkit.models.files import read_model, save_model
 from colorkit.models.sizes import size_rule
 from colorkit.stream import stream
 
-# Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
-_STRIP_PIXELS = 2**18
 _BATCH_SIZE = 32
-# Pixels that a compiled conversion takes at once.
-_CHUNK_PIXELS = 2**15
 # A stream takes at most so many images at once, and so many pixels.
 _STREAM_IMAGES, _STREAM_PIXELS = 8, 2**23
 # The network sees at most so many pixels of an image, unless its short side needs more.
 _NETWORK_PIXELS = 2**18
-# Guided upsampling: side of the window in pixels of the small image, and the variance of
-# lightness (in a range of 1) below which lightness does not explain chroma.
-_WINDOW = 3
-_FLAT_VARIANCE = 1e-3
 # Everything but the network that a file holds.
 _SETTINGS = ("space", "bins", "temperature", "size", "mirror", "class_weights")
 # Pretrained before each model of the package got its own temperature.
@@ -57,48 +50,6 @@ def _is_deep(dtype):
     if dtype not in ("uint8", "uint16", "float32"):
         raise ValueError(f"`dtype` must be uint8, uint16 or float32. Received: {dtype!r}")
     return dtype == "uint16"
-
-
-@functools.cache
-def _compiled(space):
-    """Return RGB to lightness, and back with chroma, as functions that are compiled only once."""
-    lightness, fit = _by_chunks(lambda rgb: space.split(rgb)[0]), _by_chunks(space.merge)
-    if space is not spaces.LAB:
-        return lightness, fit
-    convert = _by_chunks(functools.partial(space.merge, keep_lightness=False))
-
-    def merge(lightness, chroma):  # as `spaces.fit_gamut` does
-        rgb = convert(lightness, chroma)
-        outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
-        if outside.any():
-            rgb[outside] = fit(lightness[outside], chroma[outside])
-        return rgb
-
-    return lightness, merge
-
-
-def _by_chunks(convert):
-    """Compile a conversion of pixels, if the backend can, for chunks of one size."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        convert = tf.function(convert, jit_compile=True, autograph=False)
-    elif keras.backend.backend() == "jax":
-        import jax
-
-        convert = jax.jit(convert)
-
-    def run(*planes):
-        pixels, found = [x.reshape(-1, x.shape[-1]) for x in planes], []
-        for start in range(0, len(pixels[0]), _CHUNK_PIXELS):
-            chunk = [x[start : start + _CHUNK_PIXELS] for x in pixels]
-            count = len(chunk[0])
-            chunk = [np.pad(x, ((0, _CHUNK_PIXELS - count), (0, 0))) for x in chunk]
-            with keras.device("cpu"):  # in any thread, while an accelerator has the network
-                found.append(ops.convert_to_numpy(convert(*chunk))[:count])
-        return np.concatenate(found).reshape(*planes[0].shape[:-1], -1)
-
-    return run
 
 
 class Colorizer:
@@ -218,7 +169,7 @@ class Colorizer:
             ...     print(rgb.shape)
         """
         fast, deep = copy.copy(self), _is_deep(dtype)
-        fast._lightness, fast.merge = _compiled(self.space)
+        fast._lightness, fast.merge = conversions(self.space)
 
         def prepare(item):
             return fast._preprocess(as_rgb(item[1], deep))
@@ -394,24 +345,20 @@ class Colorizer:
     def _preprocess(self, rgb):
         """Return the lightness of an image, at its own size and at the network's."""
         size = rgb.shape[:2]
-        lightness = np.concatenate([self._lightness(rgb[rows]) for rows in _strips(*size)])
+        lightness = np.concatenate([self._lightness(rgb[rows]) for rows in strips(*size)])
         small = self.network_size(*size)
         if small == size:
             return lightness, lightness
-        return lightness, _resize(lightness, small, Image.Resampling.LANCZOS)
+        return lightness, resize(lightness, small, Image.Resampling.LANCZOS)
 
     def _postprocess(self, lightness, small, chroma, dtype):
         """Merge lightness with the chroma that was predicted from `small`, upsampled if smaller."""
         if small is lightness:
             return self._to_rgb(lightness, chroma, dtype)
-        low, high = self.space.lightness_range
-        slope, offset = _fit_locally(small, chroma, _FLAT_VARIANCE * (high - low) ** 2)
-        size = lightness.shape[:2]
-        colored = np.empty((*size, 3), dtype)
-        for rows in _strips(*size):
-            chroma = lightness[rows] * _enlarge_rows(slope, rows, size)
-            chroma += _enlarge_rows(offset, rows, size)
-            colored[rows] = self._to_rgb(lightness[rows], chroma, dtype)
+        colored = np.empty((*lightness.shape[:2], 3), dtype)
+        planes = upsampled(chroma, small, lightness, self.space.lightness_range)
+        for rows, large in planes:
+            colored[rows] = self._to_rgb(lightness[rows], large, dtype)
         return colored
 
     def _to_rgb(self, lightness, chroma, dtype):
@@ -442,34 +389,3 @@ class Colorizer:
 
     def _divided(self, sides):
         return tuple(-(-side // self._stride) for side in sides)
-
-
-def _fit_locally(lightness, chroma, regularization):
-    """Fit chroma = slope * lightness + offset in each window, as a guided filter does."""
-
-    def mean(x):
-        return uniform_filter(x, (_WINDOW, _WINDOW, 0), mode="nearest")
-
-    mean_lightness, mean_chroma = mean(lightness), mean(chroma)
-    covariance = mean(lightness * chroma) - mean_lightness * mean_chroma
-    variance = mean(lightness * lightness) - mean_lightness**2
-    slope = covariance / (variance + regularization)
-    return mean(slope), mean(mean_chroma - slope * mean_lightness)
-
-
-def _strips(height, width):
-    rows = max(1, _STRIP_PIXELS // width)
-    return [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
-
-
-def _enlarge_rows(small, rows, size):
-    """Return the given rows of `small` enlarged to a size, smooth and without seams."""
-    scale = small.shape[0] / size[0]
-    box = (0, rows.start * scale, small.shape[1], rows.stop * scale)
-    return _resize(small, (rows.stop - rows.start, size[1]), Image.Resampling.BICUBIC, box)
-
-
-def _resize(planes, size, method, box=None):
-    """Resize a float32 array `(H, W, C)`, or the part of it in a box, with Pillow."""
-    images = map(Image.fromarray, np.ascontiguousarray(np.moveaxis(planes, -1, 0), "float32"))
-    return np.stack([np.asarray(image.resize(size[::-1], method, box)) for image in images], -1)

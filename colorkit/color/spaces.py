@@ -220,14 +220,29 @@ def fit_gamut(lightness, chroma, space=LAB):
     lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
     if space is not LAB:
         return ops.convert_to_numpy(space.merge(lightness, chroma))
-    rgb = np.array(ops.convert_to_numpy(LAB.merge(lightness, chroma, keep_lightness=False)))
-    outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
-    count = int(outside.sum())
-    if count:
+
+    def clip(lightness, chroma):
+        return np.array(ops.convert_to_numpy(LAB.merge(lightness, chroma, keep_lightness=False)))
+
+    def fit(lightness, chroma):
         # Pad to a power of two: backends compile once per size.
+        count = len(lightness)
         spare = ((0, 2 ** (count - 1).bit_length() - count), (0, 0))
-        fitted = LAB.merge(np.pad(lightness[outside], spare), np.pad(chroma[outside], spare))
-        rgb[outside] = ops.convert_to_numpy(fitted)[:count]
+        fitted = LAB.merge(np.pad(lightness, spare), np.pad(chroma, spare))
+        return ops.convert_to_numpy(fitted)[:count]
+
+    return fit_outside(lightness, chroma, clip, fit)
+
+
+def fit_outside(lightness, chroma, clip, fit):
+    """Merge arrays with `clip`, and again with `fit`, which is slower, where a channel is clipped.
+
+    Both are functions of arrays of lightness and chroma.
+    """
+    rgb = clip(lightness, chroma)
+    outside = ((rgb <= 0) | (rgb >= 1)).any(axis=-1)
+    if outside.any():
+        rgb[outside] = fit(lightness[outside], chroma[outside])
     return rgb
 
 
