@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import map_coordinates
-from skimage.registration import optical_flow_ilk
 
 from colorkit.checks import check_share, check_whole
 from colorkit.data.image_files import as_rgb
@@ -20,8 +18,6 @@ from colorkit.files import make_folder, written_whole
 _LIGHTNESS_SCALE = 6.0
 # Mean weight of the previous colors below which a frame starts a new shot.
 _CUT = 0.45
-# Short side, in pixels, at which motion is estimated.
-_MOTION_SIDE = 96
 # Value in H.273 for a matrix that a file does not name.
 _UNSPECIFIED = 2
 # Filters of FFmpeg: one frame for two fields, only where frames are interlaced.
@@ -182,31 +178,17 @@ def _steadied(rgb, before, steadiness):
     from keras import ops
 
     from colorkit.color.spaces import LAB, fit_gamut
+    from colorkit.data.motion import estimated, moved  # here, as it imports scikit-image
 
     lightness, chroma = (ops.convert_to_numpy(plane) for plane in LAB.split(rgb))
     if before is not None:
-        places = _motion(lightness, before)
         # Pixels from outside the image get a lightness that fits nothing.
-        planes = [map_coordinates(x, places, order=1, cval=-1e3) for x in np.moveaxis(before, 2, 0)]
-        moved = np.stack(planes, axis=-1)
-        same = np.exp(-np.abs(lightness - moved[..., :1]) / _LIGHTNESS_SCALE)
+        before = moved(before, estimated(lightness, before[..., :1]), fill=-1e3)
+        same = np.exp(-np.abs(lightness - before[..., :1]) / _LIGHTNESS_SCALE)
         if same.mean() > _CUT:
-            chroma = chroma + steadiness * same * (moved[..., 1:] - chroma)
+            chroma = chroma + steadiness * same * (before[..., 1:] - chroma)
             rgb = np.uint8(np.round(255 * fit_gamut(lightness, chroma)))
     return rgb, np.concatenate([lightness, chroma], axis=-1)
-
-
-def _motion(lightness, before):
-    """Return the row and the column at which each pixel was before, `(2, height, width)`."""
-    height, width = lightness.shape[:2]
-    scale = min(1.0, _MOTION_SIDE / min(height, width))
-    small = round(width * scale), round(height * scale)
-    images = (
-        Image.fromarray(x[..., 0]).resize(small, Image.Resampling.BOX) for x in (lightness, before)
-    )
-    flow = optical_flow_ilk(*(np.asarray(image) / 100 for image in images), num_warp=3)
-    large = [Image.fromarray(x).resize((width, height), Image.Resampling.BILINEAR) for x in flow]
-    return np.mgrid[:height, :width] + np.stack(large) / scale
 
 
 def read_frames(path, stride=1):

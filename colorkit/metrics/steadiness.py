@@ -2,9 +2,9 @@
 
 import numpy as np
 from keras import ops
-from scipy.ndimage import map_coordinates
 from scipy.special import rel_entr
 
+from colorkit.data.motion import moved
 from colorkit.metrics.mean import ab, checked
 
 
@@ -32,8 +32,8 @@ def warp_error(frames, places):
         raise ValueError(f"`places` must have shape {expected}. Received: {np.shape(places)}")
     errors = []
     for before, after, place in zip(chroma, chroma[1:], places, strict=False):
-        moved = [map_coordinates(x, place, order=1, cval=np.nan) for x in np.moveaxis(before, 2, 0)]
-        errors.append(np.nanmean(np.linalg.norm(after - np.stack(moved, axis=-1), axis=-1)))
+        distance = np.linalg.norm(after - moved(before, place, fill=np.nan), axis=-1)
+        errors.append(np.nanmean(distance))
     return np.array(errors)
 
 
