@@ -8,8 +8,8 @@ import numpy as np
 from keras import ops
 
 from colorkit.checks import check_whole
-from colorkit.color import bins as _bins  # noqa: F401  (registers the bins of saved decoders)
 from colorkit.color import spaces
+from colorkit.color.bins import BinsConfig
 
 
 def normalize_lightness(lightness, space, name="normalize"):
@@ -330,7 +330,7 @@ class VGGPreprocessing(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="colorkit")
-class ColorDecoder(keras.layers.Layer):
+class ColorDecoder(BinsConfig, keras.layers.Layer):
     """Decode a network's output, as the last layer of a file. Its arguments are `Colorizer`'s."""
 
     def __init__(
@@ -364,14 +364,8 @@ class ColorDecoder(keras.layers.Layer):
         return {
             **super().get_config(),
             "space": self.space.name,
-            "bins": keras.saving.serialize_keras_object(self.bins),
             "temperature": self.temperature,
             "size": self.size,
             "mirror": self.mirror,
             "class_weights": None if weights is None else np.float64(weights).tolist(),
         }
-
-    @classmethod
-    def from_config(cls, config):
-        bins = keras.saving.deserialize_keras_object(config["bins"])
-        return cls(**{**config, "bins": bins})

@@ -259,7 +259,7 @@ class ColorBins:
 
 
 class BinsConfig:
-    """Save the attribute `bins` of a Keras loss or metric in its config, and restore it."""
+    """Save the attribute `bins` of a loss, metric or layer in its config, and restore it."""
 
     def get_config(self):
         return {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
