@@ -103,7 +103,7 @@ def read(path):
     try:
         if not Path(path).is_file():
             raise ValueError("there is no such file")
-        fields = json.loads(Path(path).read_text())
+        fields = json.loads(Path(path).read_text(), object_pairs_hook=_unique)
         if not isinstance(fields, dict):
             raise ValueError(f"it is a {type(fields).__name__}")
         whole, fields = fields, {key: x for key, x in fields.items() if key != "checksum"}
@@ -118,6 +118,14 @@ def read(path):
         return Record(**unsealed(whole))
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not a record that can be read: {error}") from error
+
+
+def _unique(pairs):
+    """Return a dict of pairs; of two values of one name, JSON would keep the last silently."""
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("it has the same name twice")
+    return entries
 
 
 def _check_field(name, value, kind):

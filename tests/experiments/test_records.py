@@ -200,3 +200,14 @@ def test_tables_of_notebooks_say_how_they_were_measured(tmp_path):
     save_table(rows, "11_sets", "smoke", data="photos", seed=0)
     assert "photos" in (tmp_path / "runs/smoke/figures/11_sets.md").read_text()
     assert (tmp_path / "figures" / "11_sets.md").read_text() == kept
+
+
+def test_older_record_with_a_repeated_name_is_refused():
+    path = save(make_record())
+    fields = json.loads(path.read_text())
+    del fields["checksum"]
+    path.write_text(json.dumps(fields))
+    assert read(path) == make_record()
+    path.write_text(json.dumps(fields)[:-1] + ', "epochs": 99}')
+    with pytest.raises(ValueError, match="same name twice"):
+        read(path)
