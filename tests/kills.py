@@ -19,6 +19,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tests.mutations import picture
+
 SIGNALS = (signal.SIGKILL, signal.SIGINT, signal.SIGTERM)
 EXPERIMENT = "cifar/lab-conv-classification-49"
 EPOCHS = 6
@@ -74,8 +76,7 @@ def kill_folder(kills, rng, folder):
     for place in ("in", "expected", "out"):
         (folder / place).mkdir()
     for number in range(40):
-        small = Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype="uint8"))
-        small.resize((640, 480)).save(folder / f"in/{number:02}.png")
+        Image.fromarray(picture(rng, 480, 640)).save(folder / f"in/{number:02}.png")
     subprocess.run(command("colorize", "in", "-o", "expected"), cwd=folder, check=True)
 
     def check():
@@ -102,9 +103,8 @@ def kill_film(kills, rng, folder):
     with av.open(folder / "in.mp4", "w") as film:
         stream = film.add_stream("libx264", rate=10, width=320, height=240)
         for _ in range(50):
-            small = Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype="uint8"))
-            frame = np.asarray(small.resize((320, 240)))
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+            frame = av.VideoFrame.from_ndarray(picture(rng, 240, 320))
+            film.mux(stream.encode(frame))
         film.mux(stream.encode())
 
     def check():

@@ -138,10 +138,20 @@ class Report:
         self.faults.append((kind, what[:300], content))
 
 
-def picture(rng):
-    """Return a smooth random image, uint8 `(SIDE, SIDE + 8, 3)`."""
+def picture(rng, height=SIDE, width=SIDE + 8):
+    """Return a smooth random image, uint8 `(height, width, 3)`."""
     small = Image.fromarray(rng.integers(0, 256, (3, 4, 3), dtype="uint8"))
-    return np.asarray(small.resize((SIDE + 8, SIDE), Image.Resampling.BICUBIC))
+    return np.asarray(small.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def damaged(originals, count, rng, folder):
+    """Yield paths and contents of damaged files, made from each of the originals in turn."""
+    names = list(originals)
+    for i in range(count):
+        path = folder / names[i % len(names)]
+        content = mutate(originals[path.name], rng)
+        path.write_bytes(content)
+        yield path, content
 
 
 def colorizer():
@@ -174,12 +184,8 @@ def original_images(rng):
 
 def run_images(count, rng, folder, report):
     """Color damaged images."""
-    color, originals = colorizer(), original_images(rng)
-    for i in range(count):
-        name = list(originals)[i % len(originals)]
-        path, target = folder / name, folder / "colored.png"
-        content = mutate(originals[name], rng)
-        path.write_bytes(content)
+    color, target = colorizer(), folder / "colored.png"
+    for path, content in damaged(original_images(rng), count, rng, folder):
         with report.tried("image", path, content):
             rgb = color(path)
             write_picture(target, rgb, read_metadata(path))
@@ -209,12 +215,8 @@ def original_films(rng):
 
 def run_films(count, rng, folder, report):
     """Color damaged films."""
-    originals = original_films(rng)
-    for i in range(count):
-        name = list(originals)[i % len(originals)]
-        path, target = folder / name, folder / "colored.mp4"
-        content = mutate(originals[name], rng)
-        path.write_bytes(content)
+    target = folder / "colored.mp4"
+    for path, content in damaged(original_films(rng), count, rng, folder):
         with report.tried("film", path, content):
             number = color_video(lambda rgb: rgb, path, target)
             found = sum(1 for _ in read_frames(target))
@@ -283,13 +285,9 @@ def run_runs(count, rng, folder, report):
         "history.jsonl": "".join(json.dumps(sealed(row)) + "\n" for row in rows).encode(),
         "settings.json": json.dumps(settings).encode(),
     }
-    for i in range(count):
-        name = list(originals)[i % len(originals)]
-        path = folder / name
-        content = mutate(originals[name], rng)
-        path.write_bytes(content)
+    for path, content in damaged(originals, count, rng, folder):
         with report.tried("run", path, content):
-            if name == "settings.json":
+            if path.name == "settings.json":
                 checkpoints.begin(folder, settings["settings"])
             else:
                 kept = checkpoints.EpochLog(path, None, "val_loss").rows

@@ -32,6 +32,11 @@ def median_seconds(function, rounds=5):
     return float(np.median(timeit.repeat(function, number=1, repeat=rounds)))
 
 
+def median_ratio(one, other, rounds):
+    """Time of one function over that of another, in turn: a machine may change its speed."""
+    return float(np.median([seconds(one) / seconds(other) for _ in range(rounds)]))
+
+
 def compiled(function):
     """`function` compiled as Keras compiles a training step with `jit_compile=True`."""
     if keras.backend.backend() == "tensorflow":
@@ -116,10 +121,8 @@ def test_fit_on_the_pipeline_against_arrays_in_memory(benchmark, rng):
 
     fit_pipeline()
     fit_memory()
-    # In turn, so that a machine that changes its speed does so for both.
-    times = [(seconds(fit_pipeline), seconds(fit_memory)) for _ in range(15)]
+    ratio = median_ratio(fit_memory, fit_pipeline, 15)
     benchmark.pedantic(fit_pipeline, rounds=1)
-    ratio = float(np.median([memory / ours for ours, memory in times]))
     benchmark.extra_info["throughput as a share of arrays in memory"] = ratio
     benchmark.extra_info["pictures a second"] = len(images) / benchmark.stats.stats.median
 
@@ -256,9 +259,8 @@ def test_folder_against_one_image_after_the_other(benchmark, tmp_path):
 
     folder()
     one_after_the_other()
-    times = [(seconds(folder), seconds(one_after_the_other)) for _ in range(3)]
+    ratio = median_ratio(one_after_the_other, folder, 3)
     benchmark.pedantic(folder, rounds=1)
-    ratio = float(np.median([single / ours for ours, single in times]))
     benchmark.extra_info["times as fast as one image after the other"] = ratio
     benchmark.extra_info["images per second"] = len(paths) / benchmark.stats.stats.median
 
@@ -288,6 +290,6 @@ def test_training_step_against_that_of_the_unet(benchmark, rng, name):
         return lambda: model.train_on_batch(lightness, chroma)
 
     ours, peer = step(name), step("unet-mae")
-    times = [(seconds(ours), seconds(peer)) for _ in range(7)][2:]
+    median_ratio(ours, peer, 2)  # the first steps compile
+    benchmark.extra_info["times the U-Net's"] = median_ratio(ours, peer, 5)
     benchmark.pedantic(ours, rounds=1)
-    benchmark.extra_info["times the U-Net's"] = float(np.median([a / b for a, b in times]))
