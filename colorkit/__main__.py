@@ -119,7 +119,7 @@ def _parser():
     add("names", nargs="+", metavar="NAME",
         help="experiment, such as cifar/lab-conv-regression, or a pattern, such as 'cifar/lab-*'"
         )  # fmt: skip
-    add("--profile", help="smoke, quick or full (default: full with a GPU or TPU, else quick)")
+    add("--profile", help="smoke, quick or full (default: quick)")
     add("--data", metavar="NAME",
         help="train on other images, such as folder:PATH, or on several datasets, such as "
         "'folder:PATH*2+cifar10', where training shows the first twice as often as the second "
@@ -131,7 +131,9 @@ def _parser():
         "results", help="print the tables", description="Print the tables of the records on disk."
     )
     results.set_defaults(command=_results)
-    results.add_argument("--folder", help="folder of records (default: figures/records)")
+    results.add_argument(
+        "--folder", help="folder of records (default: the package and figures/records)"
+    )
     return parser
 
 
@@ -327,10 +329,8 @@ def _results(options):
         hint = "Delete or move the file; `python -m colorkit train NAME` writes it again."
         print(f"colorkit: skipped: {problem}. {hint}", file=sys.stderr)
     if not records:
-        folder = options.folder or "figures/records"
-        hint = "" if options.folder else ". Those of smoke are in runs/smoke/figures/records"
         raise ValueError(
-            f"There are no records in {folder}; `python -m colorkit train NAME` writes one{hint}."
+            f"There are no records in {options.folder}; `python -m colorkit train NAME` writes one."
         )
     print(report.render(records))
     return 0

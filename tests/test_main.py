@@ -287,7 +287,6 @@ def test_warning_is_printed_as_one_line(monkeypatch, capsys):
         (["train", "cifar/lab-conv-regression", "--epochs", "0"], "`epochs`"),
         (["train", "cifar/lab-conv-regression", "--profile", ""], "''"),
         (["train", "cifar/lab-conv-regression", "--seed", "99999999999"], "4294967295"),
-        (["results"], "runs/smoke/figures/records"),
         (["results", "--folder", "typo"], "typo"),
     ],
 )
@@ -343,6 +342,14 @@ def test_wrong_usage_exits_with_code_two(capsys):
         with pytest.raises(SystemExit) as end:
             main(arguments)
         assert end.value.code == 2
+
+
+def test_results_of_the_package_are_there_in_an_empty_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["results"]) == 0
+    shown = capsys.readouterr().out
+    rows = [line for line in shown.splitlines() if "81 bins, rebalanced" in line]
+    assert any("± " in row for row in rows), "means over seeds"
 
 
 def test_training_prints_a_table(tmp_path, capsys, monkeypatch, eager):

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from colorkit.color import spaces
-from colorkit.data.datasets import joined
-from colorkit.experiments import hardware
+from colorkit.data.datasets import joined, load
 from colorkit.experiments.objectives import Regression
 
 # Temperatures at which every experiment with bins is also evaluated.
@@ -42,22 +41,32 @@ PROFILES = {
 }
 
 
-def profile(name=None):
-    """Return a profile by name, from `COLORKIT_PROFILE`, or by the hardware of this machine.
+def profile(name=None, data=None):
+    """Return a profile by name, or the profile for a dataset that cannot be loaded.
 
     Args:
         name: "smoke" (bundled photos, seconds), "quick" (real data, minutes on a CPU), "full"
             (the papers' sizes, for an accelerator), or a `Profile`. `None` takes
-            `COLORKIT_PROFILE`, else "full" with an accelerator and "quick" without.
+            `COLORKIT_PROFILE`, else "quick".
+        data: Dataset that is needed, as for `colorkit.load`. If it cannot be loaded, the reason is
+            printed and the profile is "smoke", whose figures and records are kept apart.
+
+    Example:
+        >>> ck.profile("full").name
+        'full'
     """
-    if isinstance(name, Profile):
-        return name
-    if name is None:
-        fitting = "full" if hardware.accelerators() else "quick"
-        name = os.environ.get("COLORKIT_PROFILE") or fitting
-    if name not in PROFILES:
-        raise ValueError(f"`profile` must be one of {sorted(PROFILES)}. Received: {name!r}")
-    return PROFILES[name]
+    if not isinstance(name, Profile):
+        name = (os.environ.get("COLORKIT_PROFILE") or "quick") if name is None else name
+        if name not in PROFILES:
+            raise ValueError(f"`profile` must be one of {sorted(PROFILES)}. Received: {name!r}")
+        name = PROFILES[name]
+    if data is not None and name.data is None:
+        try:
+            load(data, "all" if ":" in data else "train[:1]")
+        except (OSError, ImportError) as error:
+            print(f"{error}\nContinuing with the bundled photographs, at the profile smoke.")
+            return PROFILES["smoke"]
+    return name
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,12 @@ from colorkit.files import figures_folder, make_folder, sealed, sweep, unsealed,
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
 _RANK = {"quick": 1, "full": 2}
+# The records of the package: in a checkout, they are among its figures.
+_PACKAGE = Path(__file__).parents[1]
+_SHIPPED = next(
+    (x for x in (_PACKAGE / "records", _PACKAGE.parent / "figures/records") if x.is_dir()),
+    _PACKAGE / "records",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,27 +169,49 @@ def pretrained(name="cifar10"):
     return read(Path(__file__).parents[1] / "weights" / f"{name}.json")
 
 
+def gather(profile):
+    """Return the records that tables of a profile show, and print which were left out.
+
+    They are those of the package and those in `figures/records`; for "smoke" those in
+    `runs/smoke/figures/records` alone.
+
+    Args:
+        profile: `Profile` or its name.
+    """
+    is_smoke = getattr(profile, "name", profile) == "smoke"
+    records, problems = read_all(figures_folder("smoke") / "records" if is_smoke else None)
+    for problem in problems:
+        print(f"record skipped: {problem}")
+    return records
+
+
 def read_all(folder=None):
-    """Read all records of a folder, `figures/records` by default.
+    """Read all records of a folder.
 
     Some readable records are left out, as they must not count as a further seed. These are a
     second record of the same seed, and records with other images or settings than the longest run.
 
+    Args:
+        folder: `None` means the records of the package and those in `figures/records`.
+
     Returns:
         `(records, problems)`: a list of `Record` and a list of messages.
     """
-    folder = Path(figures_folder("full") / "records" if folder is None else folder)
-    if not folder.is_dir():
-        return [], [f"There is no folder {folder}."]
+    own = Path(figures_folder("full") / "records" if folder is None else folder)
+    folders = [own] if folder is not None or _same(own, _SHIPPED) else [own, _SHIPPED]
+    if not any(each.is_dir() for each in folders):
+        return [], [f"There is no folder {own}."]
     found, problems = {}, []
-    for path in sorted(folder.glob("*.json")):
+    for path in (path for each in folders for path in sorted(each.glob("*.json"))):
         try:
             found[path] = read(path)
         except ValueError as error:
             problems.append(str(error))
     records, longest = {}, {}
+    order = {folder: place for place, folder in enumerate(folders)}
     for path, record in sorted(
-        found.items(), key=lambda item: (-item[1].images_seen, item[1].seed, item[0])
+        found.items(),
+        key=lambda item: (-item[1].images_seen, order[item[0].parent], item[1].seed, item[0]),
     ):
         like = record.experiment, record.profile
         first = longest.setdefault(like, path)
@@ -193,6 +221,8 @@ def read_all(folder=None):
                 f"{', '.join(differences)}."
             )
         elif (*like, record.seed) in records:
+            if path.parent != records[*like, record.seed].parent:
+                continue  # a run of the package, made again
             problems.append(
                 f"{path} is left out: {records[*like, record.seed]} has the same experiment, "
                 "profile and seed."
@@ -200,6 +230,10 @@ def read_all(folder=None):
         else:
             records[*like, record.seed] = path
     return [found[path] for path in sorted(records.values())], problems
+
+
+def _same(folder, other):
+    return folder.resolve() == other.resolve()
 
 
 # Settings that a run determines, so that they may differ from seed to seed.
@@ -243,6 +277,12 @@ def markdown(rows):
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def headed(table, records):
+    """Put a warning above a table of smoke runs."""
+    is_smoke = any(record.profile == "smoke" for record in records)
+    return f"**Smoke run: the numbers are meaningless.**\n\n{table}" if is_smoke else table
 
 
 def save_table(rows, name, profile, *, data, seed):

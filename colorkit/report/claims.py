@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pandas as pd
 from scipy import stats
 
-from colorkit.experiments.records import by_profile, is_share, markdown
+from colorkit.experiments.records import by_profile, headed, is_share, markdown
 
 
 class Claim(NamedTuple):
@@ -104,7 +104,7 @@ def render(records, claims=CLAIMS):
                 verdict.verdict,
             )
         )
-    return markdown(rows)
+    return headed(markdown(rows), records)
 
 
 def _difference(verdict, in_percent):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from colorkit.experiments import EXPERIMENTS
-from colorkit.experiments.records import by_profile, is_share, markdown
+from colorkit.experiments.records import by_profile, headed, is_share, markdown
 
 
 class Table(NamedTuple):
@@ -94,7 +94,7 @@ def render(records, tables=None):
             f"Not run: {', '.join(sorted(missing))}. `python -m colorkit train NAME` runs them, or "
             "reports what is missing; VGG16's weights are downloaded by Keras."
         )
-    return "\n\n".join(parts)
+    return headed("\n\n".join(parts), records)
 
 
 def compare(records, rows, metrics):
@@ -124,7 +124,9 @@ def compare(records, rows, metrics):
             lines.append((label, *(_mean(own, each) for each in metrics.values()), _profiles(own)))
     missing = [label for label, name in rows.items() if not found.get(name)]
     table = markdown(lines)
-    return f"{table}\n\nNot run: {'; '.join(missing)}." if missing else table
+    if missing:
+        table = f"{table}\n\nNot run: {'; '.join(missing)}."
+    return headed(table, records)
 
 
 def overview(records):

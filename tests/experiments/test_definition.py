@@ -1,7 +1,8 @@
 import pytest
+from PIL import Image
 
 from colorkit import experiments, models
-from colorkit.experiments import hardware
+from colorkit.experiments import definition
 
 TRAINED_BEFORE = ("-vgg-", "-vgg1-", "-own-")  # rows that begin with weights from elsewhere
 
@@ -40,15 +41,29 @@ def test_every_experiment_builds_at_the_smallest_and_the_largest_profile(
     assert sizes == sorted(sizes)
 
 
-def test_profile_comes_from_the_environment_or_the_hardware(monkeypatch):
+def test_profile_comes_from_the_environment_or_is_quick(monkeypatch):
     monkeypatch.setenv("COLORKIT_PROFILE", "smoke")
     assert experiments.profile().name == "smoke"
     assert experiments.profile("full").name == "full"
     monkeypatch.delenv("COLORKIT_PROFILE")
-    monkeypatch.setattr(hardware, "accelerators", list)
     assert experiments.profile().name == "quick"
-    monkeypatch.setattr(hardware, "accelerators", lambda: ["gpu:0"])
-    assert experiments.profile().name == "full"
+
+
+def test_profile_is_smoke_where_the_dataset_cannot_be_loaded(monkeypatch, tmp_path, capsys):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "one.png")
+    assert experiments.profile("full", data=f"folder:{tmp_path}").name == "full"
+    assert not capsys.readouterr().out
+    assert experiments.profile("full", data="folder:nowhere").name == "smoke"
+    assert "bundled photographs" in capsys.readouterr().out
+
+    def offline(*arguments):
+        raise ConnectionError("cifar10 cannot be downloaded.")
+
+    monkeypatch.setattr(definition, "load", offline)
+    assert experiments.profile("quick", data="cifar10").name == "smoke"
+    assert "cifar10 cannot be downloaded" in capsys.readouterr().out
+    assert experiments.profile("smoke", data="cifar10").name == "smoke"
+    assert not capsys.readouterr().out
 
 
 def test_unknown_names_list_the_known_ones():

@@ -5,10 +5,13 @@ import os
 import numpy as np
 import pytest
 
+from colorkit.experiments import records
 from colorkit.experiments.records import (
     Record,
     by_profile,
     circumstances,
+    gather,
+    headed,
     markdown,
     read,
     read_all,
@@ -21,7 +24,9 @@ from colorkit.files import home
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
+    """Work in an empty folder, and as if the package had no records."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(records, "_SHIPPED", tmp_path / "package")
 
 
 def make_record(**changes):
@@ -84,6 +89,25 @@ def test_smoke_records_are_kept_apart(tmp_path):
     assert read(kept).profile == "quick"
     assert smoke.is_relative_to(tmp_path / "runs" / "smoke")
     assert not smoke.is_relative_to(tmp_path / "figures")
+
+
+def test_gathered_records_are_those_of_the_package_and_ones_own(tmp_path, capsys):
+    save(make_record(seed=3, minutes=1.0))
+    package = save(make_record(seed=3, minutes=2.0)).parent.rename(tmp_path / "package")
+    write(make_record(seed=4), package / "other_seed.json")
+    save(make_record(seed=3, minutes=5.0))
+    assert [(record.seed, record.minutes) for record in gather("quick")] == [(3, 5.0), (4, 9.5)]
+    assert not capsys.readouterr().out
+    save(make_record(seed=5, profile="smoke"))
+    assert [record.seed for record in gather("smoke")] == [5]
+    save(make_record(seed=6, data="photos"))
+    assert len(gather("full")) == 2
+    assert "record skipped" in capsys.readouterr().out
+
+
+def test_tables_of_smoke_runs_say_so():
+    assert headed("table", [make_record()]) == "table"
+    assert "Smoke run" in headed("table", [make_record(), make_record(profile="smoke")])
 
 
 def test_damaged_and_foreign_records_are_reported_and_skipped():
