@@ -2,6 +2,7 @@
 
 import pytest
 
+collect_ignore = ["solutions"]  # tests/test_exercises.py executes them
 PAPERS = {"champati": range(4, 8), "stellbrink": range(8, 10)}
 
 

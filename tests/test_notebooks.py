@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,14 +41,14 @@ def test_kernel_is_plain_python(path):
 
 
 @every_notebook
-def test_first_cell_has_title_badge_question_and_answer(path):
+def test_first_cell_has_title_badge_question_and_method(path):
     first = cells(path)[0]
     assert first["cell_type"] == "markdown"
     text = source(first)
     assert text.startswith(f"# {path.stem[:2]} · ")
     address = f"{REPOSITORY}/blob/main/notebooks/{path.name}"
     assert f"[![Open in Colab]({BADGE})]({address})" in text
-    for part in ("**Question.**", "**Answer.**", "**Time.**"):
+    for part in ("**Question.**", "**Method.**", "**Time.**"):
         assert part in text
 
 
@@ -84,10 +85,20 @@ def test_code_parses(path):
 
 
 @every_notebook
-def test_last_cell_says_what_it_shows_and_sets_an_exercise(path):
-    last = source(cells(path)[-1])
-    assert last.startswith("## What this shows")
-    assert "**Exercise.**" in last
+def test_findings_come_last_and_before_the_exercises(path):
+    headings = [source(cell).splitlines()[0] for cell in cells(path, "markdown")]
+    assert headings.count("## What this shows") == 1
+    after = headings[headings.index("## What this shows") + 1 :]
+    numbers = [title for title in after if title.startswith("### Exercise")]
+    assert after == (["## Exercises", *numbers] if after else [])
+    assert numbers or "**Exercise.**" in source(cells(path)[-1])
+
+
+@every_notebook
+def test_figures_in_the_text_are_in_the_repository(path):
+    for cell in cells(path, "markdown"):
+        for name in re.findall(r"!\[[^\]]*\]\((?!https)([^)]+)\)", source(cell)):
+            assert (path.parent / name).is_file(), name
 
 
 @every_notebook
