@@ -9,6 +9,7 @@ command runs to its end. Its results must equal those of a run that nothing has 
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,8 +39,10 @@ def age(folder):
         os.utime(path, (before, before))
 
 
-def interrupted(arguments, folder, kills, rng, check):
+def interrupted(arguments, folder, kills, rng, check, outputs):
     """Kill a command at random times of its duration, and then run it to its end.
+
+    Whenever it comes to its end before it is killed, its outputs are removed.
 
     Args:
         arguments: The command.
@@ -47,6 +50,7 @@ def interrupted(arguments, folder, kills, rng, check):
         kills: Number of kills.
         rng: Random generator of the times.
         check: Function that raises an `AssertionError` if the files in `folder` are not in order.
+        outputs: File or folder that the command writes.
 
     Returns:
         Number of commands that were killed before they ended.
@@ -61,10 +65,11 @@ def interrupted(arguments, folder, kills, rng, check):
             process.send_signal(SIGNALS[number % len(SIGNALS)])
             killed += 1
         _, errors = process.communicate()
-        if process.returncode == 0:
-            duration = max(5.0, time.monotonic() - start)
         assert "Traceback" not in errors, errors
         check()
+        if process.returncode == 0:
+            duration = max(5.0, time.monotonic() - start)
+            shutil.rmtree(outputs) if outputs.is_dir() else outputs.unlink()
     age(folder)
     subprocess.run(arguments, cwd=folder, check=True, capture_output=True)
     check()
@@ -73,8 +78,7 @@ def interrupted(arguments, folder, kills, rng, check):
 
 def kill_folder(kills, rng, folder):
     """Kill the coloring of a folder."""
-    for place in ("in", "expected", "out"):
-        (folder / place).mkdir()
+    (folder / "in").mkdir()
     for number in range(40):
         Image.fromarray(picture(rng, 480, 640)).save(folder / f"in/{number:02}.png")
     subprocess.run(command("colorize", "in", "-o", "expected"), cwd=folder, check=True)
@@ -84,7 +88,7 @@ def kill_folder(kills, rng, folder):
             assert _equal(path, folder / "expected" / path.name), path
 
     arguments = command("colorize", "in", "-o", "out")
-    killed = interrupted(arguments, folder, kills, rng, check)
+    killed = interrupted(arguments, folder, kills, rng, check, folder / "out")
     names = sorted(path.name for path in (folder / "out").iterdir())
     assert names == [f"{number:02}.png" for number in range(40)], names
     return killed
@@ -112,11 +116,11 @@ def kill_film(kills, rng, folder):
             with av.open(folder / "out.mp4") as film:
                 frames = sum(1 for _ in film.decode(video=0))
             assert frames == 50, frames
-            (folder / "out.mp4").unlink()  # so that the next command colors it again
 
-    killed = interrupted(command("colorize", "in.mp4", "-o", "out.mp4"), folder, kills, rng, check)
+    arguments = command("colorize", "in.mp4", "-o", "out.mp4")
+    killed = interrupted(arguments, folder, kills, rng, check, folder / "out.mp4")
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["in.mp4"], names
+    assert names == ["in.mp4", "out.mp4"], names
     return killed
 
 
@@ -134,8 +138,10 @@ def kill_training(kills, rng, folder):
     def check():
         log = place / run / "history.jsonl"
         epochs = len(log.read_text().splitlines()) if log.exists() else 0
+        if epochs == EPOCHS:
+            most[0] = 0  # from the beginning again
         assert epochs >= most[0] - 1, (epochs, most[0])  # at most one epoch is lost
-        most[0] = max(most[0], epochs)
+        most[0] = max(most[0], epochs % EPOCHS)
         if (place / run / "record.json").exists():
             found, wanted = (
                 json.loads((where / run / "record.json").read_text())["metrics"]
@@ -145,7 +151,7 @@ def kill_training(kills, rng, folder):
             worst = max(abs(found[key] - wanted[key]) for key in ("threshold_accuracy", "psnr"))
             assert worst < 1e-3, worst
 
-    killed = interrupted(arguments, place, kills, rng, check)
+    killed = interrupted(arguments, place, kills, rng, check, place / run)
     litter = [path for path in place.rglob(".*") if path.is_file()]
     assert not litter, litter
     return killed

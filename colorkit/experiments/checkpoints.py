@@ -71,7 +71,7 @@ def begin(folder, settings):
     now = {"settings": settings, "circumstances": records.circumstances()}
     if not path.exists():
         with written_whole(path) as temporary:
-            temporary.write_text(json.dumps(now, indent=2))
+            temporary.write_text(json.dumps(sealed(now), indent=2))
         return now
     begun = stored(path)
     whole = all(isinstance(begun.get(key), dict) for key in now)

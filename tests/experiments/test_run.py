@@ -359,7 +359,7 @@ def test_bins_that_were_changed_are_refused(tmp_path, row):
     (folder / "bins.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"bins_checksum was .*bins\.json has changed; restore it"):
         run(row, SHORT, verbose=0)
-    del begun["settings"]["bins_checksum"]  # as in runs of before
+    del begun["settings"]["bins_checksum"], begun["checksum"]  # as in runs of before
     (folder / "settings.json").write_text(json.dumps(begun))
     assert run(row, SHORT, verbose=0)[1].epochs == 2
 

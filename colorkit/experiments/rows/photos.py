@@ -111,10 +111,10 @@ CONTINUED = FROZEN.but(
     decoding={"smoothing": 5.0, "temperature": 0.4, "network_size": 96},
 )
 
-# What each choice is worth, at equal steps: 768 of 32 images, decoded at the mean.
+# What each choice is worth, at equal steps: 384 of 32 images, decoded at the mean.
 _REFERENCE = FROZEN.but(
     name="photos/ablation",
-    data={"crop": (96,), "test_images": 150},
+    data={"crop": (64,), "epoch_images": 4096, "test_images": 150},
     schedule={"average": 0.99, "epochs": 3},
     decoding={"temperature": 1.0},
 )
@@ -128,9 +128,8 @@ _CHANGES = {
     },
     "without-aging": {"data": {"aging": 0.0}},
     "without-average": {"schedule": {"average": None}},
-    "64-pixels": {"data": {"crop": (64,)}},
-    "128-pixels": {"data": {"crop": (128,)}},
-    "several-sizes": {"data": {"crop": (64, 96, 128)}},
+    "96-pixels": {"data": {"crop": (96,)}},
+    "several-sizes": {"data": {"crop": (48, 64, 96)}},
     "small-crops": {"data": {"context": (0.3, 0.7)}},
 }
 ABLATIONS = (
