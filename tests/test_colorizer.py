@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 import skimage.color
 import skimage.data
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
 import colorkit
 from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models
+from colorkit.data.image_files import read_picture
 from colorkit.data.images import Images
 from colorkit.experiments import records
 from tests.conftest import DATA
+from tests.mutations import original_images
 
 SMALL = {"blocks": ((8,), (8,)), "dilation_rates": (1, 2)}
 
@@ -80,6 +83,32 @@ def test_lightness_is_kept_within_rounding(any_colorizer):
     # Rounding to 8 bits moves L by at most 0.28 (the slope of L at black times half a level).
     limit = 0.3 if any_colorizer.space is LAB else 1.1 / 255
     assert lightness_error(any_colorizer.space, rgb, colored) < limit
+
+
+def test_lightness_of_every_format_is_kept_within_one_level(tmp_path, rng):
+    for name, content in original_images(rng).items():
+        (tmp_path / name).write_bytes(content)
+    photo = skimage.data.cat()[60:156, 120:240]
+    Image.fromarray(photo).save(tmp_path / "color.avif")
+    negative = ~(photo[..., 1] * np.uint16(257))
+    tifffile.imwrite(tmp_path / "negative.tif", negative, photometric="miniswhite")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    ImageCms.profileToProfile(Image.fromarray(photo), ImageCms.createProfile("sRGB"), profile,
+                              outputMode="LAB").save(tmp_path / "lab.tif")  # fmt: skip
+    keras.utils.set_random_seed(1)
+    model = models.build_conv_classification(49, **SMALL)
+    colorizer = Colorizer(model, bins=ColorBins.grid(49), temperature=0)
+    grays = np.arange(256, dtype="uint8")[:, None, None].repeat(3, 2)
+    levels = skimage.color.rgb2lab(grays)[:, 0, 0]  # of lightness
+    for path in tmp_path.iterdir():
+        colored = colorizer(path)
+        is_colored = (colored != colored[..., :1]).any()
+        assert is_colored or path.name == "bits.png", "black and white have no other color"
+        before, after = (
+            np.interp(skimage.color.rgb2lab(rgb)[..., 0], levels, np.arange(256))
+            for rgb in (read_picture(path), colored)
+        )
+        assert np.abs(before - after).max() < 1, path.name
 
 
 def test_large_image_is_colored_in_strips():
