@@ -83,14 +83,17 @@ def save(record):
     folder = figures_folder(record.profile) / "records"
     make_folder(folder)
     sweep(folder)
-    name = record.experiment.replace("/", "--")
-    path = folder / f"{name}.{record.profile}.seed{record.seed}.json"
+    path = folder / _file_name(record.experiment, record.profile, record.seed)
     if record.profile != "smoke":
         with contextlib.suppress(ValueError):
             if read(path).images_seen > record.images_seen:
                 return path
     write(record, path)
     return path
+
+
+def _file_name(experiment, profile, seed):
+    return f"{experiment.replace('/', '--')}.{profile}.seed{seed}.json"
 
 
 def write(record, path):
@@ -167,6 +170,17 @@ def _is_number(value, kind):
 def pretrained(name="cifar10"):
     """Return the record of the run that trained a colorizer of `Colorizer.pretrained`."""
     return read(Path(__file__).parents[1] / "weights" / f"{name}.json")
+
+
+def of_package(experiment, profile, seed=0):
+    """Return the record of a run that came with the package, or raise a `FileNotFoundError`."""
+    path = _SHIPPED / _file_name(experiment, profile, seed)
+    if not path.exists():
+        raise FileNotFoundError(
+            f"The package has no record of {experiment} at {profile} with seed {seed}; "
+            "`colorkit.run` with `train=True` trains it."
+        )
+    return read(path)
 
 
 def gather(profile):

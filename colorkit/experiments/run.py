@@ -28,7 +28,7 @@ _BINS = "bins.json"
 _BASELINES = {}
 
 
-def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="auto"):
+def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="auto", train=True):
     """Train or resume one experiment, evaluate it on its test set, and write its record.
 
     The results are in `runs/PROFILE/EXPERIMENT/seedN` of the checkout, or of the working
@@ -45,6 +45,8 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
         seed: Seed of weights, order and augmentation.
         epochs: Number of epochs, instead of that of the experiment or the profile.
         verbose: Progress bar, as in `fit`.
+        train: `False` does not train an experiment that has no complete run here. The colorizer is
+            then `None`, and the record is that of the package.
 
     Returns:
         `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
@@ -54,7 +56,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
             have more classes than the network, or files of the run are damaged or of another run.
         RuntimeError: If another process runs the same experiment, or its loss is not a number.
         FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
-            are not available. The message has the solution.
+            are not available, or with `train=False` the record. The message has the solution.
     """
     experiment, profile = _chosen(experiment, profile, data)
     check_whole("seed", seed, 0, _LARGEST)
@@ -64,13 +66,15 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
         raise ValueError(
             f"{experiment.name} has nothing to learn; leave `epochs` out. Received: {epochs!r}"
         )
+    folder = _folder(experiment, profile, seed)
+    if not train and _record(folder, experiment, profile, seed) is None:
+        return None, records.of_package(experiment.name, profile.name, seed)
     train, validation, test = pictures = divided(experiment, profile, seed)
     objective = experiment.objective
     if objective.colors and not any(map(has_color, train)):
         raise ValueError(
             f"All training images of {train.name} are gray, or nearly gray; give images in color."
         )
-    folder = _folder(experiment, profile, seed)
     if epochs is None:
         shown = min(len(train), experiment.data.epoch_images or len(train))
         epochs = experiment.epochs(profile, shown)

@@ -337,6 +337,19 @@ def test_record_of_another_run_is_not_taken_for_its_own(tmp_path, row):
         assert (training._record(tmp_path, row, TINY, 0) is not None) == is_own
 
 
+def test_record_of_the_package_stands_for_a_run_that_is_not_trained(tmp_path, row):
+    name = "cifar/lab-conv-classification-81"
+    colorizer, record = run(name, "quick", train=False)
+    assert colorizer is None
+    assert (record.experiment, record.profile, record.seed) == (name, "quick", 0)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError, match=r"no record of test/tiny at smoke .*train=True"):
+        run(row, SHORT, train=False)
+    _, trained = run(row, SHORT, verbose=0)
+    colorizer, record = run(row, SHORT, train=False)
+    assert colorizer is not None and record.date == trained.date
+
+
 DAMAGED = (b"", b"\x93", b"[]", b"null", b"{}", b'{"settings": []}')
 
 
