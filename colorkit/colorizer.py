@@ -22,6 +22,8 @@ from colorkit.models.files import read_model, save_model
 from colorkit.models.sizes import size_rule
 from colorkit.stream import stream
 
+__all__ = ["Colorizer"]
+
 _BATCH_SIZE = 32
 # A stream takes at most so many images at once, and so many pixels.
 _STREAM_IMAGES, _STREAM_PIXELS = 8, 2**23
@@ -79,8 +81,11 @@ class Colorizer:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
 
     Example:
-        >>> colorizer = Colorizer(model, bins=ColorBins.gamut(), temperature=0.38)
-        >>> rgb = colorizer("grandmother.jpg")
+        >>> bins = ck.ColorBins.gamut()
+        >>> network = ck.models.build_shallow_classification(bins.num_bins)
+        >>> colorizer = Colorizer(network, bins=bins, temperature=0.38)
+        >>> colorizer(np.full((48, 64), 128, "uint8")).shape
+        (48, 64, 3)
     """
 
     def __init__(
@@ -165,8 +170,10 @@ class Colorizer:
             The result for each image, or the `Exception` of an image that fails.
 
         Example:
-            >>> for rgb in colorizer.stream(sorted(Path("album").glob("*.jpg"))):
-            ...     print(rgb.shape)
+            >>> colorizer = Colorizer(ck.models.build_unet(widths=(8, 16)))
+            >>> images = [np.full((20, 30), 128, "uint8"), np.full((40, 40), 128, "uint8")]
+            >>> [rgb.shape for rgb in colorizer.stream(images)]
+            [(20, 30, 3), (40, 40, 3)]
         """
         fast, deep = copy.copy(self), _is_deep(dtype)
         fast._lightness, fast.merge = conversions(self.space)
@@ -314,7 +321,9 @@ class Colorizer:
             **settings: See `load`.
 
         Example:
-            >>> rgb = Colorizer.pretrained()("grandmother.jpg")
+            >>> colorizer = Colorizer.pretrained("cifar10")
+            >>> colorizer(np.full((32, 32), 128, "uint8")).shape
+            (32, 32, 3)
         """
         folder = Path(__file__).parent / "weights"
         known = sorted(path.stem for path in folder.glob("*.keras"))

@@ -11,23 +11,61 @@ from colorkit.checks import check_whole
 from colorkit.color import spaces
 from colorkit.color.bins import BinsConfig
 
+__all__ = [
+    "ColorDecoder",
+    "ColorRegularizer",
+    "CropLike",
+    "EdgeAwareSmoothing",
+    "Enlarge",
+    "GrayImage",
+    "PadToMultiple",
+    "ResizeLike",
+    "StopGradient",
+    "VGGPreprocessing",
+    "enlarge",
+    "normalize_chroma",
+    "normalize_lightness",
+    "to_chroma",
+]
+
 
 def normalize_lightness(lightness, space, name="normalize"):
-    """Scale lightness from its natural range to [-1, 1], the input of networks."""
+    """Scale lightness from its natural range to [-1, 1], the input of networks.
+
+    `lightness` is a tensor of any shape, and `space` a `ColorSpace`.
+
+    Example:
+        >>> float(normalize_lightness(np.full((1, 1, 1, 1), 50.0), ck.LAB)[0, 0, 0, 0])
+        0.0
+    """
     low, high = space.lightness_range
     scale = 2 / (high - low)
     return keras.layers.Rescaling(scale, offset=-1 - low * scale, name=name)(lightness)
 
 
 def to_chroma(features, space, name="chroma"):
-    """Scale network outputs of the order of 1 to chroma in natural units, in float32."""
+    """Scale network outputs of the order of 1 to chroma in natural units, in float32.
+
+    `features` is a tensor of any shape, and `space` a `ColorSpace`. The result has the same shape.
+
+    Example:
+        >>> float(to_chroma(np.full((1, 1, 1, 2), 0.5), ck.LAB)[0, 0, 0, 0])
+        27.5
+    """
     low, high = space.chroma_range
     scale, offset = (high - low) / 4, (low + high) / 2
     return keras.layers.Rescaling(scale, offset, dtype="float32", name=name)(features)
 
 
 def normalize_chroma(chroma, space, name="normalize_chroma"):
-    """Scale chroma in natural units to the order of 1, the inverse of `to_chroma`."""
+    """Scale chroma in natural units to the order of 1, the inverse of `to_chroma`.
+
+    `chroma` is a tensor of any shape, and `space` a `ColorSpace`. The result has the same shape.
+
+    Example:
+        >>> float(normalize_chroma(np.full((1, 1, 1, 2), 27.5), ck.LAB)[0, 0, 0, 0])
+        0.5
+    """
     low, high = space.chroma_range
     scale = 4 / (high - low)
     return keras.layers.Rescaling(scale, offset=-scale * (low + high) / 2, name=name)(chroma)
@@ -44,7 +82,11 @@ class ResizeLike(_SizeOfSecondInput):
     """Resize features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
 
     If a stride halves an odd side, doubling gives a side that is one pixel larger. This layer
-    always gives the right side.
+    always gives the right side. Both inputs have the shape `(N, height, width, channels)`.
+
+    Example:
+        >>> tuple(ResizeLike()([np.ones((1, 4, 4, 8)), np.ones((1, 7, 9, 1))]).shape)
+        (1, 7, 9, 8)
     """
 
     def call(self, inputs):
@@ -74,7 +116,14 @@ def _interpolated(x, positions, axis):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class CropLike(_SizeOfSecondInput):
-    """Crop features at the bottom and right to the size of others: `CropLike()([x, like])`."""
+    """Crop features at the bottom and right to the size of others: `CropLike()([x, like])`.
+
+    Both inputs have the shape `(N, height, width, channels)`, and the first is not the smaller one.
+
+    Example:
+        >>> tuple(CropLike()([np.ones((1, 8, 10, 8)), np.ones((1, 7, 9, 1))]).shape)
+        (1, 7, 9, 8)
+    """
 
     def call(self, inputs):
         x, like = inputs
@@ -84,7 +133,15 @@ class CropLike(_SizeOfSecondInput):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class PadToMultiple(keras.layers.Layer):
-    """Pad images at the bottom and right by reflection, until `multiple` divides both sides."""
+    """Pad images at the bottom and right by reflection, until `multiple` divides both sides.
+
+    It takes and returns `(N, height, width, channels)`. A `multiple` that is not a positive whole
+    number raises a `ValueError`.
+
+    Example:
+        >>> tuple(PadToMultiple(8)(np.ones((1, 30, 41, 1))).shape)
+        (1, 32, 48, 1)
+    """
 
     def __init__(self, multiple, **kwargs):
         super().__init__(**kwargs)
@@ -113,6 +170,11 @@ def enlarge(x, stride, height, width):
 
     The value `[i, j]` of x, `(..., ceil(height / stride), ceil(width / stride), channels)`, belongs
     to pixel `[i * stride, j * stride]`. Pixels after the last value repeat it.
+
+    Example:
+        >>> enlarged = enlarge(np.array([0.0, 4.0]).reshape(1, 1, 2, 1), 4, 1, 6)
+        >>> [float(value) for value in enlarged[0, 0, :, 0]]
+        [0.0, 1.0, 2.0, 3.0, 4.0, 4.0]
     """
     if stride == 1:
         return x
@@ -125,7 +187,12 @@ def enlarge(x, stride, height, width):
 class Enlarge(_SizeOfSecondInput):
     """Enlarge values at every n-th row and column to an image's size: `Enlarge(n)([x, image])`.
 
-    See `enlarge` for the shape of x.
+    See `enlarge` for the shape of x. A stride that is not a positive whole number, or that does not
+    fit the shapes, raises a `ValueError`.
+
+    Example:
+        >>> tuple(Enlarge(4)([np.ones((1, 8, 10, 2)), np.ones((1, 30, 37, 1))]).shape)
+        (1, 30, 37, 2)
     """
 
     def __init__(self, stride, **kwargs):
@@ -149,7 +216,12 @@ class Enlarge(_SizeOfSecondInput):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class StopGradient(keras.layers.Layer):
-    """Return features unchanged and stop their gradient."""
+    """Return features of any shape unchanged and stop their gradient.
+
+    Example:
+        >>> tuple(StopGradient()(np.ones((1, 4, 4, 8))).shape)
+        (1, 4, 4, 8)
+    """
 
     def call(self, inputs):
         return ops.stop_gradient(inputs)
@@ -174,6 +246,15 @@ class EdgeAwareSmoothing(_SizeOfSecondInput):
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
         2011 (the distance, and passes that each reach half as far as the previous pass);
         Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010 (the taps).
+
+    Raises:
+        ValueError: If a step or `edge` is not positive, or the shapes do not fit.
+
+    Example:
+        >>> features = np.random.default_rng(0).normal(size=(1, 8, 8, 1)).astype("float32")
+        >>> smooth = EdgeAwareSmoothing(edge=5.0)([features, np.full((1, 8, 8, 1), 50.0)])
+        >>> float(keras.ops.std(smooth)) < features.std() / 2
+        True
     """
 
     def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
@@ -238,6 +319,14 @@ class ColorRegularizer(_SizeOfSecondInput):
         temperature: Positive temperature of the softmax that approximates the coherent mode.
             Values near 0 are nearest to the mode.
         weight: Non-negative weight of the loss. Sample weights have no effect.
+
+    Raises:
+        ValueError: If `temperature` is not positive or `weight` is negative.
+
+    Example:
+        >>> layer, logits = ColorRegularizer(), np.zeros((1, 4, 4, 9))
+        >>> tuple(layer([logits, logits]).shape), len(layer.losses)
+        ((1, 4, 4, 9), 1)
     """
 
     def __init__(self, temperature=0.01, weight=1.0, **kwargs):
@@ -272,8 +361,12 @@ class GrayImage(keras.layers.Layer):
         **kwargs: The default `dtype` is float32, because bfloat16 has fewer gray levels than an
             image.
 
+    Raises:
+        ValueError: If `low` is not less than `high`, or one is not finite.
+
     Example:
-        >>> GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))[0, 0, 0]  # white
+        >>> white = GrayImage("lab", 0, 255)(np.full((1, 1, 1, 1), 100.0))
+        >>> [round(float(value)) for value in white[0, 0, 0]]
         [255, 255, 255]
     """
 
@@ -311,7 +404,18 @@ def _gray_rgb(lightness, space):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class VGGPreprocessing(keras.layers.Layer):
-    """Turn lightness of a `space`, or RGB in [0, 1], into the input of VGG16: BGR minus a mean."""
+    """Turn lightness of a `space`, or RGB in [0, 1], into the input of VGG16: BGR minus a mean.
+
+    It takes `(N, height, width, 1)`, or `(N, height, width, 3)` if `space` is `None`, and returns
+    `(N, height, width, 3)`.
+
+    References:
+        Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
+
+    Example:
+        >>> tuple(VGGPreprocessing("lab")(np.full((1, 8, 8, 1), 50.0)).shape)
+        (1, 8, 8, 3)
+    """
 
     def __init__(self, space=None, **kwargs):
         super().__init__(**kwargs)
@@ -331,7 +435,15 @@ class VGGPreprocessing(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ColorDecoder(BinsConfig, keras.layers.Layer):
-    """Decode a network's output, as the last layer of a file. Its arguments are `Colorizer`'s."""
+    """Decode a network's output, as the last layer of a file. Its arguments are `Colorizer`'s.
+
+    It takes chroma, or logits `(N, height, width, num_bins)` if there are `bins`, and returns
+    chroma `(N, height, width, channels)` in natural units.
+
+    Example:
+        >>> tuple(ColorDecoder("lab", ck.ColorBins.grid(9))(np.zeros((1, 4, 4, 9))).shape)
+        (1, 4, 4, 2)
+    """
 
     def __init__(
         self,

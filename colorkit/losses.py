@@ -25,7 +25,14 @@ def rebalanced_crossentropy(
 
     `y_true` is chroma of shape `(..., height, width, 2)`. `y_pred` is logits, one for each bin at
     every `stride`-th pixel. See `RebalancedCrossentropy` for the other arguments and the source.
-    Returns the loss of each pixel that has a prediction.
+    Returns the loss of each pixel that has a prediction, in nats. Shapes that do not fit raise a
+    `ValueError`.
+
+    Example:
+        >>> bins, chroma = ck.ColorBins.grid(9), np.zeros((1, 4, 4, 2))
+        >>> loss = rebalanced_crossentropy(chroma, np.zeros((1, 4, 4, 9), "float32"), bins)
+        >>> tuple(loss.shape), round(float(loss[0, 0, 0]), 3)  # log 9
+        ((1, 4, 4), 2.197)
     """
     y_true = _strided(y_true, y_pred, bins, stride)
     if neighbors == 1:
@@ -92,9 +99,13 @@ class RebalancedCrossentropy(_BinsLoss):
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
 
+    Raises:
+        ValueError: If an argument is out of range. From a call, if the shapes do not fit.
+
     Example:
         >>> bins = ck.ColorBins.gamut()
-        >>> model.compile("adam", loss=ck.losses.RebalancedCrossentropy(bins, neighbors=5))
+        >>> network = ck.models.build_zhang(bins.num_bins, width=0.05)
+        >>> network.compile("adam", loss=RebalancedCrossentropy(bins, neighbors=5, stride=4))
     """
 
     default_name = "rebalanced_crossentropy"
@@ -146,6 +157,16 @@ class JointCrossentropy(RebalancedCrossentropy):
     References:
         Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
         one head each).
+
+    Raises:
+        ValueError: As `RebalancedCrossentropy`, or if `regression_weight` is negative or `delta` is
+            not positive.
+
+    Example:
+        >>> loss = JointCrossentropy(ck.ColorBins.grid(9))
+        >>> chroma, logits = np.full((1, 4, 4, 2), 50.0), np.zeros((1, 4, 4, 9))
+        >>> float(loss(chroma, logits)) > np.log(9)  # also counts the distance of the mean
+        True
     """
 
     default_name = "joint_crossentropy"
@@ -186,6 +207,17 @@ class CancellingCrossentropy(RebalancedCrossentropy):
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", the authors' code.
+
+    Raises:
+        ValueError: As `RebalancedCrossentropy`.
+
+    Example:
+        >>> bins, chroma = ck.ColorBins.grid(9), np.zeros((1, 4, 4, 2))
+        >>> for weights in (None, np.linspace(0.5, 1.5, 9)):
+        ...     loss = CancellingCrossentropy(bins, weights)
+        ...     print(round(float(loss(chroma, np.zeros((1, 4, 4, 9)))), 3))
+        2.197
+        2.197
     """
 
     default_name = "cancelling_crossentropy"
@@ -222,6 +254,15 @@ class GradientCoherence(_BinsLoss):
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the
         weights.
+
+    Raises:
+        ValueError: If an argument is out of range. From a call, if the shapes do not fit.
+
+    Example:
+        >>> loss = GradientCoherence()
+        >>> chroma = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
+        >>> float(loss(chroma, chroma + 20)) < 1e-3  # the same edges, in other colors
+        True
     """
 
     default_name = "gradient_coherence"

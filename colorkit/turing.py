@@ -15,6 +15,8 @@ from colorkit.checks import check_weight, check_whole
 from colorkit.data.image_files import as_rgb, checksum
 from colorkit.files import make_folder, written_whole
 
+__all__ = ["TuringTest"]
+
 _SIDES = ("left", "right")
 
 
@@ -39,8 +41,10 @@ class TuringTest:
         pairs of practice, then 40. A fooling rate of 50 % is as good as the ground truth.
 
     Example:
-        >>> test = TuringTest(images, [colorizer(image) for image in images], "answers.json")
-        >>> test.show()
+        >>> images = ck.load("photos")[:12]
+        >>> test = TuringTest(images, [np.asarray(ck.to_gray(image)) for image in images])
+        >>> left, right = test.pair()
+        >>> correct = test.answer("left")  # `test.show()` shows the pairs in a notebook
     """
 
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):

@@ -12,6 +12,8 @@ from scipy.spatial import Delaunay, KDTree
 from colorkit.checks import check_whole
 from colorkit.color import spaces
 
+__all__ = ["ColorBins", "chroma_batches"]
+
 # Convex outline, as (a, b), of the published bins: every point of the 10-unit lattice inside or on
 # it is one of them. No test on sRGB alone gives 313; the cells of all 8-bit colors are 261.
 _GAMUT_OUTLINE = np.array(
@@ -32,6 +34,10 @@ def chroma_batches(images, space, batch_size=256):
             or any iterable. Their sizes may differ. Other values, or no images, raise an error.
         space: `ColorSpace`.
         batch_size: Maximum number of images per batch. All images of a batch have one size.
+
+    Example:
+        >>> [chroma.shape for chroma in chroma_batches([np.zeros((8, 9, 3), "uint8")] * 3, ck.LAB)]
+        [(3, 8, 9, 2)]
     """
     batch = None
     for _, same in itertools.groupby(map(np.asarray, images), np.shape):
@@ -74,10 +80,15 @@ class ColorBins:
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
 
+    Raises:
+        ValueError: If an argument has another shape, is out of range, or is not finite.
+
     Example:
-        >>> bins = ColorBins.gamut()
-        >>> labels = bins.encode(LAB.split(rgb)[1])
-        >>> chroma = bins.decode(model.predict(lightness), temperature=0.38)
+        >>> bins = ColorBins.grid(81)
+        >>> labels = bins.encode(np.zeros((1, 8, 8, 2)))  # for training
+        >>> chroma = bins.decode(np.zeros((1, 8, 8, 81)), temperature=0.38)  # of predicted logits
+        >>> tuple(labels.shape), tuple(chroma.shape)
+        ((1, 8, 8), (1, 8, 8, 2))
     """
 
     def __init__(self, centers, space=spaces.LAB):

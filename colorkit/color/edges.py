@@ -6,6 +6,8 @@ from keras import ops
 from colorkit.color import spaces
 from colorkit.color.bins import chroma_batches
 
+__all__ = ["gradient", "gradient_prior", "magnitude"]
+
 # Magnitudes in chroma units of Lab that separate one class of gradients from the next.
 MAGNITUDES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
@@ -19,6 +21,10 @@ def gradient(planes):
     Returns:
         Tensor of shape `(..., height, width, 2 * channels)`: downward differences, then
         differences to the right. They are zero in the last row, or column.
+
+    Example:
+        >>> tuple(gradient(np.ones((1, 8, 9, 2))).shape)
+        (1, 8, 9, 4)
     """
     planes = ops.convert_to_tensor(planes)
     still = [(0, 0)] * (len(planes.shape) - 3)
@@ -28,7 +34,14 @@ def gradient(planes):
 
 
 def magnitude(vectors):
-    """Compute the Euclidean length over the last axis; 1e-6 makes it differentiable at zero."""
+    """Compute the Euclidean length over the last axis; 1e-6 makes it differentiable at zero.
+
+    `vectors` has the shape `(..., channels)`, and the result `(...)`.
+
+    Example:
+        >>> round(float(magnitude(np.array([3.0, 4.0]))), 3)
+        5.0
+    """
     return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + 1e-6**2)
 
 
@@ -52,8 +65,16 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     Returns:
         float64 array of shape `(len(magnitudes) + 1,)`, summing to 1.
 
+    Raises:
+        ValueError: If `magnitudes` are not positive and increasing, or no image is in color.
+
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 5, proposes it.
+
+    Example:
+        >>> prior = gradient_prior(ck.load("photos")[:4])
+        >>> prior.shape, float(prior.sum().round(3))
+        ((8,), 1.0)
     """
     limits = checked_magnitudes(magnitudes)
     counts = np.zeros(len(limits) + 1)

@@ -6,6 +6,8 @@ from scipy.spatial.distance import cdist
 
 from colorkit.color.bins import chroma_batches
 
+__all__ = ["class_weights", "color_prior", "smooth_prior"]
+
 
 def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     """Compute how often each bin occurs in images.
@@ -24,8 +26,10 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
 
     Example:
-        >>> prior = smooth_prior(color_prior(images, bins), bins)
-        >>> loss = ck.losses.RebalancedCrossentropy(bins, class_weights(prior))
+        >>> bins = ck.ColorBins.grid(9)
+        >>> prior = color_prior(np.full((2, 8, 8, 3), 128, "uint8"), bins)  # gray: the middle bin
+        >>> prior.shape, round(float(prior[4]), 2)
+        ((9,), 1.0)
     """
     counts = np.zeros(bins.num_bins)
     for chroma in chroma_batches(images, bins.space):
@@ -50,6 +54,21 @@ def smooth_prior(prior, bins, sigma=5.0):
         bins: `ColorBins`.
         sigma: Positive standard deviation of the Gaussian, in chroma units. Champati et al. use 3
             steps of their 9 by 9 lattice, 73 units of ab.
+
+    Returns:
+        float64 array of shape `(num_bins,)`, summing to 1.
+
+    Raises:
+        ValueError: If `prior` is not a vector of probabilities, or `sigma` is not positive.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
+
+    Example:
+        >>> bins, prior = ck.ColorBins.grid(9), np.eye(9)[4]
+        >>> smooth = smooth_prior(prior, bins, sigma=73)
+        >>> bool((smooth > 0).all()), round(float(smooth.sum()), 2)
+        (True, 1.0)
     """
     prior = _checked_prior(prior)
     if not sigma > 0:
@@ -73,6 +92,14 @@ def class_weights(prior, uniform_weight=0.5):
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
         Houle, Zhang, "Small-Scale Automatic Image Colorization", equation 5.
+
+    Raises:
+        ValueError: If `prior` is not a vector of probabilities, `uniform_weight` is not in [0, 1],
+            or a weight would be infinite.
+
+    Example:
+        >>> class_weights([0.9, 0.1]).round(2)
+        array([0.83, 2.5 ])
     """
     prior = _checked_prior(prior)
     if not 0 <= uniform_weight <= 1:

@@ -15,6 +15,20 @@ import keras
 import numpy as np
 from keras import ops
 
+__all__ = [
+    "LAB",
+    "RGB",
+    "YUV",
+    "ColorSpace",
+    "fit_gamut",
+    "get",
+    "lab_to_rgb",
+    "rgb_to_lab",
+    "rgb_to_yuv",
+    "to_gray",
+    "yuv_to_rgb",
+]
+
 # sRGB primaries, D65 white point, 2 degree observer: the constants of scikit-image.
 _XYZ_FROM_RGB = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
@@ -85,10 +99,16 @@ def _lab_to_linear(lightness, a, b):
 
 
 def rgb_to_lab(rgb):
-    """Convert sRGB to CIE Lab; agrees with `skimage.color.rgb2lab`.
+    """Convert sRGB `(..., 3)` to CIE Lab `(..., 3)`; agrees with `skimage.color.rgb2lab`.
+
+    RGB is floating point in [0, 1], or uint8. Other types and shapes raise a `ValueError`.
 
     References:
         IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab).
+
+    Example:
+        >>> [round(float(value)) for value in rgb_to_lab(np.array([1.0, 0.0, 0.0]))]
+        [53, 80, 67]
     """
     rgb = floating(rgb, 3, "rgb")
     xyz = _apply(_XYZ_FROM_RGB / _WHITE[:, None], _to_linear(rgb))
@@ -97,9 +117,17 @@ def rgb_to_lab(rgb):
 
 
 def lab_to_rgb(lab):
-    """Convert CIE Lab to sRGB, clipped to [0, 1] channel by channel, as in scikit-image.
+    """Convert CIE Lab `(..., 3)` to sRGB, clipped to [0, 1] channel by channel, as in scikit-image.
 
-    Clipping changes hue and lightness; `LAB.merge` keeps both.
+    Clipping changes hue and lightness; `LAB.merge` keeps both. A shape or type that does not fit
+    raises a `ValueError`.
+
+    References:
+        IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab).
+
+    Example:
+        >>> [round(float(value), 2) for value in lab_to_rgb(np.array([100.0, 0.0, 0.0]))]
+        [1.0, 1.0, 1.0]
     """
     lab = floating(lab, 3, "lab")
     linear = _lab_to_linear(lab[..., 0], lab[..., 1], lab[..., 2])
@@ -107,12 +135,32 @@ def lab_to_rgb(lab):
 
 
 def rgb_to_yuv(rgb):
-    """Convert sRGB to Y'UV."""
+    """Convert sRGB `(..., 3)` to Y'UV `(..., 3)`.
+
+    RGB is floating point in [0, 1], or uint8. Other types and shapes raise a `ValueError`.
+
+    References:
+        ITU-R BT.601 (luma).
+
+    Example:
+        >>> [round(float(value), 3) for value in rgb_to_yuv(np.array([1.0, 0.0, 0.0]))]
+        [0.299, -0.147, 0.615]
+    """
     return _apply(_YUV_FROM_RGB, floating(rgb, 3, "rgb"))
 
 
 def yuv_to_rgb(yuv):
-    """Convert Y'UV to sRGB, clipped to [0, 1] channel by channel."""
+    """Convert Y'UV `(..., 3)` to sRGB, clipped to [0, 1] channel by channel.
+
+    A shape or type that does not fit raises a `ValueError`.
+
+    References:
+        ITU-R BT.601 (luma).
+
+    Example:
+        >>> [round(float(value), 2) for value in yuv_to_rgb(np.array([1.0, 0.0, 0.0]))]
+        [1.0, 1.0, 1.0]
+    """
     return ops.clip(_apply(_RGB_FROM_YUV, floating(yuv, 3, "yuv")), 0.0, 1.0)
 
 
@@ -129,7 +177,9 @@ class ColorSpace:
         chroma_range: Lowest and highest expected chroma, the same for every channel.
 
     Example:
-        >>> lightness, chroma = LAB.split(rgb)
+        >>> lightness, chroma = LAB.split(np.full((1, 4, 4, 3), 128, "uint8"))
+        >>> tuple(lightness.shape), tuple(chroma.shape)
+        ((1, 4, 4, 1), (1, 4, 4, 2))
         >>> rgb = LAB.merge(lightness, chroma)
     """
 
@@ -215,7 +265,12 @@ RGB = ColorSpace("rgb", 3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
 def fit_gamut(lightness, chroma, space=LAB):
     """Merge arrays or eager tensors into a NumPy array, as `space.merge` does.
 
-    In Lab, this takes a fraction of the time.
+    In Lab, this takes a fraction of the time. `lightness` is `(..., 1)` and `chroma`
+    `(..., channels)` in the natural units of `space`; the result is float32 RGB `(..., 3)`.
+
+    Example:
+        >>> fit_gamut(np.full((4, 4, 1), 50.0), np.full((4, 4, 2), 200.0)).max() <= 1
+        True
     """
     lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
     if space is not LAB:
@@ -247,7 +302,16 @@ def fit_outside(lightness, chroma, clip, fit):
 
 
 def to_gray(rgb):
-    """Convert RGB to gray RGB of the same lightness L, the input of a colorizer."""
+    """Convert RGB to gray RGB of the same lightness L, the input of a colorizer.
+
+    RGB is floating point in [0, 1], or uint8, of shape `(..., 3)`. Other types and shapes raise a
+    `ValueError`. The result is floating point.
+
+    Example:
+        >>> gray = to_gray(np.array([[1.0, 0.0, 0.0]]))
+        >>> [round(float(value), 2) for value in gray[0]]
+        [0.5, 0.5, 0.5]
+    """
     lightness, chroma = LAB.split(rgb)
     return LAB.merge(lightness, ops.zeros_like(chroma))
 
@@ -268,7 +332,14 @@ def same_size(shape, other):
 
 
 def get(space):
-    """Return a `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` if it is one."""
+    """Return a `ColorSpace` from its name ("lab", "yuv", "rgb"), or `space` if it is one.
+
+    Other names raise a `ValueError`.
+
+    Example:
+        >>> get("lab")
+        colorkit.LAB
+    """
     if isinstance(space, ColorSpace):
         return space
     known = {known.name: known for known in (LAB, YUV, RGB)}

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+__all__ = ["age"]
+
 _GAMMA = 2.2  # approximate tone curve of sRGB: film adds up light, not pixel values
 _PANCHROMATIC = (0.299, 0.587, 0.114)
 

@@ -14,6 +14,8 @@ from colorkit.color import spaces
 from colorkit.data.aging import age
 from colorkit.data.images import Images, drawn
 
+__all__ = ["Batches", "has_color", "labeled", "pairs", "visibility"]
+
 # An image with |a| and |b| of at most this everywhere is near-gray (code of Zhang et al.).
 _NEAR_GRAY = 5.0
 
@@ -29,6 +31,11 @@ class Batches(keras.utils.PyDataset):
         convert: Function from the RGB, aged RGB and labels of a batch to the input of `fit`.
         epoch: Number of the epoch, from 0 on.
         failure: Error of a worker, or `None`; Keras reports only that there was one.
+
+    Example:
+        >>> dataset = ck.pairs(np.zeros((10, 8, 8, 3), "uint8"), batch_size=4)
+        >>> len(dataset), dataset[0][1].shape
+        (3, (4, 8, 8, 2))
     """
 
     images: Images
@@ -237,8 +244,10 @@ def pairs(
             fit into every image.
 
     Example:
-        >>> dataset = ck.pairs(ck.load("photos"), batch_size=32, augment=True)
-        >>> model.fit(dataset, epochs=10)
+        >>> dataset = pairs(ck.load("photos"), batch_size=32, augment=True)
+        >>> lightness, chroma = dataset[0]
+        >>> lightness.shape, chroma.shape
+        ((32, 32, 32, 1), (32, 32, 32, 2))
     """
     space = spaces.get(space)
     if near_gray not in ("keep", "drop", "mask"):
@@ -283,6 +292,11 @@ def labeled(images, **options):
 
     Returns:
         `Batches`: float32 RGB `(N, H, W, 3)` in [0, 1] and labels `(N,)`.
+
+    Example:
+        >>> rgb, classes = labeled(ck.load("photos"), batch_size=32)[0]
+        >>> rgb.shape, classes.shape
+        ((32, 32, 32, 3), (32,))
     """
 
     def convert(rgb, aged, classes):
@@ -305,13 +319,25 @@ def visibility(lightness):
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", section 6, proposes it. The numbers
         were not tuned.
+
+    Example:
+        >>> round(float(visibility(np.full((1, 1, 1), 20.0))[0, 0]), 2)
+        0.5
     """
     lightness = ops.convert_to_tensor(lightness)[..., 0]
     return ops.sigmoid(0.4 * (lightness - 20.0)) * ops.sigmoid(0.4 * (95.0 - lightness))
 
 
 def has_color(rgb):
-    """Return whether an image `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5."""
+    """Return whether an image `(H, W, 3)`, uint8, has a pixel with |a| or |b| above 5.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, the authors' code.
+
+    Example:
+        >>> has_color(np.full((4, 4, 3), 128, "uint8"))
+        False
+    """
     return not _is_near_gray(np.asarray(rgb)[None])[0]
 
 

@@ -14,6 +14,8 @@ from colorkit.data.images import Images, square, warn_left_out
 from colorkit.data.tfds import load_tfds, unknown_name
 from colorkit.data.video import is_video, read_frames
 
+__all__ = ["load"]
+
 _PHOTO_CROPS = {"train": 768, "test": 192, "all": 960}
 # The last fifth of a video is held out (Han), and a twentieth before it is left out.
 _TEST_FRAMES, _GAP_FRAMES = 5, 20
@@ -59,9 +61,9 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
             Datasets and it is not installed.
 
     Example:
-        >>> images = load("folder:photos/mine", "train", size=96)
-        >>> images.shape
-        (96, 96)
+        >>> images = load("photos", "test", size=24)
+        >>> images.shape, images[0].dtype
+        ((24, 24), dtype('uint8'))
     """
     split = str(split)
     names, given = (name, None) if isinstance(name, (list, tuple)) else joined(str(name))

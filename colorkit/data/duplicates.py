@@ -5,6 +5,8 @@ from PIL import Image
 
 from colorkit.data.images import Images
 
+__all__ = ["copies"]
+
 _SIDE = 16
 # Re-encoded and resized copies have a higher correlation than this. Two different images of the
 # same kind of object hardly ever exceed 0.95.
@@ -26,7 +28,9 @@ def copies(images, others):
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
 
     Example:
-        >>> test = test[~copies(test, train)]
+        >>> images = ck.load("photos")[:4]
+        >>> [bool(copy) for copy in copies(images[:2], images[1:])]
+        [False, True]
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
     return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])

@@ -16,6 +16,8 @@ from colorkit.data.decoding import is_tiff, largest_page, to_srgb
 from colorkit.data.metadata import deep_tiff_options, save_options
 from colorkit.files import make_folder, written_whole
 
+__all__ = ["as_rgb", "find_pictures", "picture_size", "read_picture", "write_picture"]
+
 # Formats that can hold 8-bit RGB of any size.
 _WRITTEN = {
     ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".jpe": "JPEG", ".jfif": "JPEG",
@@ -44,6 +46,11 @@ def read_picture(source, deep=False):
 
     Raises:
         FileNotFoundError, ValueError: If the file is missing, empty, damaged or not an image.
+
+    Example:
+        >>> write_picture("rose.png", np.zeros((48, 64, 3), "uint8"))
+        >>> read_picture("rose.png").shape
+        (48, 64, 3)
     """
     with _opened(source) as image:
         return to_srgb(image, deep)
@@ -111,8 +118,8 @@ def as_rgb(image, deep=False):
             shape, type or range.
 
     Example:
-        >>> as_rgb("old_photo.jpg").shape
-        (480, 640, 3)
+        >>> as_rgb(np.zeros((48, 64))).shape
+        (48, 64, 3)
     """
     if isinstance(image, (str, os.PathLike, Image.Image)):
         return read_picture(image, deep)
@@ -159,7 +166,15 @@ def checksum(images):
 
 
 def picture_size(source):
-    """Read the upright `(height, width)` of an image file from its header, or of a PIL image."""
+    """Read the upright `(height, width)` of an image file from its header, or of a PIL image.
+
+    The errors are those of `read_picture`.
+
+    Example:
+        >>> write_picture("rose.png", np.zeros((48, 64, 3), "uint8"))
+        >>> picture_size("rose.png")
+        (48, 64)
+    """
     with _opened(source) as image:
         width, height = image.size
         # EXIF orientations 5 to 8 are rotated by 90 degrees; Pillow has applied those of TIFF.
@@ -179,6 +194,11 @@ def write_picture(path, rgb, metadata=None):
 
     Raises:
         ValueError, OSError: If no image format has this ending, or the file cannot be written.
+
+    Example:
+        >>> write_picture("album/rose.png", np.zeros((48, 64, 3), "uint8"))
+        >>> find_pictures("album")
+        [PosixPath('album/rose.png')]
     """
     path = Path(path)
     picture_format = output_format(path)
@@ -243,6 +263,11 @@ def find_pictures(folder):
 
     Raises:
         FileNotFoundError, ValueError: If the folder does not exist, or holds no images.
+
+    Example:
+        >>> write_picture("album/rose.png", np.zeros((48, 64, 3), "uint8"))
+        >>> [path.name for path in find_pictures("album")]
+        ['rose.png']
     """
     folder = Path(folder)
     if not folder.is_dir():

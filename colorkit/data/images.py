@@ -11,6 +11,8 @@ from PIL import Image, ImageOps
 
 from colorkit.data.image_files import picture_size, read_picture
 
+__all__ = ["Images"]
+
 
 class Images(collections.abc.Sequence):
     """A dataset of color images: a sequence of uint8 arrays `(height, width, 3)`.
@@ -37,9 +39,9 @@ class Images(collections.abc.Sequence):
             not match the items, or weights are negative or all zero.
 
     Example:
-        >>> images = Images([Path("rose.jpg"), Path("tulip.jpg")], labels=[0, 1], size=64)
-        >>> images[0].shape
-        (64, 64, 3)
+        >>> images = Images(np.zeros((4, 48, 64, 3), "uint8"), labels=[0, 1, 0, 1], size=32)
+        >>> images.shape, len(images[images.labels == 1])
+        ((32, 32), 2)
     """
 
     def __init__(

@@ -14,6 +14,8 @@ from colorkit.checks import check_share, check_whole
 from colorkit.data.image_files import as_rgb
 from colorkit.files import make_folder, written_whole
 
+__all__ = ["color_video", "read_frames", "steadied"]
+
 # Change of a pixel in L at which the weight of its previous color falls to 1 / e.
 _LIGHTNESS_SCALE = 6.0
 # Mean weight of the previous colors below which a frame starts a new shot.
@@ -77,8 +79,11 @@ def color_video(colorizer, source, target, *, steadiness=0.9):
         weights by the input).
 
     Example:
-        >>> color_video(ck.Colorizer.pretrained("photos"), "old.mp4", "colored.mp4")
-        100
+        >>> from PIL import Image
+        >>> frames = [Image.fromarray(np.full((16, 16), 40 * i, "uint8")) for i in range(3)]
+        >>> frames[0].save("old.gif", save_all=True, append_images=frames[1:])
+        >>> color_video(ck.Colorizer.pretrained("cifar10"), "old.gif", "colored.mp4")
+        3
     """
     check_share("steadiness", steadiness)
     source, target = (Path(path).expanduser() for path in (source, target))
@@ -165,7 +170,17 @@ def _matrix(height, width):
 
 
 def steadied(images, steadiness=0.9):
-    """Yield the colored images of a film with steady colors, see `color_video`."""
+    """Yield the colored images of a film with steady colors, see `color_video`.
+
+    Args:
+        images: Iterable of colored frames, uint8 or uint16 arrays `(height, width, 3)`.
+        steadiness: Share of the previous color, in [0, 1); other values raise a `ValueError`.
+
+    Example:
+        >>> frames = np.zeros((3, 16, 16, 3), "uint8")
+        >>> [image.shape for image in steadied(frames)]
+        [(16, 16, 3), (16, 16, 3), (16, 16, 3)]
+    """
     check_share("steadiness", steadiness)
     before = None
     for rgb in images:
@@ -207,6 +222,13 @@ def read_frames(path, stride=1):
     Raises:
         FileNotFoundError, ImportError: If the file does not exist, or PyAV is not installed.
         ValueError: If the file is damaged, holds no images, or its frames change size.
+
+    Example:
+        >>> from PIL import Image
+        >>> frames = [Image.fromarray(np.full((16, 16), 40 * i, "uint8")) for i in range(3)]
+        >>> frames[0].save("old.gif", save_all=True, append_images=frames[1:])
+        >>> [frame.shape for frame in read_frames("old.gif", stride=2)]
+        [(16, 16, 3), (16, 16, 3)]
     """
     check_whole("stride", stride)
     for *_, rgb in itertools.islice(_read(path), 0, None, stride):

@@ -11,6 +11,8 @@ from colorkit.color.priors import color_prior
 from colorkit.data.image_files import as_rgb
 from colorkit.evaluation.scores import inverse_frequency, mean_chroma
 
+__all__ = ["compare"]
+
 _CONFIDENCE = 0.95
 
 
@@ -40,8 +42,9 @@ def compare(colorizers, images, *, inputs=None):
             name of a baseline.
 
     Example:
-        >>> rows = compare({"photos": Colorizer.pretrained("photos")}, load("photos", "test"))
-        >>> rows["photos"]["better_than_gray"]
+        >>> rows = compare({"original": lambda image: image}, ck.load("photos", "test")[:4])
+        >>> rows["original"]["better_than_gray"]
+        1.0
     """
     baselines = ("gray", "constant", "truth")
     if taken := set(colorizers) & set(baselines):

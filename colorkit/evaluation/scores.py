@@ -69,8 +69,11 @@ def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None
         - "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the `temperatures`.
 
     Example:
-        >>> scores = evaluate(Colorizer.pretrained("cifar10"), load("cifar10", "test"))
-        >>> scores["ciede2000"] < scores["gray/ciede2000"]
+        >>> def darker(images):
+        ...     return images // 2
+        >>> scores = evaluate(darker, ck.load("photos", "test")[:4])
+        >>> scores["psnr"] < scores["gray/psnr"]
+        True
     """
     shape = _shape(images)
     if baselines is None:
@@ -114,6 +117,11 @@ def measure_baselines(images, labels=None, *, classifiers=None):
         accuracy, PSNR and colorfulness. "red/" is the red channel as gray, which Champati et al.
         report as grayscale. It also has "truth/colorfulness_absolute", "truth/bleeding" and
         "truth/dominant_hue", and "PREFIX/feature_preservation_NAME" for all four.
+
+    Example:
+        >>> baselines = measure_baselines(ck.load("photos", "test")[:4])
+        >>> baselines["gray/colorfulness"] < baselines["truth/colorfulness"]
+        True
     """
     constant = mean_chroma(images, spaces.LAB)
     truth = (*_MAIN, "colorfulness_absolute", "bleeding", "dominant_hue")
@@ -132,6 +140,11 @@ def evaluate_classifier(classifier, images):
     Returns:
         Dict with "accuracy", and the same under "gray/" (lightness alone) and "red/" (the red
         channel three times, which Champati et al. use as gray).
+
+    Example:
+        >>> classifier = ck.models.build_residual_classifier(5, widths=(4, 4, 4, 4))
+        >>> sorted(evaluate_classifier(classifier, ck.load("photos", "test")[:4]))
+        ['accuracy', 'gray/accuracy', 'red/accuracy']
     """
     names = {"truth/": "accuracy", "gray/": "gray/accuracy", "red/": "red/accuracy"}
     meters = _meters(names, (), {"it": classifier})
@@ -146,6 +159,13 @@ def temperature_curve(colorizer, images, temperatures):
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
+
+    Example:
+        >>> bins = ck.ColorBins.grid(9)
+        >>> colorizer = ck.Colorizer(ck.models.build_shallow_classification(9), bins=bins)
+        >>> rows = temperature_curve(colorizer, ck.load("photos", "test")[:4], [0, 1])
+        >>> [row["temperature"] for row in rows]
+        [0.0, 1.0]
     """
     temperatures = tuple(map(float, temperatures))
     meters = _meters(_prefixes(temperatures), _CURVE)
@@ -153,7 +173,11 @@ def temperature_curve(colorizer, images, temperatures):
 
 
 def curve(scores):
-    """Collect the scores at temperatures, from `evaluate` or a record, as `temperature_curve`."""
+    """Collect the scores at temperatures, from `evaluate` or a record, as `temperature_curve`.
+
+    Example:
+        >>> curve({"T=0.5/threshold_accuracy": 0.9, "T=0.5/colorfulness": 20.0})
+    """
     names = [name.split("/") for name in scores if name.startswith("T=")]
     temperatures = {float(prefix[2:]): prefix for prefix, _ in names}
     return [
@@ -163,7 +187,14 @@ def curve(scores):
 
 
 def mean_chroma(images, space):
-    """Compute the mean chroma of all pixels of images, shape `(channels,)`."""
+    """Compute the mean chroma of all pixels of images in a `ColorSpace`, shape `(channels,)`.
+
+    See the module for `images` and errors.
+
+    Example:
+        >>> mean_chroma(np.full((2, 4, 4, 3), 128, "uint8"), ck.YUV).shape
+        (2,)
+    """
     total, count = 0.0, 0
     for chroma in chroma_batches(images, space):
         total = total + chroma.sum(axis=(0, 1, 2), dtype="float64")
@@ -172,7 +203,13 @@ def mean_chroma(images, space):
 
 
 def inverse_frequency(prior):
-    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight."""
+    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight.
+
+    `prior` has the shape `(num_bins,)`, and so has the result.
+
+    Example:
+        >>> [float(weight) for weight in inverse_frequency(np.array([0.5, 0.5, 0.0]))]
+    """
     return 1 / np.where(prior > 0, prior, 1.0)
 
 

@@ -68,6 +68,10 @@ def experiment(name):
 
     Raises:
         ValueError: If the experiment does not exist.
+
+    Example:
+        >>> experiment("cifar/lab-conv-regression").schedule.learning_rate
+        0.001
     """
     if isinstance(name, Experiment):
         return name

@@ -52,7 +52,7 @@ def profile(name=None, data=None):
             printed and the profile is "smoke", whose figures and records are kept apart.
 
     Example:
-        >>> ck.profile("full").name
+        >>> profile("full").name
         'full'
     """
     if not isinstance(name, Profile):
@@ -157,7 +157,9 @@ class Experiment:
                 `decoding` changes fields of that group, and another value replaces it.
 
         Example:
-            >>> longer = experiment("photos/pretrained-unet").but(schedule={"epochs": 60})
+            >>> longer = ck.experiments.experiment("photos/pretrained-unet").but(schedule={"epochs": 60})
+            >>> longer.schedule.epochs
+            60
         """
         for group in ("data", "objective", "schedule", "decoding"):
             if isinstance(changes.get(group), dict):

@@ -9,9 +9,16 @@ from pathlib import Path
 
 import keras
 
+__all__ = ["accelerators", "describe", "distributed", "fast_precision", "jit_compile", "precision"]
+
 
 def accelerators():
-    """Return the names of the GPUs and TPUs that the active backend uses, such as "gpu:0"."""
+    """Return the names of the GPUs and TPUs that the active backend uses, such as "gpu:0".
+
+    Example:
+        >>> isinstance(accelerators(), list)
+        True
+    """
     if keras.backend.backend() == "torch":
         import torch
 
@@ -20,14 +27,24 @@ def accelerators():
 
 
 def describe():
-    """Return processor, number of cores and accelerators, for records."""
+    """Return processor, number of cores and accelerators, for records.
+
+    Example:
+        >>> print(describe())
+        ... cores...
+    """
     named = re.search(r"^model name\s*: (.*\S)", _cpuinfo(), re.MULTILINE)
     processor = named[1] if named else platform.processor() or platform.machine()
     return ", ".join([f"{processor}, {os.cpu_count()} cores", *accelerators()])
 
 
 def fast_precision():
-    """Return the dtype policy for training: "mixed_bfloat16" if the hardware supports it."""
+    """Return the dtype policy for training: "mixed_bfloat16" if the hardware supports it.
+
+    Example:
+        >>> fast_precision() in ("mixed_bfloat16", "float32")
+        True
+    """
     if accelerators():
         fast = _accelerator_multiplies_bfloat16()
     else:
@@ -36,14 +53,26 @@ def fast_precision():
 
 
 def jit_compile():
-    """Return `jit_compile` for `compile`: on a CPU, TensorFlow's convolutions are much faster."""
+    """Return `jit_compile` for `compile`: on a CPU, TensorFlow's convolutions are much faster.
+
+    Example:
+        >>> jit_compile() in (False, "auto")
+        True
+    """
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     return False if on_cpu else "auto"
 
 
 @contextlib.contextmanager
 def precision(policy):
-    """Create new layers with a dtype policy, such as "float32" or `fast_precision()`."""
+    """Create new layers with a dtype policy, such as "float32" or `fast_precision()`.
+
+    Example:
+        >>> with precision("mixed_bfloat16"):
+        ...     layer = keras.layers.Dense(2)
+        >>> layer.compute_dtype
+        'bfloat16'
+    """
     previous = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

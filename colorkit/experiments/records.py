@@ -16,6 +16,17 @@ import keras
 from colorkit.experiments import hardware
 from colorkit.files import figures_folder, make_folder, sealed, sweep, unsealed, written_whole
 
+__all__ = [
+    "Record",
+    "by_profile",
+    "gather",
+    "markdown",
+    "pretrained",
+    "read",
+    "read_all",
+    "save_table",
+]
+
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
 _RANK = {"quick": 1, "full": 2}
@@ -29,7 +40,13 @@ _SHIPPED = next(
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """The results of one run, and the circumstances in which it was run."""
+    """The results of one run, and the circumstances in which it was run.
+
+    Example:
+        >>> record = pretrained("cifar10")
+        >>> record.value("parameters") == record.parameters
+        True
+    """
 
     experiment: str  # name of the experiment
     profile: str
@@ -108,6 +125,11 @@ def read(path):
 
     Raises:
         ValueError: If the file is missing, damaged or was changed, or has another version.
+
+    Example:
+        >>> read("missing.json")
+        Traceback (most recent call last):
+        ValueError: missing.json is not a record that can be read: there is no such file
     """
     try:
         if not Path(path).is_file():
@@ -168,7 +190,12 @@ def _is_number(value, kind):
 
 
 def pretrained(name="cifar10"):
-    """Return the record of the run that trained a colorizer of `Colorizer.pretrained`."""
+    """Return the record of the run that trained a colorizer of `Colorizer.pretrained`.
+
+    Example:
+        >>> pretrained("cifar10").seed
+        0
+    """
     return read(Path(__file__).parents[1] / "weights" / f"{name}.json")
 
 
@@ -191,6 +218,11 @@ def gather(profile):
 
     Args:
         profile: `Profile` or its name.
+
+    Example:
+        >>> gather("smoke")  # no smoke run in this folder
+        record skipped: There is no folder ...
+        []
     """
     is_smoke = getattr(profile, "name", profile) == "smoke"
     records, problems = read_all(figures_folder("smoke") / "records" if is_smoke else None)
@@ -210,6 +242,11 @@ def read_all(folder=None):
 
     Returns:
         `(records, problems)`: a list of `Record` and a list of messages.
+
+    Example:
+        >>> records, problems = read_all()
+        >>> any(record.experiment == "cifar/lab-conv-regression" for record in records)
+        True
     """
     own = Path(figures_folder("full") / "records" if folder is None else folder)
     folders = [own] if folder is not None or _same(own, _SHIPPED) else [own, _SHIPPED]
@@ -269,6 +306,12 @@ def by_profile(records, experiments):
 
     The result is a dict from each of the names in `experiments` to a list of its records, sorted
     by seed. The lists are empty if there is no such profile.
+
+    Example:
+        >>> records, problems = read_all()
+        >>> found = by_profile(records, ["cifar/lab-conv-regression", "cifar/lab-dense-regression"])
+        >>> [record.profile for record in found["cifar/lab-conv-regression"]]
+        ['quick', 'quick', 'quick']
     """
     found = {name: {} for name in experiments}
     for record in sorted(records, key=lambda record: record.seed):
@@ -286,7 +329,14 @@ def is_share(metric):
 
 
 def markdown(rows):
-    """Format rows of text as a Markdown table, with the first row as the header."""
+    """Format rows of text as a Markdown table, with the first row as the header.
+
+    Example:
+        >>> print(markdown([("network", "PSNR"), ("U-Net", "24.4")]))
+        | network | PSNR |
+        | ------- | ---- |
+        | U-Net   | 24.4 |
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     lines = ([c.ljust(w) for c, w in zip(row, widths, strict=True)] for row in rows)
@@ -311,6 +361,10 @@ def save_table(rows, name, profile, *, data, seed):
 
     Returns:
         The table as Markdown.
+
+    Example:
+        >>> rows = [("network", "PSNR"), ("U-Net", "24.4")]
+        >>> table = save_table(rows, "networks", "smoke", data="photos", seed=0)
     """
     profile = getattr(profile, "name", profile)
     path = figures_folder(profile) / f"{name}.md"

@@ -23,6 +23,8 @@ from colorkit.files import home, make_folder, sweep, written_whole
 from colorkit.models import load_classifier
 from colorkit.models.files import round_kernels, save_model
 
+__all__ = ["history", "run", "splits"]
+
 _LARGEST = 2**32 - 1  # largest seed that Keras accepts
 _BINS = "bins.json"
 _BASELINES = {}
@@ -57,6 +59,12 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
         RuntimeError: If another process runs the same experiment, or its loss is not a number.
         FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
             are not available, or with `train=False` the record. The message has the solution.
+
+    Example:
+        >>> experiment = ck.experiments.experiment("cifar/lab-dense-regression")
+        >>> colorizer, record = run(experiment, "smoke", epochs=1, verbose=0)
+        >>> record.epochs
+        1
     """
     experiment, profile = _chosen(experiment, profile, data)
     check_whole("seed", seed, 0, _LARGEST)
@@ -184,6 +192,12 @@ def history(experiment, profile=None, *, data=None, seed=0):
     Raises:
         FileNotFoundError: If the run was never started.
         ValueError: If the file of the metrics is damaged.
+
+    Example:
+        >>> experiment = ck.experiments.experiment("cifar/lab-dense-regression")
+        >>> history(experiment, "smoke")
+        Traceback (most recent call last):
+        FileNotFoundError: ...
     """
     experiment, profile = _chosen(experiment, profile, data)
     path = _folder(experiment, profile, seed) / checkpoints.HISTORY
@@ -199,6 +213,11 @@ def splits(experiment, profile=None, *, data=None, seed=0):
     """Return the `Images` that `run` uses for training, validation and test.
 
     The arguments and errors are those of `run`.
+
+    Example:
+        >>> train, validation, test = splits("cifar/lab-dense-regression", "smoke")
+        >>> train.shape
+        (32, 32)
     """
     experiment, profile = _chosen(experiment, profile, data)
     return divided(experiment, profile, seed)

@@ -28,7 +28,12 @@ class _Figure(Figure):
 def save(figure, name, profile):
     """Save a figure as `name`.png in the folder of a profile, and return the path.
 
-    `profile` is a `Profile` or its name; "smoke" never writes into figures/.
+    `profile` is a `Profile` or its name; "smoke" never writes into figures/. A folder or file that
+    cannot be written raises an `OSError`.
+
+    Example:
+        >>> save(picture_rows({"black": np.zeros((3, 8, 8, 3))}), "rows", "smoke").name
+        'rows.png'
     """
     path = figures_folder(getattr(profile, "name", profile)) / f"{name}.png"
     make_folder(path.parent)
@@ -40,13 +45,24 @@ def save(figure, name, profile):
 def picture_grid(columns, row_titles=None):
     """Draw columns of images, a dict from title to images, side by side.
 
-    `row_titles` are to the left of the rows.
+    Images are `(H, W, 3)`, or `(H, W)` for gray, uint8 or floating point in [0, 1]. `row_titles`
+    are to the left of the rows. Columns of different lengths raise a `ValueError`.
+
+    Example:
+        >>> images = ck.load("photos")[:3]
+        >>> figure = picture_grid({"gray": [image[..., 0] for image in images], "truth": images})
     """
     return _grid(list(zip(*columns.values(), strict=True)), list(columns), row_titles)
 
 
 def picture_rows(rows):
-    """Draw rows of images, a dict from title to images, below each other."""
+    """Draw rows of images, a dict from title to images, below each other.
+
+    Images are as for `picture_grid`. Rows of different lengths raise a `ValueError`.
+
+    Example:
+        >>> figure = picture_rows({"photos": ck.load("photos")[:3]})
+    """
     return _grid(list(rows.values()), None, list(rows))
 
 
@@ -62,8 +78,12 @@ def bin_map(panels, *, label=None, log=False):
         label: Name of the values.
         log: If True, use a logarithmic scale.
 
+    Raises:
+        ValueError: If there is not one value per bin.
+
     Example:
-        >>> bin_map({"313 bins": (bins, prior)}, label="share of pixels", log=True)
+        >>> bins = ck.ColorBins.grid(49)
+        >>> figure = bin_map({"49 bins": bins, "numbers": (bins, np.arange(49))}, label="number")
     """
     if not isinstance(panels, dict):
         panels = {f"{panels.num_bins} bins": panels}
@@ -90,6 +110,13 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
+
+    Raises:
+        ValueError: If the colorizer has no bins.
+
+    Example:
+        >>> colorizer = ck.Colorizer.pretrained("cifar10")
+        >>> figure = temperature_strip(colorizer, ck.load("photos")[:2], temperatures=(0, 1))
     """
     columns = {
         f"T = {temperature:g}": list(map(colorizer.at_temperature(temperature), images))
@@ -107,6 +134,9 @@ def network_diagram(model):
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figures 4 to 6.
+
+    Example:
+        >>> figure = network_diagram(ck.models.build_conv_classification(81))
     """
     figure = _Figure(layout="constrained")
     figure.set_size_inches(*diagrams.draw_network(figure.add_subplot(), model))
@@ -123,6 +153,10 @@ def vividness_curves(curves, marks=None, truth=None):
         marks: Dict from label to a pair of colorfulness and threshold accuracy, for single
             points, such as baselines.
         truth: Colorfulness of the ground truth, drawn as a line, or `None`.
+
+    Example:
+        >>> row = {"temperature": 0, "colorfulness": 20.0, "threshold_accuracy": 0.95}
+        >>> figure = vividness_curves({"mode": [row]}, marks={"gray": (0.0, 0.94)}, truth=33.0)
     """
     figure = _Figure(figsize=(6.5, 4.2), layout="constrained")
     axes = figure.add_subplot()
@@ -145,7 +179,10 @@ def vividness_curves(curves, marks=None, truth=None):
 def training_curves(rows, names):
     """Draw the metrics `names` of a run by epoch, one panel each; validation is dashed.
 
-    `rows` are those of `training.history`.
+    `rows` are those of `training.history`: dicts with "epoch", metrics, and metrics after "val_".
+
+    Example:
+        >>> figure = training_curves([{"epoch": 0, "loss": 2.0, "val_loss": 2.2}], ["loss"])
     """
     figure = _Figure(figsize=(3.4 * len(names), 2.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
@@ -164,6 +201,9 @@ def dot_plot(panels):
     """Draw values as dots, one panel per metric, with names on the left and one scale per panel.
 
     `panels` is a dict from a metric to a dict from name to value, of the same names.
+
+    Example:
+        >>> figure = dot_plot({"PSNR": {"U-Net": 24.4, "ResNet": 24.1}})
     """
     names = list(next(iter(panels.values())))
     size = (2.2 * len(panels) + 0.08 * max(map(len, names)), 0.3 * len(names) + 0.8)

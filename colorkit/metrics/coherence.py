@@ -20,6 +20,15 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
     Returns:
         `(total, count)`, each of shape `(N,)`: the sum of the magnitudes of the predicted ab
         gradient over the pixels without either edge, and the number of these pixels.
+
+    Raises:
+        ValueError: If the images are not RGB in [0, 1] of one shape.
+
+    Example:
+        >>> gray = np.full((1, 4, 4, 3), 0.5)
+        >>> total, count = bleeding(gray, gray)
+        >>> int(count[0])
+        16
     """
     if not (lightness_edge > 0 and chroma_edge > 0):
         raise ValueError(
@@ -38,7 +47,15 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
 
 
 def chroma_gradient_error(y_true, y_pred):
-    """Compute the mean length of the difference of true and predicted ab gradients, `(N,)`."""
+    """Compute the mean length of the difference of true and predicted ab gradients, `(N,)`.
+
+    Images are RGB in [0, 1], `(N, height, width, 3)`. Others raise a `ValueError`.
+
+    Example:
+        >>> images = np.random.default_rng(0).uniform(size=(2, 8, 8, 3))
+        >>> float(chroma_gradient_error(images, images)[0]) < 0.01
+        True
+    """
     true, predicted = (gradient(ab(rgb)) for rgb in checked(y_true, y_pred))
     return image_mean(magnitude(true - predicted))
 
@@ -51,6 +68,12 @@ class Bleeding(MeanMetric):
     a value below `chroma_edge`, from texture and noise. A prediction with less variation has a
     lower value. The metric therefore measures how steady colors are, not whether they are right.
     For the arguments see `bleeding`.
+
+    Example:
+        >>> metric, gray = Bleeding(), np.full((1, 4, 4, 3), 0.5)
+        >>> metric.update_state(gray, gray)
+        >>> round(float(metric.result()), 3)
+        0.0
     """
 
     def __init__(self, lightness_edge=3.0, chroma_edge=3.0, name="bleeding", **kwargs):
@@ -65,6 +88,13 @@ class Bleeding(MeanMetric):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class ChromaGradientError(MeanMetric):
-    """Compute the mean of `chroma_gradient_error`."""
+    """Compute the mean of `chroma_gradient_error`, which has the shapes and errors.
+
+    Example:
+        >>> metric = ChromaGradientError()
+        >>> metric.update_state(np.zeros((2, 8, 8, 3)), np.zeros((2, 8, 8, 3)))
+        >>> round(float(metric.result()), 3)
+        0.0
+    """
 
     measure = staticmethod(chroma_gradient_error)

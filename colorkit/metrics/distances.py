@@ -13,6 +13,8 @@ from colorkit.color.spaces import check_range, same_size
 from colorkit.data.image_files import pictures_at_once
 from colorkit.models.vae import divergence
 
+__all__ = ["features", "frechet_distance", "kernel_distance", "mean_divergence"]
+
 _checked = functools.partial(check_array, dtype="float64", ensure_min_samples=2)
 
 
@@ -29,6 +31,14 @@ def features(network, images, batch_size=None, *, size=None):
 
     Returns:
         float32 array of shape `(N, features)`.
+
+    Raises:
+        ValueError: If the images have several sizes, or are not RGB in [0, 1].
+
+    Example:
+        >>> network = ck.models.build_residual_classifier(widths=(4, 4, 4, 8))
+        >>> features(network, np.zeros((3, 16, 16, 3))).shape
+        (3, 8)
     """
     weighted = [layer for layer in network.layers if layer.weights]
     truncated = keras.Model(network.inputs[0], weighted[-1].input)
@@ -48,6 +58,14 @@ def frechet_distance(first, second):
 
     References:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
+
+    Raises:
+        ValueError: If the features are not finite, do not fit, or are of fewer than two images.
+
+    Example:
+        >>> first = np.random.default_rng(0).normal(size=(100, 4))
+        >>> round(frechet_distance(first, first + 1), 3)  # a shift by 1 in each of 4 directions
+        4.0
     """
     first, second = map(_checked, (first, second))
     if min(len(first), len(second)) <= first.shape[1]:
@@ -74,6 +92,14 @@ def kernel_distance(first, second):
 
     References:
         Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
+
+    Raises:
+        ValueError: If the features are not finite, do not fit, or are of fewer than two images.
+
+    Example:
+        >>> first, second = np.random.default_rng(0).normal(size=(2, 100, 4))
+        >>> abs(kernel_distance(first, second)) < 0.5 < kernel_distance(first, second + 1)
+        True
     """
     first, second = map(_checked, (first, second))
 
@@ -92,6 +118,14 @@ def mean_divergence(vae, images, batch_size=None):
     Args:
         vae: Model of `build_vae`, trained on images in their true colors.
         images, batch_size: See `features`.
+
+    Raises:
+        ValueError: If the images do not fit the model, or are not RGB in [0, 1].
+
+    Example:
+        >>> vae = ck.models.build_vae(widths=(4, 4), latent=2)
+        >>> mean_divergence(vae, np.zeros((2, 32, 32, 3))) >= 0
+        True
     """
     outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
     encoder = keras.Model(vae.inputs[0], outputs)

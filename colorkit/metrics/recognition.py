@@ -21,6 +21,15 @@ class FeaturePreservation(MeanMetric):
 
     References:
         Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
+
+    Raises:
+        ValueError: If the classifier, its input or the images do not fit.
+
+    Example:
+        >>> metric = FeaturePreservation(ck.models.build_residual_classifier(widths=(4, 4, 4, 4)))
+        >>> metric.update_state(np.array([3, 7]), np.zeros((2, 32, 32, 3)))
+        >>> 0 <= float(metric.result()) <= 1
+        True
     """
 
     def __init__(self, classifier, name="feature_preservation", **kwargs):
@@ -46,6 +55,16 @@ class MaskIoU(keras.metrics.MeanIoU):
 
     References:
         Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
+
+    Raises:
+        ValueError: If the segmenter, the masks or the images do not fit.
+
+    Example:
+        >>> rgb = keras.Input((8, 8, 3))
+        >>> metric = MaskIoU(keras.Model(rgb, keras.layers.Conv2D(2, 1)(rgb)))
+        >>> metric.update_state(np.zeros((1, 8, 8), "int32"), np.zeros((1, 8, 8, 3)))
+        >>> 0 <= float(metric.result()) <= 1
+        True
     """
 
     def __init__(self, segmenter, ignore_class=None, name="mask_iou", **kwargs):

@@ -25,6 +25,12 @@ def warp_error(frames, places):
     References:
         Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, with ab for RGB, the
         distance for its square, and known for estimated motion.
+
+    Example:
+        >>> frames = np.zeros((2, 4, 4, 3))
+        >>> still = np.indices((4, 4))[None]  # each pixel was at the same place before
+        >>> float(warp_error(frames, still)[0])
+        0.0
     """
     chroma = ops.convert_to_numpy(ab(*checked(frames)))
     expected = (len(chroma) - 1, 2, *chroma.shape[1:3])
@@ -53,6 +59,10 @@ def color_distribution_consistency(frames, distances=(1, 2, 4)):
     References:
         Liu et al., "Temporally Consistent Video Colorization with Deep Feature Propagation and
         Self-Regularization Learning", 2024 (CDC).
+
+    Example:
+        >>> round(float(color_distribution_consistency(np.zeros((8, 4, 4, 3)))), 3)
+        0.0
     """
     levels = np.uint8(ops.convert_to_numpy(*checked(frames)) * 255 + 0.5)
     if len(levels) <= max(distances):

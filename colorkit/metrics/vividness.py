@@ -23,6 +23,14 @@ def colorfulness(rgb, signed=True):
 
     References:
         Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
+
+    Raises:
+        ValueError: If `rgb` are not RGB images in [0, 1].
+
+    Example:
+        >>> gray = np.full((1, 4, 4, 3), 0.5)
+        >>> round(float(colorfulness(gray)[0]), 3)
+        0.0
     """
     (rgb,) = checked(rgb)
     rgb = 255.0 * rgb
@@ -37,7 +45,16 @@ def colorfulness(rgb, signed=True):
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class Colorfulness(MeanMetric):
-    """Compute the mean of `colorfulness` over predicted images; the ground truth is ignored."""
+    """Compute the mean of `colorfulness` over predicted images; the ground truth is ignored.
+
+    It takes RGB in [0, 1], `(N, height, width, 3)`. Other images raise a `ValueError`.
+
+    Example:
+        >>> metric = Colorfulness()
+        >>> metric.update_state(np.zeros((2, 4, 4, 3)), np.full((2, 4, 4, 3), 0.5))
+        >>> round(float(metric.result()), 3)
+        0.0
+    """
 
     def __init__(self, signed=True, name="colorfulness", **kwargs):
         super().__init__(name, signed=signed, **kwargs)
@@ -52,7 +69,13 @@ class DominantHue(keras.metrics.Metric):
 
     Images in one color have 1, also if it is light or pale. Gray images, in which no pixel has a
     chroma of 1, have 0. The ground truth is ignored. Hue is atan2(b, a), and chroma the length of
-    (a, b).
+    (a, b). It takes RGB in [0, 1], `(N, height, width, 3)`. Other images raise a `ValueError`.
+
+    Example:
+        >>> metric, red = DominantHue(), np.full((1, 4, 4, 3), [1.0, 0.0, 0.0])
+        >>> metric.update_state(red, red)
+        >>> float(metric.result())
+        1.0
     """
 
     sectors = 12
@@ -81,9 +104,21 @@ class DominantHue(keras.metrics.Metric):
 class OccupiedBins(BinMetric):
     """Compute the share of the bins occupied by the ground truth that predictions also occupy.
 
+    It takes RGB in [0, 1], `(N, height, width, 3)`.
+
     Args:
         bins: `ColorBins` of Lab.
         share: Minimum share of all pixels that occupies a bin, above 0 and below 1.
+
+    Raises:
+        ValueError: If `bins` are not of Lab, or `share` is out of range. From `update_state`, if
+            the images are not RGB in [0, 1].
+
+    Example:
+        >>> metric, red = OccupiedBins(ck.ColorBins.gamut()), np.full((1, 4, 4, 3), [1.0, 0.0, 0.0])
+        >>> metric.update_state(red, red)
+        >>> float(metric.result())
+        1.0
     """
 
     def __init__(self, bins, share=1e-4, name="occupied_bins", **kwargs):

@@ -24,6 +24,15 @@ def build_dense_regression(
     The dense layer fixes the size, so both sides of `input_shape` must be given. The first of the
     3x3 convolutions has stride 2. Batch normalization follows each ReLU. The paper copies the input
     channel to the output. It is left out here, as the target is chroma.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.
+
+    Example:
+        >>> build_dense_regression().output_shape
+        (None, 32, 32, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     for i, width in enumerate(filters, start=1):
@@ -47,11 +56,20 @@ def build_conv_regression(
 ):
     """Build the convolutional regression network: blocks of convolutions at full size (Figure 5).
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         blocks: Widths of the 3x3 convolutions of each block, which ends with batch normalization.
             The authors' code normalizes after every convolution, as blocks of one do.
         features: `keras.Model` from lightness to the features that the first block takes instead
             of lightness, such as `build_vgg_features` returns, or `None`.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.
+
+    Example:
+        >>> build_conv_regression(blocks=((8,), (8, 8))).output_shape
+        (None, None, None, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     x = _conv_blocks(x if features is None else features(inputs), blocks, [1] * len(blocks))
@@ -73,6 +91,15 @@ def build_conv_classification(
 
     See `build_conv_regression` for `blocks` and `features`. `dilation_rates` has one rate per
     block. The default receptive field is 33 x 33 pixels.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.
+
+    Example:
+        >>> build_conv_classification(81, blocks=((8,),), dilation_rates=(1,)).output_shape
+        (None, None, None, 81)
     """
     _, inputs, x = lightness_input(space, input_shape)
     x = _conv_blocks(x if features is None else features(inputs), blocks, dilation_rates)

@@ -21,6 +21,15 @@ def build_vgg_classifier(
     With the default widths, its first block has the shapes of VGG16's first block, so that
     `build_vgg_features` can use its weights. The sides of `input_shape`, `(H, W, 3)`, are fixed.
     `hidden` is the number of units of the hidden layer.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
+
+    Example:
+        >>> build_vgg_classifier().output_shape
+        (None, 10)
     """
     inputs = keras.Input(input_shape, name="rgb")
     x = VGGPreprocessing(name="vgg_preprocessing")(inputs)
@@ -48,6 +57,12 @@ def build_residual_classifier(
 
     `blocks` is the number of residual blocks of each level; every level but the first halves the
     size.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    Example:
+        >>> build_residual_classifier().output_shape
+        (None, 10)
     """
     inputs = keras.Input(input_shape, name="rgb")
     x = layers.Rescaling(4.0, offset=-2.0, name="normalize")(inputs)
@@ -72,6 +87,10 @@ def load_classifier(name):
 
     Raises:
         ValueError, FileNotFoundError: If the classifier does not exist, or its file is damaged.
+
+    Example:
+        >>> load_classifier("residual").output_shape
+        (None, 10)
     """
     if str(name).endswith(".keras"):
         return read_model(name)

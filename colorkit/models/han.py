@@ -41,6 +41,8 @@ def build_simple_convnet(
 ):
     """Build 3x3 convolutions with five poolings, and a decoder (section 2.1, Figure 3).
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         filters: Width of each convolution; a pooling follows each of the first five.
         upsampling: "resize" doubles the size five times, each time before a convolution.
@@ -48,6 +50,13 @@ def build_simple_convnet(
             of the author's code: a normal distribution of 0.1 for convolutions, and PyTorch's
             uniform default for the transposed one, which has no bias. It needs five `filters`. (The
             paper's one of stride 2 would not reach the full size.)
+
+    References:
+        Han, "Image Colorization Using Deep Learning Methods", section 2.1.
+
+    Example:
+        >>> build_simple_convnet().compute_output_shape((1, 64, 96, 1))
+        (1, 64, 96, 2)
     """
     as_coded = upsampling == "transpose"
     if as_coded and len(filters) < _POOLINGS:
@@ -96,11 +105,20 @@ def build_shallow_classification(
 ):
     """Build three 3x3 convolutions at full size, and a logit per bin (section 2.2, Figure 5).
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         dilation_rates: Dilation of each convolution. As coded, the receptive field is 7 by 7
             pixels. With rates of 1, 3 and 9, the same weights see 27 by 27 pixels.
         stddev: Standard deviation of the normal distribution of initial weights, 0.1 in the
             author's code. `None` means the initialization of Glorot and Bengio.
+
+    References:
+        Han, "Image Colorization Using Deep Learning Methods", section 2.2.
+
+    Example:
+        >>> build_shallow_classification().output_shape
+        (None, None, None, 313)
     """
     _, inputs, x = lightness_input(space, input_shape)
     for i, (width, rate) in enumerate(zip(filters, dilation_rates, strict=True), start=1):
@@ -123,6 +141,15 @@ def build_additive_unet(
     The space is RGB in the paper. `filters` are the widths after each halving of the size. The
     upsampling "resize" has 3x3 convolutions and leaky ReLUs, which the paper names. "transpose" has
     plain ReLUs, as in the code.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Han, "Image Colorization Using Deep Learning Methods", section 2.3.
+
+    Example:
+        >>> build_additive_unet(space="rgb").output_shape
+        (None, None, None, 3)
     """
     space, inputs, x = lightness_input(space, input_shape)
     skips = [x]
@@ -154,11 +181,20 @@ def build_picture_discriminator(
     By the paper's equation 3 and the code, it is not `conditional`, although the paper names it a
     conditional GAN (section 2.3).
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         head_size: Side of a further convolution with as many features as the last one. It is 7 in
             the code, where it has most of the 16.75 million weights. `None` leaves it out. In the
             code, it is not padded, which fixes the size of the image. Here the logit is the mean
             over all positions.
+
+    References:
+        Han, "Image Colorization Using Deep Learning Methods", section 2.3.
+
+    Example:
+        >>> build_picture_discriminator().output_shape
+        (None, 1)
     """
     inputs, x = discriminator_input(space, input_shape, conditional)
     for i, width in enumerate(filters, start=1):

@@ -33,11 +33,20 @@ def build_pix2pix_generator(
 
     The paper's upsampling is "transpose".
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         widths: Channels after each halving. The paper's eight halvings reduce 256 pixels to one.
             For each halving of the image size, leave out one of the 512.
         dropout: Dropout rate of the three deepest levels of the decoder in training. (The paper
             also uses dropout in inference, as its only noise. Here the result is deterministic.)
+
+    References:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017.
+
+    Example:
+        >>> build_pix2pix_generator(widths=(8, 16, 32)).compute_output_shape((1, 64, 64, 1))
+        (1, 64, 64, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     skips = []
@@ -75,6 +84,15 @@ def build_patch_discriminator(
     The 4x4 convolutions have stride 2, except the last. With four widths a patch has 70 pixels per
     side and images have at least 17, with three widths 34 and 9. The output is one logit per patch,
     `(rows, columns, 1)`: 30 by 30 for 256 by 256 pixels.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017.
+
+    Example:
+        >>> build_patch_discriminator().compute_output_shape([(1, 256, 256, 1), (1, 256, 256, 2)])
+        (1, 30, 30, 1)
     """
     inputs, x = discriminator_input(space, input_shape, conditional)
     for level, width in enumerate(widths):

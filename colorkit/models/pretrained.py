@@ -90,6 +90,13 @@ def freeze_encoder(model, frozen=True):
 
     Compile the model afterward. The batch normalization of the encoder never changes. A model
     without an encoder is a `ValueError`.
+
+    Example:
+        >>> model = build_pretrained_unet(64)
+        >>> before = len(model.trainable_weights)
+        >>> freeze_encoder(model)
+        >>> len(model.trainable_weights) < before
+        True
     """
     encoder = next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
     if encoder is None:

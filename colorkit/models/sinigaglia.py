@@ -20,6 +20,15 @@ def build_autoencoder(
     Each level of encoder and decoder has `num_blocks` blocks of a 3x3 convolution, batch
     normalization and ReLU: fifteen by default, as in the source. Pooling in the encoder and
     resizing in the decoder connect the levels.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization".
+
+    Example:
+        >>> build_autoencoder().output_shape
+        (None, None, None, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     levels = []
@@ -40,6 +49,15 @@ def build_deep_cnn(*, space=LAB, input_shape=ANY_SIZE, width=64, num_blocks=15, 
     """Build blocks of a 3x3 convolution, batch normalization and ReLU, all at full size.
 
     Each block adds two pixels to the sides of the receptive field.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    References:
+        Sinigaglia, Bertipaglia, Colato, "Image Colorization".
+
+    Example:
+        >>> build_deep_cnn(width=8).output_shape
+        (None, None, None, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     for i in range(num_blocks):
@@ -53,6 +71,12 @@ def build_unet(
     """Build a U-Net: two 3x3 convolutions per level, each with batch normalization.
 
     Skip connections are concatenated. See Ronneberger et al., "U-Net", MICCAI 2015.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    Example:
+        >>> build_unet(widths=(8, 16)).compute_output_shape((1, 33, 50, 1))
+        (1, 33, 50, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     skips = []
@@ -78,6 +102,12 @@ def build_resnet(
     There are `width` channels between blocks and `bottleneck` channels inside. No layer reduces the
     size, so the receptive field is `2 * num_blocks + 3` pixels per side, 27 by default. That of a
     U-Net is much larger. See He et al., "Identity Mappings in Deep Residual Networks", ECCV 2016.
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    Example:
+        >>> build_resnet(width=32, num_blocks=2).output_shape
+        (None, None, None, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     x = layers.Conv2D(width, 3, padding="same", name="stem")(x)
@@ -95,6 +125,12 @@ def build_densenet(*, space=LAB, input_shape=ANY_SIZE, growth=24, num_blocks=12,
     Each block adds `growth` channels, and its bottleneck has four times as many. The receptive
     field is that of `build_resnet`. See Huang et al., "Densely Connected Convolutional Networks",
     CVPR 2017 (DenseNet-B).
+
+    See `colorkit.models` for shapes, other arguments and errors.
+
+    Example:
+        >>> build_densenet(num_blocks=2).output_shape
+        (None, None, None, 2)
     """
     space, inputs, x = lightness_input(space, input_shape)
     x = layers.Conv2D(2 * growth, 3, padding="same", name="stem")(x)

@@ -56,6 +56,14 @@ def build_coherent(
 
     Raises:
         ValueError: If `colorful` is not a model from lightness to logits.
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization".
+
+    Example:
+        >>> network = build_coherent(build_shallow_classification(64), filters=(8, 8))
+        >>> network.output_shape["coherent"]
+        (None, None, None, 64)
     """
     space = spaces.get(space)
     inputs, logits, detached = _begin(colorful, space)
@@ -97,10 +105,20 @@ def build_coherent_as_published(
     the enlargement is linear, lightness is from -1 to 1, and decoding uses the centers of bins. See
     `build_coherent` for further arguments and the result.
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         squash: If True, follow the author's code: concatenate logits, and apply a sigmoid to the
             new logits before any softmax. Then none of 313 probabilities can exceed 0.0087. If
             False, follow the paper: concatenate probabilities, and do not limit logits.
+
+    References:
+        Stellbrink, "Coherent and Colorful Image Colorization".
+
+    Example:
+        >>> network = build_coherent_as_published(build_shallow_classification(64))
+        >>> network.output_shape["coherent"]
+        (None, None, None, 64)
     """
     space = spaces.get(space)
     inputs, logits, detached = _begin(colorful, space)
@@ -134,9 +152,12 @@ def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=LAB, name=None
     Returns:
         `keras.Model` that shares the layers of `model` and predicts log-probabilities.
 
+    Raises:
+        ValueError: If `model` does not predict logits from lightness, or a step is not positive.
+
     Example:
-        >>> colorizer = Colorizer.pretrained("photos")
-        >>> smooth = smooth_predictions(colorizer.model)
+        >>> smooth_predictions(build_shallow_classification(64)).output_shape
+        (None, None, None, 64)
     """
     lightness, stride = model.inputs[0], output_stride(model)
     options = {"dtype": "float32", "name": "log_probabilities"}

@@ -15,6 +15,9 @@ def copy_weights(trained, model):
     Layers with the same name and the same shapes of weights are copied; if no layer matches, it is
     a `ValueError`. The networks share no weights. `trained` may be
     `Colorizer.pretrained("cifar10").model`, which `build_residual_unet` built.
+
+    Example:
+        >>> copy_weights(build_unet(widths=(8, 16)), build_unet(64, widths=(8, 16)))
     """
     known = {layer.name: layer for layer in trained.layers if layer.name not in _HEADS}
     copied = 0
@@ -43,6 +46,10 @@ def replace_head(model, num_bins=None, *, space=LAB, name=None):
 
     Raises:
         ValueError: If the model has no such layer.
+
+    Example:
+        >>> replace_head(build_unet(widths=(8, 16)), num_bins=64).output_shape
+        (None, None, None, 64)
     """
     known = {layer.name: layer for layer in model.layers}
     last = known.get("logits") or known.get("head")

@@ -34,6 +34,8 @@ def build_residual_unet(
     smallest level is added to all of its positions, as Iizuka et al. do. Every pixel then has
     information about the whole image.
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         encoder_blocks: Residual blocks of each level of the encoder.
         decoder_blocks: Residual blocks of each level of the decoder, without the smallest level.
@@ -44,6 +46,10 @@ def build_residual_unet(
     References:
         Ronneberger et al., "U-Net", MICCAI 2015; He et al., "Deep Residual Learning", CVPR 2016;
         Iizuka et al., "Let there be Color!", SIGGRAPH 2016 (global features, joint classes).
+
+    Example:
+        >>> build_residual_unet(64, num_classes=10).output_shape
+        {'chroma': (None, None, None, 64), 'label': (None, 10)}
     """
     space, inputs, x = lightness_input(space, input_shape)
     skips = []

@@ -68,6 +68,16 @@ def build_vae(
         `keras.Model` from RGB `(H, W, 3)` in [0, 1] to RGB in [0, 1], to be compiled with the mean
         squared error. Its layers "mean" and "log_variance" are the posterior, see
         `distances.mean_divergence`.
+
+    Raises:
+        ValueError: If the sides do not fit, or the weight is negative.
+
+    References:
+        Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014.
+
+    Example:
+        >>> build_vae().output_shape
+        (None, 32, 32, 3)
     """
     check_weight("divergence_weight", divergence_weight)
     step = 2 ** len(widths)

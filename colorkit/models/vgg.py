@@ -43,6 +43,10 @@ def build_vgg_features(
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015; Champati, Houle, Zhang,
         "Small-Scale Automatic Image Colorization", section 3.5.
+
+    Example:
+        >>> build_vgg_features(build_vgg_classifier()).output_shape
+        (None, None, None, 64)
     """
     inputs = keras.Input(input_shape, name="lightness")
     loaded = _load(weights)

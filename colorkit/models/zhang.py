@@ -26,6 +26,8 @@ def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, nam
     Batch normalization, without scale and shift, ends each of the first seven blocks after its
     last ReLU. The last block has none. Lightness is from -1 to 1, where the authors use L minus 50.
 
+    See `colorkit.models` for shapes, other arguments and errors.
+
     Args:
         num_bins: Number of color bins, or `None` for a regression.
         width: Factor on the width of every block; 1 is the published network of 32 million
@@ -35,6 +37,13 @@ def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, nam
         `keras.Model` from lightness `(H, W, 1)` to logits `(ceil(H / 4), ceil(W / 4), num_bins)`,
         whose pixel `[i, j]` belongs to pixel `[4 i, 4 j]` of the image. A regression predicts
         chroma instead, enlarged to `(H, W, C)`.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016.
+
+    Example:
+        >>> build_zhang(width=0.1).compute_output_shape((1, 64, 96, 1))
+        (1, 16, 24, 313)
     """
     space, inputs, x = lightness_input(space, input_shape)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):

@@ -2,9 +2,17 @@
 
 from colorkit.report import claims, studies, tables
 
+__all__ = ["render"]
+
 
 def render(records):
-    """Format summary, tables, studies, verdicts and a list of all `Record` as Markdown."""
+    """Format summary, tables, studies, verdicts and a list of all `Record` as Markdown.
+
+    Example:
+        >>> records, problems = ck.results.read_all()
+        >>> print(render(records).splitlines()[0])
+        ## Summary
+    """
     verdicts, missing = claims.report(records)
     parts = {
         "Summary": tables.summary(records),

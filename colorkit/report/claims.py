@@ -12,9 +12,18 @@ from scipy import stats
 
 from colorkit.experiments.records import by_profile, headed, is_share, markdown
 
+__all__ = ["Claim", "Verdict", "judge", "on", "render", "report"]
+
 
 class Claim(NamedTuple):
-    """A claim that one experiment scores higher than another, or than its own baseline."""
+    """A claim that one experiment scores higher than another, or than its own baseline.
+
+    Example:
+        >>> claim = Claim("bins are more colorful", "cifar/lab-conv-classification-81",
+        ...               "cifar/lab-conv-regression", metric="colorfulness")
+        >>> on([claim], "flowers")[0].lower
+        'cifar/lab-conv-regression@flowers'
+    """
 
     text: str
     higher: str  # names of the experiments
@@ -29,7 +38,12 @@ class Claim(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The result of testing a claim, with a 95 % confidence interval (Student's t over seeds)."""
+    """The result of testing a claim, with a 95 % confidence interval (Student's t over seeds).
+
+    Example:
+        >>> Verdict("supported", difference=0.5, margin=0.2, seeds=3).verdict
+        'supported'
+    """
 
     # "supported" or "contradicted" if the interval of the difference is on one side of zero, else
     # "inconclusive", as with fewer than two seeds.
@@ -60,6 +74,10 @@ def on(claims, label):
     """Return the same claims about the experiments on another dataset.
 
     `label` follows the "@" in the names of the records; it is "" for the original dataset.
+
+    Example:
+        >>> on([Claim("", "a", "b")], "flowers")[0].higher
+        'a@flowers'
     """
     suffix = f"@{label}" if label else ""
     return tuple(
@@ -68,7 +86,12 @@ def on(claims, label):
 
 
 def judge(claim, records):
-    """Return the `Verdict` on a claim, at the largest profile that both experiments share."""
+    """Return the `Verdict` on a claim, at the largest profile that both experiments share.
+
+    Example:
+        >>> judge(Claim("", "a", "b"), records=[]).verdict  # nothing was run
+        'inconclusive'
+    """
     found = by_profile(records, [claim.higher, claim.lower])
     high, low = (
         pd.Series({record.seed: record.value(metric) for record in found[name]}, dtype=float)
@@ -88,7 +111,14 @@ def judge(claim, records):
 
 
 def render(records, claims=CLAIMS):
-    """Format claims and verdicts as a Markdown table; points are percentage points."""
+    """Format claims and verdicts as a Markdown table; points are percentage points.
+
+    Example:
+        >>> print(render([], claims=[Claim("a beats b", "a", "b")]))
+        | claim     | source | metric             | factor | difference | seeds | verdict      |
+        | --------- | ------ | ------------------ | ------ | ---------- | ----- | ------------ |
+        | a beats b | paper  | threshold accuracy |        |            | 0     | inconclusive |
+    """
     rows = [("claim", "source", "metric", "factor", "difference", "seeds", "verdict")]
     for claim in claims:
         verdict = judge(claim, records)
@@ -122,6 +152,11 @@ def report(records, claims=CLAIMS):
     Returns:
         `(tables, missing)`: a dict from the label of a dataset, see `on`, to a table of `render`,
         and a list of the texts of claims without records.
+
+    Example:
+        >>> tables, missing = report([], claims=[Claim("a beats b", "a", "b")])
+        >>> missing
+        ['a beats b']
     """
     tables, tested = {}, set()
     for label in sorted({"", *(record.experiment.partition("@")[2] for record in records)}):

@@ -10,9 +10,16 @@ import pandas as pd
 
 from colorkit.report import tables
 
+__all__ = ["Study", "labels", "on", "render"]
+
 
 class Study(NamedTuple):
-    """Experiments that answer one question, and the metrics that compare them."""
+    """Experiments that answer one question, and the metrics that compare them.
+
+    Example:
+        >>> Study("Two networks", {"first": "cifar/a", "second": "cifar/b"}, {"PSNR": "psnr"}).title
+        'Two networks'
+    """
 
     title: str  # subject of the comparison
     rows: dict  # label -> name of an experiment
@@ -83,17 +90,35 @@ STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATC
 
 
 def on(study, label):
-    """Return the same study of the experiments on another dataset, see `claims.on`."""
+    """Return the same study of the experiments on another dataset, see `claims.on`.
+
+    Example:
+        >>> on(Study("", {"first": "cifar/a"}, {}), "flowers").rows
+        {'first': 'cifar/a@flowers'}
+    """
     suffix = f"@{label}" if label else ""
     return study._replace(rows={title: name + suffix for title, name in study.rows.items()})
 
 
 def labels(records, study):
-    """Return the labels of the datasets that a study's experiments were run on, see `on`."""
+    """Return the labels of the datasets that a study's experiments were run on, see `on`.
+
+    Example:
+        >>> labels([], Study("", {"first": "cifar/a"}, {}))
+        []
+    """
     names = {record.experiment.partition("@")[::2] for record in records}
     return sorted({label for name, label in names if name in study.rows.values()})
 
 
 def render(records, study):
-    """Format a study as a Markdown table with means over seeds, see `tables.compare`."""
+    """Format a study as a Markdown table with means over seeds, see `tables.compare`.
+
+    Example:
+        >>> print(render([], Study("", {"first": "cifar/a"}, {"PSNR": "psnr"})))
+        |  | PSNR | profile |
+        |  | ---- | ------- |
+        <BLANKLINE>
+        Not run: first.
+    """
     return tables.compare(records, study.rows, study.metrics)

@@ -18,9 +18,16 @@ import pandas as pd
 from colorkit.experiments import EXPERIMENTS
 from colorkit.experiments.records import by_profile, headed, is_share, markdown
 
+__all__ = ["Table", "compare", "overview", "render", "summary"]
+
 
 class Table(NamedTuple):
-    """A table of a paper: its title, the metric of its numbers, and its lines of `paper.csv`."""
+    """A table of a paper: its title, the metric of its numbers, and its lines of `paper.csv`.
+
+    Example:
+        >>> Table("Table 3", "threshold_accuracy", rows=[]).metric
+        'threshold_accuracy'
+    """
 
     title: str
     metric: str
@@ -83,6 +90,10 @@ def render(records, tables=None):
 
     Numbers come from the largest profile that was run. `tables` are some of `TABLES`; `None` takes
     all of them, after Tables 1 and 2 with the baselines.
+
+    Example:
+        >>> records, problems = ck.results.read_all()
+        >>> print(render(records).splitlines()[0])
     """
     parts = [] if tables else [_baselines(table, records) for table in _OF_BASELINES]
     tables = tables or TABLES
@@ -109,6 +120,13 @@ def compare(records, rows, metrics):
             records, at the largest profile that they share.
         metrics: Dict from column title to the name of a metric, or of another number of a record,
             such as "minutes". Shares are in percent.
+
+    Example:
+        >>> print(compare([], {"first": "cifar/a"}, {"PSNR": "psnr"}))
+        |  | PSNR | profile |
+        |  | ---- | ------- |
+        <BLANKLINE>
+        Not run: first.
     """
     ran = {record.experiment for record in records}
     found = by_profile(records, [name for name in rows.values() if name in ran])
@@ -130,7 +148,13 @@ def compare(records, rows, metrics):
 
 
 def overview(records):
-    """Format all records as one table, one line per record."""
+    """Format all records as one table, one line per record.
+
+    Example:
+        >>> records, problems = ck.results.read_all()
+        >>> len(overview(records).splitlines()) == 2 + len(records)
+        True
+    """
     columns = {**_SUMMARY, "class accuracy": "accuracy"}
     rows = [("experiment", *columns, "profile", "epochs", "minutes", "seed")]
     for record in records:
@@ -141,7 +165,13 @@ def overview(records):
 
 
 def summary(records):
-    """Format the main results: baselines, the paper's best, and ours."""
+    """Format the main results: baselines, the paper's best, and ours.
+
+    Example:
+        >>> records, problems = ck.results.read_all()
+        >>> print(summary(records).splitlines()[-1].split("|")[1].strip())
+        **ours, vivid**
+    """
     rows = [("", *_SUMMARY, "profile")]
     for label, prefix in {"truth": "truth/", "gray": "gray/", "one constant": "constant/"}.items():
         scores = dict(_newest(records, f"{prefix}colorfulness"))
