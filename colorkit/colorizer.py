@@ -81,7 +81,7 @@ class Colorizer:
         He, Sun, "Fast Guided Filter", arXiv:1505.00996 (upsampling).
 
     Example:
-        >>> bins = ck.ColorBins.gamut()
+        >>> bins = ck.ColorBins.grid(81)
         >>> network = ck.models.build_shallow_classification(bins.num_bins)
         >>> colorizer = Colorizer(network, bins=bins, temperature=0.38)
         >>> colorizer(np.full((48, 64), 128, "uint8")).shape
@@ -223,6 +223,11 @@ class Colorizer:
         Raises:
             ValueError: If `lightness` has another shape, the model predicts a NaN, or a
                 temperature is negative or given to a colorizer without bins.
+
+        Example:
+            >>> colorizer = Colorizer(ck.models.build_unet(widths=(8, 16)))
+            >>> colorizer.predict(np.full((1, 32, 48, 1), 50.0)).shape
+            (1, 32, 48, 2)
         """
         if self.bins is None and temperature is not None:
             raise ValueError(_NO_TEMPERATURE)
@@ -289,6 +294,11 @@ class Colorizer:
 
         Arguments of `Colorizer` in `settings`, such as `temperature`, replace those in the file. A
         file that is damaged or holds another model raises a `ValueError`.
+
+        Example:
+            >>> Colorizer(ck.models.build_unet(widths=(8, 16)), size=64).save("mine.keras")
+            >>> Colorizer.load("mine.keras", size=96).size
+            96
         """
         path = Path(path).expanduser()
         model = read_model(path)

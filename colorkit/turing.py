@@ -41,8 +41,8 @@ class TuringTest:
         pairs of practice, then 40. A fooling rate of 50 % is as good as the ground truth.
 
     Example:
-        >>> images = ck.load("photos")[:12]
-        >>> test = TuringTest(images, [np.asarray(ck.to_gray(image)) for image in images])
+        >>> images = np.random.default_rng(0).integers(0, 256, (12, 16, 16, 3), "uint8")
+        >>> test = TuringTest(images, images // 2)
         >>> left, right = test.pair()
         >>> correct = test.answer("left")  # `test.show()` shows the pairs in a notebook
     """

@@ -1,7 +1,6 @@
 import doctest
 import importlib
 import inspect
-import types
 
 import keras
 import numpy as np
@@ -57,3 +56,13 @@ def test_examples_run(name, tmp_path, monkeypatch):
     for test in examples(PUBLIC[name]):
         runner.run(test, out=report.append)
     assert runner.failures == 0, "".join(report)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_has_an_example(name):
+    assert any(test.examples for test in examples(PUBLIC[name])), f"{name} has no example"
+
+
+def test_public_names_of_the_package_are_public_in_their_modules():
+    for name, module in ck._NAMES.items():
+        assert name in MODULES[module].__all__

@@ -111,6 +111,10 @@ class ColorBins:
             centered: If True, one bin is exactly neutral. If False, the lattice is that of
                 Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 3.3. It
                 starts at -110 (-0.5 in YUV), and has no neutral bin when the side is odd.
+
+        Example:
+            >>> ColorBins.grid(81).centers.shape
+            (81, 2)
         """
         space = _plane(space)
         side = math.isqrt(max(num_bins, 0))
@@ -124,7 +128,12 @@ class ColorBins:
 
     @classmethod
     def gamut(cls):
-        """Create the 313 ab bins of Zhang et al., Figure 3, 10 units apart and one neutral."""
+        """Create the 313 ab bins of Zhang et al., Figure 3, 10 units apart and one neutral.
+
+        Example:
+            >>> ColorBins.gamut().num_bins
+            313
+        """
         points = _lattice(np.arange(-110.0, 111.0, 10.0))
         return cls(points[Delaunay(_GAMUT_OUTLINE).find_simplex(points) >= 0])
 
@@ -134,6 +143,10 @@ class ColorBins:
 
         K-means runs on a histogram of chroma. The weight of a cell is the square root of its
         count, so that rare colors get their own bins. There must be `num_bins` distinct colors.
+
+        Example:
+            >>> ColorBins.fit(ck.load("photos")[:4], 16).num_bins
+            16
         """
         from sklearn.cluster import KMeans  # slow to import, and used only here
 
@@ -168,6 +181,10 @@ class ColorBins:
             chroma: Shape `(..., 2)`, in units of the bins' space. The result is exact within
                 twice the space's chroma range (±220 in Lab); values beyond are clipped first.
                 Arrays must be finite; tensors are not checked.
+
+        Example:
+            >>> int(ColorBins.grid(9).encode(np.zeros(2)))  # neutral: the middle bin
+            4
         """
         return self._nearest(chroma, 1)[0][..., 0]
 
@@ -185,6 +202,11 @@ class ColorBins:
 
         References:
             Zhang et al., section 2.1 (5 neighbors, sigma 5; the authors' code takes 10).
+
+        Example:
+            >>> indices, weights = ColorBins.grid(9).soft_encode(np.zeros((4, 4, 2)), neighbors=3)
+            >>> tuple(indices.shape), tuple(weights.shape)
+            ((4, 4, 3), (4, 4, 3))
         """
         self.check_codes(neighbors, sigma)
         indices, distances = self._nearest(chroma, neighbors)
@@ -212,6 +234,10 @@ class ColorBins:
         References:
             Zhang et al., equation 5; Menon et al., "Long-Tail Learning via Logit Adjustment",
             ICLR 2021 (the division).
+
+        Example:
+            >>> tuple(ColorBins.grid(9).decode(np.zeros((4, 4, 9)), temperature=1).shape)
+            (4, 4, 2)
         """
         logits = ops.cast(ops.convert_to_tensor(logits), "float32")
         centers = ops.convert_to_tensor(self.centers)

@@ -98,8 +98,8 @@ def class_weights(prior, uniform_weight=0.5):
             or a weight would be infinite.
 
     Example:
-        >>> class_weights([0.9, 0.1]).round(2)
-        array([0.83, 2.5 ])
+        >>> [round(float(weight), 2) for weight in class_weights([0.9, 0.1])]
+        [0.88, 2.06]
     """
     prior = _checked_prior(prior)
     if not 0 <= uniform_weight <= 1:

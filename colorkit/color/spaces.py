@@ -269,8 +269,9 @@ def fit_gamut(lightness, chroma, space=LAB):
     `(..., channels)` in the natural units of `space`; the result is float32 RGB `(..., 3)`.
 
     Example:
-        >>> fit_gamut(np.full((4, 4, 1), 50.0), np.full((4, 4, 2), 200.0)).max() <= 1
-        True
+        >>> rgb = fit_gamut(np.full((4, 4, 1), 50.0), np.full((4, 4, 2), 200.0))
+        >>> rgb.shape, float(rgb.max()) <= 1
+        ((4, 4, 3), True)
     """
     lightness, chroma = ops.convert_to_numpy(lightness), ops.convert_to_numpy(chroma)
     if space is not LAB:

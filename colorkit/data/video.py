@@ -82,7 +82,7 @@ def color_video(colorizer, source, target, *, steadiness=0.9):
         >>> from PIL import Image
         >>> frames = [Image.fromarray(np.full((16, 16), 40 * i, "uint8")) for i in range(3)]
         >>> frames[0].save("old.gif", save_all=True, append_images=frames[1:])
-        >>> color_video(ck.Colorizer.pretrained("cifar10"), "old.gif", "colored.mp4")
+        >>> color_video(ck.Colorizer(ck.models.build_unet(widths=(8, 16))), "old.gif", "new.mp4")
         3
     """
     check_share("steadiness", steadiness)

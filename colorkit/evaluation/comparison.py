@@ -42,7 +42,7 @@ def compare(colorizers, images, *, inputs=None):
             name of a baseline.
 
     Example:
-        >>> rows = compare({"original": lambda image: image}, ck.load("photos", "test")[:4])
+        >>> rows = compare({"original": lambda image: image}, ck.load("photos", "test")[:2])
         >>> rows["original"]["better_than_gray"]
         1.0
     """

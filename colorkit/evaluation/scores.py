@@ -142,7 +142,7 @@ def evaluate_classifier(classifier, images):
         channel three times, which Champati et al. use as gray).
 
     Example:
-        >>> classifier = ck.models.build_residual_classifier(5, widths=(4, 4, 4, 4))
+        >>> classifier = ck.models.build_residual_classifier(7, widths=(4, 4, 4, 4))
         >>> sorted(evaluate_classifier(classifier, ck.load("photos", "test")[:4]))
         ['accuracy', 'gray/accuracy', 'red/accuracy']
     """
@@ -177,6 +177,7 @@ def curve(scores):
 
     Example:
         >>> curve({"T=0.5/threshold_accuracy": 0.9, "T=0.5/colorfulness": 20.0})
+        [{'temperature': 0.5, 'threshold_accuracy': 0.9, 'colorfulness': 20.0}]
     """
     names = [name.split("/") for name in scores if name.startswith("T=")]
     temperatures = {float(prefix[2:]): prefix for prefix, _ in names}
@@ -203,12 +204,14 @@ def mean_chroma(images, space):
 
 
 def inverse_frequency(prior):
-    """Compute weights of bins for a rebalanced metric; bins that never occur get no weight.
+    """Compute weights of bins for a rebalanced metric: 1 / `prior`.
 
-    `prior` has the shape `(num_bins,)`, and so has the result.
+    `prior` has the shape `(num_bins,)`, and so has the result. Bins that never occur get 1, which
+    has no effect.
 
     Example:
-        >>> [float(weight) for weight in inverse_frequency(np.array([0.5, 0.5, 0.0]))]
+        >>> [float(weight) for weight in inverse_frequency(np.array([0.25, 0.75, 0.0])).round(2)]
+        [4.0, 1.33, 1.0]
     """
     return 1 / np.where(prior > 0, prior, 1.0)
 

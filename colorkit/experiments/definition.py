@@ -10,6 +10,17 @@ from colorkit.color import spaces
 from colorkit.data.datasets import joined, load
 from colorkit.experiments.objectives import Regression
 
+__all__ = [
+    "PROFILES",
+    "TEMPERATURES",
+    "Data",
+    "Decoding",
+    "Experiment",
+    "Profile",
+    "Schedule",
+    "profile",
+]
+
 # Temperatures at which every experiment with bins is also evaluated.
 TEMPERATURES = (0.0, 0.2, 0.38, 0.6, 0.8, 1.0)
 # Side of the reduced images for experiments that were made for CIFAR-10.
@@ -18,7 +29,12 @@ _CIFAR_SIDE = 32
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """Sizes of a run; nothing else changes between profiles. `None` means no limit."""
+    """Sizes of a run; nothing else changes between profiles. `None` means no limit.
+
+    Example:
+        >>> Profile("tiny", data="photos", train=64, epochs=1).width
+        1.0
+    """
 
     name: str  # "smoke", "quick" or "full"
     data: str | None = None  # dataset that replaces the experiment's own
@@ -71,7 +87,12 @@ def profile(name=None, data=None):
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Images of an experiment, and how training shows them."""
+    """Images of an experiment, and how training shows them.
+
+    Example:
+        >>> Data("oxford_flowers102", size=64).validation_split
+        0.2
+    """
 
     name: str = "cifar10"  # for `colorkit.load`
     splits: tuple = ("train", "test")  # for training and test
@@ -94,7 +115,12 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """Length and steps of a training."""
+    """Length and steps of a training.
+
+    Example:
+        >>> Schedule(batch_size=32).epochs
+        70
+    """
 
     learning_rate: float = 1e-3  # peak of Adam's, with cosine decay to zero
     beta_1: float = 0.9  # momentum of Adam
@@ -118,7 +144,12 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Decoding:
-    """How the colorizer of an experiment decodes what its network predicts."""
+    """How the colorizer of an experiment decodes what its network predicts.
+
+    Example:
+        >>> Decoding(temperature=None).mirror
+        False
+    """
 
     # `None` chooses one of `TEMPERATURES`, by threshold accuracy on validation images. This choice
     # includes the weights: those with the lowest validation loss, or the last ones.
@@ -133,7 +164,12 @@ class Decoding:
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One trained model: data, network, objective, schedule and decoding."""
+    """One trained model: data, network, objective, schedule and decoding.
+
+    Example:
+        >>> Experiment("my/unet", build=lambda width: ck.models.build_unet()).schedule.epochs
+        70
+    """
 
     name: str  # "family/what-it-is"
     # Function from a width factor and the number of bins (or `None`) to a model. If the experiment
@@ -157,8 +193,8 @@ class Experiment:
                 `decoding` changes fields of that group, and another value replaces it.
 
         Example:
-            >>> longer = ck.experiments.experiment("photos/pretrained-unet").but(schedule={"epochs": 60})
-            >>> longer.schedule.epochs
+            >>> longer = ck.experiments.experiment("photos/pretrained-unet")
+            >>> longer.but(schedule={"epochs": 60}).schedule.epochs
             60
         """
         for group in ("data", "objective", "schedule", "decoding"):

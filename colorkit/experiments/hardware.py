@@ -30,8 +30,8 @@ def describe():
     """Return processor, number of cores and accelerators, for records.
 
     Example:
-        >>> print(describe())
-        ... cores...
+        >>> "cores" in describe()
+        True
     """
     named = re.search(r"^model name\s*: (.*\S)", _cpuinfo(), re.MULTILINE)
     processor = named[1] if named else platform.processor() or platform.machine()
@@ -87,6 +87,11 @@ def distributed(devices=None):
 
     It yields a function that lets a model's batch normalization use the statistics of the whole
     batch, so that several devices compute the same as one device.
+
+    Example:
+        >>> with distributed() as synchronize:
+        ...     network = ck.models.build_unet(widths=(8, 16))
+        ...     synchronize(network)
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":

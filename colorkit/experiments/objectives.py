@@ -14,7 +14,12 @@ from colorkit.data.images import typical
 
 @dataclasses.dataclass(frozen=True)
 class Regression:
-    """Learn chroma."""
+    """Learn chroma.
+
+    Example:
+        >>> Regression(keras.losses.MeanAbsoluteError).monitor
+        'val_loss'
+    """
 
     loss: type = keras.losses.MeanSquaredError
     loss_options: dict = dataclasses.field(default_factory=dict)  # arguments of `loss`
@@ -52,7 +57,12 @@ class Regression:
 
 @dataclasses.dataclass(frozen=True)
 class Classification(Regression):
-    """Learn a distribution over color bins."""
+    """Learn a distribution over color bins.
+
+    Example:
+        >>> Classification(bins=lambda images: ck.ColorBins.gamut(), neighbors=5).neighbors
+        5
+    """
 
     loss: type = losses.RebalancedCrossentropy
     bins: Callable = dataclasses.field(kw_only=True)  # from the training images to `ColorBins`
@@ -81,6 +91,10 @@ class Coherence(Classification):
     """Learn a distribution over color bins whose decoded gradients are those of the image.
 
     `uniform_weight` rebalances sizes of gradients instead of colors.
+
+    Example:
+        >>> Coherence(bins=lambda images: ck.ColorBins.gamut()).loss.__name__
+        'GradientCoherence'
     """
 
     loss: type = losses.GradientCoherence
@@ -94,7 +108,13 @@ class Coherence(Classification):
 
 @dataclasses.dataclass(frozen=True)
 class ClassificationAndLabels(Classification):
-    """Learn a distribution over color bins, and the class of each image beside it."""
+    """Learn a distribution over color bins, and the class of each image beside it.
+
+    Example:
+        >>> bins = {"bins": lambda images: ck.ColorBins.gamut()}
+        >>> ClassificationAndLabels(**bins, label_weight=0.1).monitor
+        'val_chroma_loss'
+    """
 
     label_weight: float = 0.0  # weight of the classes' loss
 
@@ -119,7 +139,12 @@ class ClassificationAndLabels(Classification):
 
 @dataclasses.dataclass(frozen=True)
 class Adversarial(Regression):
-    """Learn chroma against a discriminator; `build` returns a `models.Adversarial`."""
+    """Learn chroma against a discriminator; `build` returns a `models.Adversarial`.
+
+    Example:
+        >>> Adversarial().compile_options(None, None)
+        {}
+    """
 
     loss: type = models.Adversarial
 
@@ -134,7 +159,12 @@ class Adversarial(Regression):
 
 @dataclasses.dataclass(frozen=True)
 class Labels(Regression):
-    """Learn the class of each image, for an evaluation classifier."""
+    """Learn the class of each image, for an evaluation classifier.
+
+    Example:
+        >>> Labels().colors
+        False
+    """
 
     loss: type = keras.losses.SparseCategoricalCrossentropy
 

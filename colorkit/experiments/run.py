@@ -62,6 +62,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
 
     Example:
         >>> experiment = ck.experiments.experiment("cifar/lab-dense-regression")
+        >>> experiment = experiment.but(data={"classifiers": ()})  # do not measure features kept
         >>> colorizer, record = run(experiment, "smoke", epochs=1, verbose=0)
         >>> record.epochs
         1

@@ -115,7 +115,8 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
         ValueError: If the colorizer has no bins.
 
     Example:
-        >>> colorizer = ck.Colorizer.pretrained("cifar10")
+        >>> bins = ck.ColorBins.grid(9)
+        >>> colorizer = ck.Colorizer(ck.models.build_shallow_classification(9), bins=bins)
         >>> figure = temperature_strip(colorizer, ck.load("photos")[:2], temperatures=(0, 1))
     """
     columns = {

@@ -44,12 +44,10 @@ class Adversarial(keras.Model):
             do not fit the images, or the target is not chroma alone.
 
     Example:
-        >>> images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), "uint8")
         >>> generator = build_pix2pix_generator(widths=(8, 8, 8))
         >>> model = Adversarial(generator, build_patch_discriminator(widths=(8, 8, 8)))
         >>> model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5))
-        >>> history = model.fit(ck.pairs(images), verbose=0)
-        >>> colorizer = ck.Colorizer(generator)
+        >>> colorizer = ck.Colorizer(model.generator)  # after `model.fit(ck.pairs(images))`
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR

@@ -89,7 +89,7 @@ def load_classifier(name):
         ValueError, FileNotFoundError: If the classifier does not exist, or its file is damaged.
 
     Example:
-        >>> load_classifier("residual").output_shape
+        >>> load_classifier("vgg").output_shape
         (None, 10)
     """
     if str(name).endswith(".keras"):

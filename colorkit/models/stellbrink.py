@@ -62,7 +62,7 @@ def build_coherent(
 
     Example:
         >>> network = build_coherent(build_shallow_classification(64), filters=(8, 8))
-        >>> network.output_shape["coherent"]
+        >>> network.output["coherent"].shape
         (None, None, None, 64)
     """
     space = spaces.get(space)
@@ -117,7 +117,7 @@ def build_coherent_as_published(
 
     Example:
         >>> network = build_coherent_as_published(build_shallow_classification(64))
-        >>> network.output_shape["coherent"]
+        >>> network.output["coherent"].shape
         (None, None, None, 64)
     """
     space = spaces.get(space)

@@ -48,8 +48,9 @@ def build_residual_unet(
         Iizuka et al., "Let there be Color!", SIGGRAPH 2016 (global features, joint classes).
 
     Example:
-        >>> build_residual_unet(64, num_classes=10).output_shape
-        {'chroma': (None, None, None, 64), 'label': (None, 10)}
+        >>> network = build_residual_unet(64, widths=(8, 8, 16, 16), num_classes=10)
+        >>> network.output["chroma"].shape, network.output["label"].shape
+        ((None, None, None, 64), (None, 10))
     """
     space, inputs, x = lightness_input(space, input_shape)
     skips = []

@@ -9,8 +9,7 @@ def render(records):
     """Format summary, tables, studies, verdicts and a list of all `Record` as Markdown.
 
     Example:
-        >>> records, problems = ck.results.read_all()
-        >>> print(render(records).splitlines()[0])
+        >>> print(render([ck.results.pretrained()]).splitlines()[0])
         ## Summary
     """
     verdicts, missing = claims.report(records)

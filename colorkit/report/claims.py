@@ -110,8 +110,10 @@ def judge(claim, records):
     return Verdict(verdict, mean, margin, seeds)
 
 
-def render(records, claims=CLAIMS):
+def render(records, claims=None):
     """Format claims and verdicts as a Markdown table; points are percentage points.
+
+    `claims` are some of `CLAIMS`; `None` takes all of them.
 
     Example:
         >>> print(render([], claims=[Claim("a beats b", "a", "b")]))
@@ -120,7 +122,7 @@ def render(records, claims=CLAIMS):
         | a beats b | paper  | threshold accuracy |        |            | 0     | inconclusive |
     """
     rows = [("claim", "source", "metric", "factor", "difference", "seeds", "verdict")]
-    for claim in claims:
+    for claim in CLAIMS if claims is None else claims:
         verdict = judge(claim, records)
         metric = claim.lower_metric or claim.metric
         rows.append(
@@ -146,8 +148,12 @@ def _difference(verdict, in_percent):
     return f"{scale * verdict.difference:+{digits}}{margin}{unit}"
 
 
-def report(records, claims=CLAIMS):
+def report(records, claims=None):
     """Return the verdicts on the claims that have records, and the claims that have none.
+
+    Args:
+        records: See the module.
+        claims: Some of `CLAIMS`; `None` takes all of them.
 
     Returns:
         `(tables, missing)`: a dict from the label of a dataset, see `on`, to a table of `render`,
@@ -158,6 +164,7 @@ def report(records, claims=CLAIMS):
         >>> missing
         ['a beats b']
     """
+    claims = CLAIMS if claims is None else claims
     tables, tested = {}, set()
     for label in sorted({"", *(record.experiment.partition("@")[2] for record in records)}):
         about = [claim for claim in on(claims, label) if judge(claim, records).seeds]

@@ -92,8 +92,8 @@ def render(records, tables=None):
     all of them, after Tables 1 and 2 with the baselines.
 
     Example:
-        >>> records, problems = ck.results.read_all()
-        >>> print(render(records).splitlines()[0])
+        >>> print(render([ck.results.pretrained()]).splitlines()[0])
+        ### Table 1. Baselines: threshold accuracy, percent
     """
     parts = [] if tables else [_baselines(table, records) for table in _OF_BASELINES]
     tables = tables or TABLES
