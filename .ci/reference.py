@@ -30,7 +30,10 @@ def build(folder):
         # pdoc lists only modules that are in `__all__`.
         page.submodules = [x for full, x in modules.items() if full.rpartition(".")[0] == name]
     pdoc.render.configure(
-        docformat="google", include_undocumented=False, footer_text=colorkit.__version__
+        docformat="google",
+        include_undocumented=False,
+        footer_text=f"colorkit {colorkit.__version__}",
+        template_directory=Path(__file__).parent / "pdoc",
     )
     for name, page in modules.items():
         path = folder / f"{name.replace('.', '/')}.html"
@@ -41,7 +44,5 @@ def build(folder):
 
 
 if __name__ == "__main__":
-    for name in colorkit._NAMES:
-        getattr(colorkit, name)
     warnings.simplefilter("error")
     build(Path(sys.argv[1] if len(sys.argv) > 1 else "site"))

@@ -1,4 +1,16 @@
-"""Automatic image colorization with Keras 3."""
+"""Color black-and-white images with Keras 3, and train and measure the networks that do it.
+
+`Colorizer` colors images of any size. `load` and `pairs` prepare training data for networks of
+`colorkit.models`, or your own, with losses of Keras or `colorkit.losses`. `evaluate` and `compare`
+measure results, as do the metrics of `colorkit.metrics` in `compile`. `run` trains the experiments
+of the papers. `LAB`, `RGB` and `YUV` are color spaces, see `colorkit.color.spaces`.
+
+Example:
+    >>> import colorkit as ck
+    >>> colorizer = ck.Colorizer.pretrained("cifar10")
+    >>> colorizer(np.full((32, 32), 128, "uint8")).shape
+    (32, 32, 3)
+"""
 
 import importlib
 import sys

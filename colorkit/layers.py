@@ -242,13 +242,13 @@ class EdgeAwareSmoothing(_SizeOfSecondInput):
             because smaller steps then smooth the gaps that they leave.
         edge: Positive change of lightness, in its own units, at which the weight is 1/e.
 
+    Raises:
+        ValueError: If a step or `edge` is not positive, or the shapes do not fit.
+
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
         2011 (the distance, and passes that each reach half as far as the previous pass);
         Dammertz et al., "Edge-Avoiding À-Trous Wavelet Transform", HPG 2010 (the taps).
-
-    Raises:
-        ValueError: If a step or `edge` is not positive, or the shapes do not fit.
 
     Example:
         >>> features = np.random.default_rng(0).normal(size=(1, 8, 8, 1)).astype("float32")

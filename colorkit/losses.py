@@ -96,11 +96,11 @@ class RebalancedCrossentropy(_BinsLoss):
             `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
 
-    References:
-        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
-
     Raises:
         ValueError: If an argument is out of range. From a call, if the shapes do not fit.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equations 2 and 3.
 
     Example:
         >>> bins = ck.ColorBins.gamut()
@@ -154,13 +154,13 @@ class JointCrossentropy(RebalancedCrossentropy):
         regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
         delta: Error in chroma units up to which the smooth L1 loss is quadratic.
 
-    References:
-        Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
-        one head each).
-
     Raises:
         ValueError: As `RebalancedCrossentropy`, or if `regression_weight` is negative or `delta` is
             not positive.
+
+    References:
+        Zhang et al., "Real-Time User-Guided Image Colorization", SIGGRAPH 2017 (both terms, with
+        one head each).
 
     Example:
         >>> loss = JointCrossentropy(ck.ColorBins.grid(9))
@@ -205,11 +205,11 @@ class CancellingCrossentropy(RebalancedCrossentropy):
 
     The arguments are those of `RebalancedCrossentropy`.
 
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", the authors' code.
-
     Raises:
         ValueError: As `RebalancedCrossentropy`.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", the authors' code.
 
     Example:
         >>> bins, chroma = ck.ColorBins.grid(9), np.zeros((1, 4, 4, 2))
@@ -251,12 +251,12 @@ class GradientCoherence(_BinsLoss):
         class_weights: Weight of each class of true gradients, shape `(len(magnitudes) + 1,)`.
         **kwargs: See `RebalancedCrossentropy`.
 
+    Raises:
+        ValueError: If an argument is out of range. From a call, if the shapes do not fit.
+
     References:
         Stellbrink, "Coherent and Colorful Image Colorization", equation 3; section 5 proposes the
         weights.
-
-    Raises:
-        ValueError: If an argument is out of range. From a call, if the shapes do not fit.
 
     Example:
         >>> loss = GradientCoherence()

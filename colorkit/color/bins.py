@@ -77,11 +77,11 @@ class ColorBins:
             attribute, as float32 array.
         space: `LAB` or `YUV`, or its name. Also an attribute.
 
-    References:
-        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
-
     Raises:
         ValueError: If an argument has another shape, is out of range, or is not finite.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.1.
 
     Example:
         >>> bins = ColorBins.grid(81)

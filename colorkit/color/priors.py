@@ -89,13 +89,13 @@ def class_weights(prior, uniform_weight=0.5):
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.
 
-    References:
-        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
-        Houle, Zhang, "Small-Scale Automatic Image Colorization", equation 5.
-
     Raises:
         ValueError: If `prior` is not a vector of probabilities, `uniform_weight` is not in [0, 1],
             or a weight would be infinite.
+
+    References:
+        Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4; Champati,
+        Houle, Zhang, "Small-Scale Automatic Image Colorization", equation 5.
 
     Example:
         >>> [round(float(weight), 2) for weight in class_weights([0.9, 0.1])]

@@ -258,8 +258,11 @@ def _merge_lab(lightness, a, b):
 
 
 LAB = ColorSpace("lab", 2, lightness_range=(0.0, 100.0), chroma_range=(-110.0, 110.0))
+"""CIE Lab: lightness is L, chroma is a and b."""
 YUV = ColorSpace("yuv", 2, lightness_range=(0.0, 1.0), chroma_range=(-0.615, 0.615))
+"""Y'UV: lightness is luma, chroma is u and v."""
 RGB = ColorSpace("rgb", 3, lightness_range=(0.0, 1.0), chroma_range=(0.0, 1.0))
+"""RGB: lightness is luma, and all three channels are predicted."""
 
 
 def fit_gamut(lightness, chroma, space=LAB):

@@ -22,14 +22,14 @@ def age(rgb, rng):
     Returns:
         uint8 array of shape `(height, width)`.
 
+    References:
+        DeOldify and Luo et al., "Time-Travel Rephotography", SIGGRAPH Asia 2021 (the response of
+        old film to color).
+
     Example:
         >>> red = np.full((8, 8, 3), (255, 0, 0), "uint8")
         >>> age(red, np.random.default_rng(0)).shape
         (8, 8)
-
-    References:
-        DeOldify and Luo et al., "Time-Travel Rephotography", SIGGRAPH Asia 2021 (the response of
-        old film to color).
     """
     height, width = rgb.shape[:2]
     if rng.random() < 0.5:

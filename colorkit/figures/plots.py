@@ -108,11 +108,11 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
         images: Color images, uint8 `(H, W, 3)`.
         temperatures: 0 is the mode, 1 the mean.
 
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
-
     Raises:
         ValueError: If the colorizer has no bins.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", Figure 7.
 
     Example:
         >>> bins = ck.ColorBins.grid(9)

@@ -56,11 +56,11 @@ def frechet_distance(first, second):
     Args:
         first, second: Features, shapes `(N, features)` and `(M, features)`.
 
-    References:
-        Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
-
     Raises:
         ValueError: If the features are not finite, do not fit, or are of fewer than two images.
+
+    References:
+        Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
 
     Example:
         >>> first = np.random.default_rng(0).normal(size=(100, 4))
@@ -90,11 +90,11 @@ def kernel_distance(first, second):
     Args:
         first, second: Features, shapes `(N, features)` and `(M, features)`, of at least two images.
 
-    References:
-        Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
-
     Raises:
         ValueError: If the features are not finite, do not fit, or are of fewer than two images.
+
+    References:
+        Bińkowski et al., "Demystifying MMD GANs", ICLR 2018.
 
     Example:
         >>> first, second = np.random.default_rng(0).normal(size=(2, 100, 4))

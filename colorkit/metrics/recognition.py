@@ -19,11 +19,11 @@ class FeaturePreservation(MeanMetric):
         classifier: `keras.Model` from RGB in [0, 1], `(height, width, 3)`, to logits of at least
             two classes.
 
-    References:
-        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
-
     Raises:
         ValueError: If the classifier, its input or the images do not fit.
+
+    References:
+        Champati, Houle, Zhang, "Small-Scale Automatic Image Colorization", section 4.1.
 
     Example:
         >>> metric = FeaturePreservation(ck.models.build_residual_classifier(widths=(4, 4, 4, 4)))
@@ -53,11 +53,11 @@ class MaskIoU(keras.metrics.MeanIoU):
             two classes, of the same height and width.
         ignore_class: Class of pixels that do not count, such as those on a border, or `None`.
 
-    References:
-        Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
-
     Raises:
         ValueError: If the segmenter, the masks or the images do not fit.
+
+    References:
+        Sinigaglia, Bertipaglia, Colato, section "Evaluation metrics": quality of segmentation.
 
     Example:
         >>> rgb = keras.Input((8, 8, 3))

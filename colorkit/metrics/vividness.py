@@ -21,11 +21,11 @@ def colorfulness(rgb, signed=True):
     Returns:
         Colorfulness per image, shape `(N,)`.
 
-    References:
-        Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
-
     Raises:
         ValueError: If `rgb` are not RGB images in [0, 1].
+
+    References:
+        Hasler, Suesstrunk, "Measuring Colourfulness in Natural Images", 2003.
 
     Example:
         >>> gray = np.full((1, 4, 4, 3), 0.5)

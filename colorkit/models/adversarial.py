@@ -43,15 +43,15 @@ class Adversarial(keras.Model):
         ValueError: If the networks or their color spaces do not fit each other. From `fit`, if they
             do not fit the images, or the target is not chroma alone.
 
+    References:
+        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
+        2017; Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
+
     Example:
         >>> generator = build_pix2pix_generator(widths=(8, 8, 8))
         >>> model = Adversarial(generator, build_patch_discriminator(widths=(8, 8, 8)))
         >>> model.compile(keras.optimizers.Adam(2e-4, beta_1=0.5))
         >>> colorizer = ck.Colorizer(model.generator)  # after `model.fit(ck.pairs(images))`
-
-    References:
-        Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
-        2017; Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017.
     """
 
     def __init__(

@@ -46,14 +46,14 @@ def build_efficientnet_lite0(weights=None, *, name="efficientnet_lite0"):
         FileNotFoundError, ValueError: If the file is missing or damaged, or holds the weights of
             another network.
 
+    References:
+        Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
+        ICML 2019, Table 1; the "Lite" networks leave out squeeze-and-excitation and use ReLU6.
+
     Example:
         >>> encoder = build_efficientnet_lite0()
         >>> encoder.compute_output_shape((1, 64, 96, 3))
         (1, 2, 3, 320)
-
-    References:
-        Tan, Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks",
-        ICML 2019, Table 1; the "Lite" networks leave out squeeze-and-excitation and use ReLU6.
     """
     inputs = keras.Input((None, None, 3), name="rgb")
     options = {"strides": 2, "padding": "same", "dtype": "float32", "name": "stem"}
