@@ -9,60 +9,68 @@ import pytest
 import colorkit as ck
 
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-# Public modules, each with the names that `__all__` makes public.
-MODULES = {
-    name: importlib.import_module(f"colorkit.{name}")
+MODULES = [
+    importlib.import_module(f"colorkit.{name}")
     for name in sorted({*ck._NAMES.values(), *ck._MODULES.values()})
-}
-MODULES = {name: module for name, module in MODULES.items() if hasattr(module, "__all__")}
+]
 
 
 def public():
-    """Map the full name of each public class and function to it, by the module that defines it."""
-    found = {}
-    for module in MODULES.values():
-        for name in module.__all__:
+    """Return the public classes and functions by name, each with its first public module."""
+    found, known = {}, set()
+    for module in MODULES:
+        for name in getattr(module, "__all__", ()):
             value = getattr(module, name)
-            if inspect.isclass(value) or inspect.isfunction(value):
-                found[f"{value.__module__.removeprefix('colorkit.')}.{name}"] = value
+            if (inspect.isclass(value) or inspect.isfunction(value)) and value not in known:
+                found[f"{module.__name__.removeprefix('colorkit.')}.{name}"] = value, module
+                known.add(value)
     return found
 
 
 PUBLIC = public()
 
 
-def names_for(value):
-    """Return what an example may use: np, keras, ck, and the public names of its module."""
-    module = importlib.import_module(value.__module__)
-    parents = [module, importlib.import_module(value.__module__.rpartition(".")[0])]
-    names = {
-        name: getattr(parent, name)
-        for parent in reversed(parents)
-        for name in getattr(parent, "__all__", [])
-        if parent is not ck
-    }
-    return {**names, value.__name__: value, "np": np, "keras": keras, "ck": ck}
+def examples(value, module, recurse=True):
+    """Return the examples of a docstring, which may use the public names of the module."""
+    names = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+    names = {**names, "np": np, "keras": keras, "ck": ck}
+    finder = doctest.DocTestFinder(recurse=recurse)
+    # With a module, examples that a class inherits from Keras are left out.
+    home = inspect.getmodule(value)
+    found = finder.find(value, value.__name__, module=home, globs=names)
+    return [test for test in found if test.examples]
 
 
-def examples(value):
-    tests = doctest.DocTestFinder(exclude_empty=True).find(value, globs=names_for(value))
-    return [test for test in tests if test.examples]
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_examples_run(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def run(tests):
     runner, report = doctest.DocTestRunner(optionflags=OPTIONS), []
-    for test in examples(PUBLIC[name]):
+    for test in tests:
         runner.run(test, out=report.append)
-    assert runner.failures == 0, "".join(report)
+    assert not runner.failures, "".join(report)
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_public_name_has_an_example(name):
-    assert any(test.examples for test in examples(PUBLIC[name])), f"{name} has no example"
+def test_examples_of_public_names_run(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tests = examples(*PUBLIC[name])
+    own = PUBLIC[name][0].__name__
+    assert own in [test.name for test in tests], "the docstring must have an example"
+    run(tests)
+
+
+@pytest.mark.parametrize("module", [ck, *MODULES], ids=lambda module: module.__name__)
+def test_examples_of_modules_run(module, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(examples(module, module, recurse=False))
 
 
 def test_public_names_of_the_package_are_public_in_their_modules():
     for name, module in ck._NAMES.items():
-        assert name in MODULES[module].__all__
+        assert name in importlib.import_module(f"colorkit.{module}").__all__
+
+
+def test_every_example_of_the_package_is_of_a_public_name():
+    tested = {test.docstring for found in PUBLIC.values() for test in examples(*found)}
+    for module in {inspect.getmodule(value) for value, _ in PUBLIC.values()}:
+        for test in doctest.DocTestFinder().find(module):
+            if test.examples and test.name != module.__name__:
+                assert test.docstring in tested, f"{test.name} is not public"
