@@ -5,6 +5,8 @@
 measure results, as do the metrics of `colorkit.metrics` in `compile`. `run` trains the experiments
 of the papers. `LAB`, `RGB` and `YUV` are color spaces, see `colorkit.color.spaces`.
 
+In examples, `ck` is this package, `np` is NumPy, and the public names of the module are imported.
+
 Example:
     >>> import colorkit as ck
     >>> colorizer = ck.Colorizer.pretrained("cifar10")

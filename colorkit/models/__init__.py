@@ -51,6 +51,9 @@ Args:
         Dumoulin, Olah, "Deconvolution and Checkerboard Artifacts", Distill 2016).
     name: Name of the model.
 
+Raises:
+    ValueError: If `space` or `upsampling` is unknown, or a width or `num_bins` is not positive.
+
 Example:
     >>> model = build_unet(widths=(8, 16))
     >>> model.compute_output_shape((1, 33, 50, 1))
