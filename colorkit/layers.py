@@ -407,7 +407,7 @@ class VGGPreprocessing(keras.layers.Layer):
     """Turn lightness of a `space`, or RGB in [0, 1], into the input of VGG16: BGR minus a mean.
 
     It takes `(N, height, width, 1)`, or `(N, height, width, 3)` if `space` is `None`, and returns
-    `(N, height, width, 3)`.
+    `(N, height, width, 3)`. An unknown `space` raises a `ValueError`.
 
     References:
         Simonyan, Zisserman, "Very Deep Convolutional Networks", 2015.
@@ -438,7 +438,8 @@ class ColorDecoder(BinsConfig, keras.layers.Layer):
     """Decode a network's output, as the last layer of a file. Its arguments are `Colorizer`'s.
 
     It takes chroma, or logits `(N, height, width, num_bins)` if there are `bins`, and returns
-    chroma `(N, height, width, channels)` in natural units.
+    chroma `(N, height, width, channels)` in natural units. An unknown `space` raises a
+    `ValueError`.
 
     Example:
         >>> tuple(ColorDecoder("lab", ck.ColorBins.grid(9))(np.zeros((1, 4, 4, 9))).shape)

@@ -147,10 +147,11 @@ class JointCrossentropy(RebalancedCrossentropy):
     The cross-entropy learns the distribution of colors. The smooth L1 loss compares the true
     chroma with the mean of this distribution, after dividing it by the class weights. Then
     `bins.decode(logits, temperature, class_weights)` is vivid at low temperatures, and at
-    temperature 1 it is as accurate as L2 regression.
+    temperature 1 it is as accurate as L2 regression. Shapes are those of `RebalancedCrossentropy`.
 
     Args:
-        bins, class_weights, neighbors, sigma, stride, **kwargs: See `RebalancedCrossentropy`.
+        bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
+        **kwargs: See `RebalancedCrossentropy`.
         regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
         delta: Error in chroma units up to which the smooth L1 loss is quadratic.
 
@@ -203,7 +204,7 @@ class CancellingCrossentropy(RebalancedCrossentropy):
     The weight of a pixel multiplies its probabilities, and the cross-entropy divides by their sum
     again. Only clipping to [1e-7, 1 - 1e-7] leaves some effect of the weights.
 
-    The arguments are those of `RebalancedCrossentropy`.
+    Arguments and shapes are those of `RebalancedCrossentropy`.
 
     Raises:
         ValueError: As `RebalancedCrossentropy`.
@@ -239,7 +240,8 @@ class GradientCoherence(_BinsLoss):
     """Compute the distance between the chroma gradients of the ground truth and the prediction.
 
     The prediction must change color by as much as the ground truth, and at the same places. The
-    loss does not depend on the colors themselves.
+    loss does not depend on the colors themselves. Both have the shape `(..., height, width, 2)`, or
+    the prediction is logits `(..., height, width, num_bins)`.
 
     Args:
         bins: `ColorBins` of the logits, or `None` if the predictions are chroma.

@@ -22,6 +22,9 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     Returns:
         float64 array of shape `(num_bins,)`, summing to 1.
 
+    Raises:
+        ValueError: If there are no images in [0, 1], or an argument is out of range.
+
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, section 2.2.
 

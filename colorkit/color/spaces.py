@@ -197,7 +197,8 @@ class ColorSpace:
     def split(self, rgb):
         """Split RGB into lightness `(..., 1)` and chroma `(..., chroma_channels)`.
 
-        LAB gives L and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels.
+        LAB gives L and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels. RGB
+        of another type or shape than `(..., 3)` raises a `ValueError`.
         """
         if self.name == "rgb":
             rgb = floating(rgb, 3, "rgb")
@@ -211,6 +212,7 @@ class ColorSpace:
         If `keep_lightness`, keep the lightness and the hue, and lower the chroma of colors outside
         sRGB until they fit. In RGB, first shift the predicted color to the given luma. Otherwise
         convert and clip each channel, as most published code does; in RGB, return the prediction.
+        Shapes that do not fit raise a `ValueError`.
         """
         lightness = floating(lightness, 1, "lightness")
         chroma = floating(chroma, self.chroma_channels, "chroma")

@@ -22,7 +22,7 @@ _NEAR_GRAY = 5.0
 
 @dataclasses.dataclass(eq=False, repr=False, kw_only=True)
 class Batches(keras.utils.PyDataset):
-    """Batches of images for `fit`, `evaluate` and `predict`, created by `pairs` and `labeled`.
+    """Give batches of images to `fit`, `evaluate` and `predict`, see `pairs` and `labeled`.
 
     The order, mirroring and crops of each epoch depend only on `seed` and `epoch`. A run resumed
     at an epoch therefore sees the same batches. `dataset[i]` is the i-th batch.

@@ -27,6 +27,9 @@ def copies(images, others):
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
 
+    Raises:
+        ValueError: As `Images`.
+
     Example:
         >>> images = ck.load("photos")[:4]
         >>> [bool(copy) for copy in copies(images[:2], images[1:])]

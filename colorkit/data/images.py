@@ -15,7 +15,7 @@ __all__ = ["Images"]
 
 
 class Images(collections.abc.Sequence):
-    """A dataset of color images: a sequence of uint8 arrays `(height, width, 3)`.
+    """Hold a dataset of color images: a sequence of uint8 arrays `(height, width, 3)`.
 
     Image files are read on access. A slice or an index array returns `Images` again, and
     `numpy.asarray` stacks images of one size.

@@ -1,17 +1,6 @@
 """Evaluate a colorizer with every metric, always beside the trivial baselines.
 
-The functions share these arguments:
-
-- `images`: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
-- `labels`: Class of each image, for `classifiers`. `None` takes those of `images`.
-- `classifiers`: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
-  evaluation classifier, trained on true colors. Its accuracy on the colored images is the feature
-  preservation.
-
-The constant baseline has the mean chroma of `images`, which a colorizer does not know.
-
-All raise a `ValueError` if there are no images, colors are not in [0, 1], or there are
-`classifiers` and not one label per image.
+The constant baseline has the mean chroma of the images, which a colorizer does not know.
 """
 
 import keras
@@ -41,7 +30,11 @@ def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None
     Args:
         colorizer: `Colorizer`, or any function from uint8 images `(N, H, W, 3)` to colored
             images, uint8 or floating point in [0, 1].
-        images, labels, classifiers: See the module.
+        images: Color images: `Images`, a uint8 array `(N, H, W, 3)`, or a list of arrays.
+        labels: Class of each image, for `classifiers`. `None` takes those of `images`.
+        classifiers: Dict from name to `keras.Model`, from RGB in [0, 1] to logits. Each is an
+            evaluation classifier, trained on true colors. Its accuracy on the colored images is
+            the feature preservation.
         baselines: Result of `measure_baselines` for the same images and classifiers, to avoid
             measuring it again.
         temperatures: Further temperatures to decode at, if the colorizer has bins.
@@ -67,6 +60,10 @@ def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None
         - The same under "published/", if the network sees the images at their own size: colors
           clipped per channel, as published code does, instead of keeping the lightness.
         - "T=0.38/threshold_accuracy" and "T=0.38/colorfulness" for each of the `temperatures`.
+
+    Raises:
+        ValueError: If there are no images, colors are not in [0, 1], or there are `classifiers` and
+            not one label per image.
 
     Example:
         >>> def darker(images):
@@ -111,6 +108,8 @@ def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None
 def measure_baselines(images, labels=None, *, classifiers=None):
     """Measure the trivial baselines and the ground truth.
 
+    See `evaluate` for arguments and errors.
+
     Returns:
         Dict from metric to value. It has every metric of `evaluate` under "gray/" (lightness
         alone) and "constant/" (one chroma everywhere). Under "red/" and "truth/" it has threshold
@@ -132,6 +131,8 @@ def measure_baselines(images, labels=None, *, classifiers=None):
 
 def evaluate_classifier(classifier, images):
     """Measure the accuracy of a classifier on images in true colors, and in gray.
+
+    Errors are those of `evaluate`.
 
     Args:
         classifier: `keras.Model` from RGB in [0, 1] to logits.
@@ -155,7 +156,8 @@ def evaluate_classifier(classifier, images):
 def temperature_curve(colorizer, images, temperatures):
     """Measure threshold accuracy and colorfulness of a colorizer at several temperatures.
 
-    The colorizer must have bins. Temperature 0 takes the mode, 1 the mean.
+    The colorizer must have bins. Temperature 0 takes the mode, 1 the mean. See `evaluate` for
+    `images` and errors.
 
     Returns:
         List of dicts with "temperature", "threshold_accuracy" and "colorfulness", by temperature.
@@ -190,7 +192,7 @@ def curve(scores):
 def mean_chroma(images, space):
     """Compute the mean chroma of all pixels of images in a `ColorSpace`, shape `(channels,)`.
 
-    See the module for `images` and errors.
+    See `evaluate` for `images` and errors.
 
     Example:
         >>> mean_chroma(np.full((2, 4, 4, 3), 128, "uint8"), ck.YUV).shape

@@ -29,7 +29,7 @@ _CIFAR_SIDE = 32
 
 @dataclasses.dataclass(frozen=True)
 class Profile:
-    """Sizes of a run; nothing else changes between profiles. `None` means no limit.
+    """Set the sizes of a run; nothing else changes between profiles. `None` means no limit.
 
     Example:
         >>> Profile("tiny", data="photos", train=64, epochs=1).width
@@ -67,6 +67,9 @@ def profile(name=None, data=None):
         data: Dataset that is needed, as for `colorkit.load`. If it cannot be loaded, the reason is
             printed and the profile is "smoke", whose figures and records are kept apart.
 
+    Raises:
+        ValueError: If there is no such profile.
+
     Example:
         >>> profile("full").name
         'full'
@@ -87,7 +90,7 @@ def profile(name=None, data=None):
 
 @dataclasses.dataclass(frozen=True)
 class Data:
-    """Images of an experiment, and how training shows them.
+    """Choose the images of an experiment, and how training shows them.
 
     Example:
         >>> Data("oxford_flowers102", size=64).validation_split
@@ -115,7 +118,7 @@ class Data:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """Length and steps of a training.
+    """Set the length and the steps of a training.
 
     Example:
         >>> Schedule(batch_size=32).epochs
@@ -144,7 +147,7 @@ class Schedule:
 
 @dataclasses.dataclass(frozen=True)
 class Decoding:
-    """How the colorizer of an experiment decodes what its network predicts.
+    """Set how the colorizer of an experiment decodes what its network predicts.
 
     Example:
         >>> Decoding(temperature=None).mirror
@@ -164,7 +167,7 @@ class Decoding:
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """One trained model: data, network, objective, schedule and decoding.
+    """Define one trained model: data, network, objective, schedule and decoding.
 
     Example:
         >>> Experiment("my/unet", build=lambda width: ck.models.build_unet()).schedule.epochs

@@ -40,7 +40,7 @@ _SHIPPED = next(
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """The results of one run, and the circumstances in which it was run.
+    """Hold the results of one run, and the circumstances in which it was run.
 
     Example:
         >>> record = pretrained("cifar10")

@@ -67,7 +67,7 @@ class Bleeding(MeanMetric):
     The unit is ab per pixel. The result is 0 if there is no such pixel. The ground truth itself has
     a value below `chroma_edge`, from texture and noise. A prediction with less variation has a
     lower value. The metric therefore measures how steady colors are, not whether they are right.
-    For the arguments see `bleeding`.
+    For arguments, shapes and errors see `bleeding`.
 
     Example:
         >>> metric, gray = Bleeding(), np.full((1, 4, 4, 3), 0.5)

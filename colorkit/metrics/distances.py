@@ -117,7 +117,7 @@ def mean_divergence(vae, images, batch_size=None):
 
     Args:
         vae: Model of `build_vae`, trained on images in their true colors.
-        images, batch_size: See `features`.
+        images, batch_size: See `features`. The images have the size of the model's input.
 
     Raises:
         ValueError: If the images do not fit the model, or are not RGB in [0, 1].

@@ -16,7 +16,7 @@ __all__ = ["Claim", "Verdict", "judge", "on", "render", "report"]
 
 
 class Claim(NamedTuple):
-    """A claim that one experiment scores higher than another, or than its own baseline.
+    """State that one experiment scores higher than another, or than its own baseline.
 
     Example:
         >>> claim = Claim("bins are more colorful", "cifar/lab-conv-classification-81",
@@ -38,7 +38,7 @@ class Claim(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The result of testing a claim, with a 95 % confidence interval (Student's t over seeds).
+    """Hold the result of testing a claim, with a 95 % confidence interval (Student's t over seeds).
 
     Example:
         >>> Verdict("supported", difference=0.5, margin=0.2, seeds=3).verdict

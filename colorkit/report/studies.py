@@ -14,7 +14,7 @@ __all__ = ["Study", "labels", "on", "render"]
 
 
 class Study(NamedTuple):
-    """Experiments that answer one question, and the metrics that compare them.
+    """Name experiments that answer one question, and the metrics that compare them.
 
     Example:
         >>> Study("Two networks", {"first": "cifar/a", "second": "cifar/b"}, {"PSNR": "psnr"}).title

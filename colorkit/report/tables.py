@@ -22,7 +22,7 @@ __all__ = ["Table", "compare", "overview", "render", "summary"]
 
 
 class Table(NamedTuple):
-    """A table of a paper: its title, the metric of its numbers, and its lines of `paper.csv`.
+    """Hold a table of a paper: its title, the metric of its numbers, and its lines of `paper.csv`.
 
     Example:
         >>> Table("Table 3", "threshold_accuracy", rows=[]).metric
