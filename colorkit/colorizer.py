@@ -331,9 +331,8 @@ class Colorizer:
             **settings: See `load`.
 
         Example:
-            >>> colorizer = Colorizer.pretrained("cifar10")
-            >>> colorizer(np.full((32, 32), 128, "uint8")).shape
-            (32, 32, 3)
+            >>> Colorizer.pretrained("cifar10", temperature=0).temperature
+            0
         """
         folder = Path(__file__).parent / "weights"
         known = sorted(path.stem for path in folder.glob("*.keras"))
