@@ -1,5 +1,6 @@
 """Load image datasets: a folder, a video, TensorFlow Datasets, or bundled photos."""
 
+import functools
 import re
 import warnings
 import zlib
@@ -29,7 +30,7 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
 
             - "photos": random crops of photographs of scikit-image and scikit-learn, no download.
             - "folder:PATH": image files. Subfolders with the name of a split are used. Otherwise
-              one image in ten is held out for "test", chosen by its name.
+              one image in ten is held out for "test", chosen by its name; they are printed once.
             - "video:PATH" or "video:PATH?stride=5": all frames, or every fifth frame. The last
               fifth is "test". Some frames before it are left out, so that no frame has a neighbor
               in the other split.
@@ -172,6 +173,8 @@ def _load_folder(folder, split, size):
     elif split in ("train", "test"):
         # Split by a checksum of the name, so that new images do not move others to another split.
         sums = {path: zlib.crc32(str(name).encode()) for path, name in names.items()}
+        held_out = tuple(str(names[path]) for path in paths if sums[path] % 10 == 0)
+        _name_held_out(folder, held_out, len(paths))
         paths = [path for path in paths if (sums[path] % 10 == 0) == (split == "test")]
     elif split != "all":
         paths = []
@@ -198,6 +201,16 @@ def _load_folder(folder, split, size):
         checksum=checksum,
         left_out=len(damaged),
         item_sizes=np.array(list(sizes.values())),
+    )
+
+
+@functools.cache  # once per folder
+def _name_held_out(folder, names, total):
+    """Print which images of a folder are kept for the test."""
+    shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+    print(
+        f"{folder}: {len(names)} of {total} images are kept for the test"
+        f"{f' ({shown})' if names else ''}. Subfolders train and test change this."
     )
 
 

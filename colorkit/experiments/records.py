@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keras
 
+from colorkit import __version__
 from colorkit.experiments import hardware
 from colorkit.files import figures_folder, make_folder, sealed, sweep, unsealed, written_whole
 
@@ -29,6 +30,7 @@ __all__ = [
 
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
+_SMOKE = "**Smoke run: the numbers are meaningless.**\n\n"
 _RANK = {"quick": 1, "full": 2}
 # The records of the package: in a checkout, they are among its figures.
 _PACKAGE = Path(__file__).parents[1]
@@ -80,9 +82,10 @@ class Record:
 def circumstances():
     """Return hardware, precision, versions, git revision and date, as fields of a `Record`."""
     versions = {"python": platform.python_version()}
-    for package in ("keras", keras.backend.backend(), "numpy", "scikit-image", "colorkit"):
+    for package in ("keras", keras.backend.backend(), "numpy", "scikit-image"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
+    versions["colorkit"] = __version__
     return {
         "hardware": hardware.describe(),
         "precision": hardware.fast_precision(),
@@ -346,7 +349,7 @@ def markdown(rows):
 def headed(table, records):
     """Put a warning above a table of smoke runs."""
     is_smoke = any(record.profile == "smoke" for record in records)
-    return f"**Smoke run: the numbers are meaningless.**\n\n{table}" if is_smoke else table
+    return f"{_SMOKE}{table}" if is_smoke else table
 
 
 def save_table(rows, name, profile, *, data, seed):
@@ -360,7 +363,7 @@ def save_table(rows, name, profile, *, data, seed):
         seed: Seed of the measurements.
 
     Returns:
-        The table as Markdown.
+        The table as Markdown, with a warning above that of a smoke run.
 
     Example:
         >>> rows = [("network", "PSNR"), ("U-Net", "24.4")]
@@ -376,7 +379,7 @@ def save_table(rows, name, profile, *, data, seed):
             f"{table}\n\nProfile {profile}, {data}, seed {seed}. {now['hardware']}; {versions}; "
             f"revision {now['revision']}, {now['date']}.\n"
         )
-    return table
+    return f"{_SMOKE}{table}" if profile == "smoke" else table
 
 
 def _plain(value):

@@ -50,10 +50,19 @@ def test_folder_split_does_not_change_with_new_images(folder):
     assert {str(path) for path in test._items} <= {str(path) for path in again._items}
 
 
-def test_subfolders_named_like_splits_are_used(photo_folder):
+def test_images_kept_for_the_test_are_named_once(folder, capsys):
+    test = load(f"folder:{folder}", "test")
+    load(f"folder:{folder}", "train")
+    printed = capsys.readouterr().out
+    assert printed.count("kept for the test") == 1
+    assert f"{len(test)} of 40 images" in printed and "cats/" in printed
+
+
+def test_subfolders_named_like_splits_are_used(photo_folder, capsys):
     train, test = (load(f"folder:{photo_folder}", split) for split in ("train", "test"))
     assert (len(train), len(test)) == (764, 192)
     assert min(train.smallest) == 144
+    assert not capsys.readouterr().out
 
 
 def test_missing_or_empty_folders_and_unknown_splits_raise(tmp_path, folder):
