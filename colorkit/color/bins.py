@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy.spatial import Delaunay, KDTree
 
-from colorkit.checks import check_whole
+from colorkit.checks import check_temperature, check_whole
 from colorkit.color import spaces
 
 __all__ = ["ColorBins", "chroma_batches"]
@@ -246,8 +246,7 @@ class ColorBins:
                 f"`logits` must have {self.num_bins} entries last, one per bin. "
                 f"Received shape {tuple(logits.shape)}"
             )
-        if not temperature >= 0:
-            raise ValueError(f"`temperature` must not be negative. Received: {temperature!r}")
+        check_temperature(temperature)
         if temperature < _COLDEST:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
         logits = logits / temperature

@@ -109,8 +109,8 @@ def build_coherent_as_published(
 
     Args:
         squash: If True, follow the author's code: concatenate logits, and apply a sigmoid to the
-            new logits before any softmax. Then none of 313 probabilities can exceed 0.0087. If
-            False, follow the paper: concatenate probabilities, and do not limit logits.
+            new logits before any softmax. At temperature 1, none of 313 probabilities then exceeds
+            0.0087. If False, follow the paper: concatenate probabilities, and do not limit logits.
 
     References:
         Stellbrink, "Coherent and Colorful Image Colorization".
