@@ -64,7 +64,7 @@ class Colorizer:
 
     Args:
         model: Functional `keras.Model` from lightness `(height, width, 1)` to chroma, or to
-            logits over `bins`. The output may have a stride, see `models.sizes.size_rule`.
+            logits over `bins`. The output may have a stride, such as 2 or 4.
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` of the logits, or `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`. Lower values give more vivid colors.

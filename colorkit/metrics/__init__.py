@@ -2,6 +2,8 @@
 
 All take `y_true`, then `y_pred`: RGB in [0, 1] of shape `(N, height, width, 3)`. The classes
 return means over all images since the last reset; `sample_weight` is one weight per image.
+In `compile`, SSIM and CIEDE2000 call scikit-image. They then need TensorFlow and
+`jit_compile=False`, or `run_eagerly=True`.
 """
 
 from colorkit.metrics.coherence import (

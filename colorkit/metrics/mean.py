@@ -1,5 +1,7 @@
 """Shared parts of all metrics: checks of images, and means over all images."""
 
+import functools
+
 import keras
 import numpy as np
 from keras import ops
@@ -37,6 +39,29 @@ class BinMetric(BinsConfig, keras.metrics.Metric):
         if bins is not None and bins.space is not LAB:
             raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
         self.bins = bins
+
+
+def of_arrays(measure):
+    """Let a function of two arrays also measure tensors, as well those of TensorFlow's graphs."""
+
+    def in_float32(*arrays):
+        return np.float32(measure(*arrays))
+
+    @functools.wraps(measure)
+    def measured(y_true, y_pred):
+        images = checked(y_true, y_pred)
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            if not tf.executing_eagerly():
+                values = tf.numpy_function(
+                    lambda *arrays: np.float32(measure(*arrays)), images, "float32"
+                )
+                values.set_shape(images[0].shape[:1])
+                return values
+        return measure(*map(ops.convert_to_numpy, images))
+
+    return measured
 
 
 def checked(*images):

@@ -9,7 +9,15 @@ from keras import ops
 
 from colorkit.color.bins import checked_class_weights
 from colorkit.color.spaces import rgb_to_lab
-from colorkit.metrics.mean import BinMetric, MeanMetric, ab, checked, image_mean, image_weights
+from colorkit.metrics.mean import (
+    BinMetric,
+    MeanMetric,
+    ab,
+    checked,
+    image_mean,
+    image_weights,
+    of_arrays,
+)
 
 
 def threshold_accuracy(y_true, y_pred, protocol="published"):
@@ -62,6 +70,7 @@ def psnr(y_true, y_pred):
     return -10.0 * ops.log10(ops.maximum(error, 1e-10))
 
 
+@of_arrays
 def ssim(y_true, y_pred):
     """Compute the structural similarity per image on RGB, shape `(N,)`, with scikit-image.
 
@@ -76,7 +85,6 @@ def ssim(y_true, y_pred):
     """
     from skimage.metrics import structural_similarity  # slow to import
 
-    y_true, y_pred = (ops.convert_to_numpy(rgb) for rgb in checked(y_true, y_pred))
     if min(y_true.shape[1:3]) < 11:
         return np.full(len(y_true), np.nan)
     options = {"channel_axis": -1, "data_range": 1.0, "gaussian_weights": True}
@@ -85,6 +93,7 @@ def ssim(y_true, y_pred):
     return np.array([structural_similarity(*pair, **options) for pair in pairs])
 
 
+@of_arrays
 def ciede2000(y_true, y_pred):
     """Compute the mean CIEDE2000 color difference per image, shape `(N,)`, with scikit-image.
 
@@ -100,7 +109,7 @@ def ciede2000(y_true, y_pred):
     """
     from skimage.color import deltaE_ciede2000  # slow to import
 
-    true, predicted = (ops.convert_to_numpy(rgb_to_lab(rgb)) for rgb in checked(y_true, y_pred))
+    true, predicted = (ops.convert_to_numpy(rgb_to_lab(rgb)) for rgb in (y_true, y_pred))
     return deltaE_ciede2000(true, predicted).mean(axis=(1, 2))
 
 

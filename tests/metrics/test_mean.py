@@ -73,3 +73,18 @@ def test_wrong_shapes_ranges_and_options_raise(truth):
                 each.update_state(truth, truth, weights)
     with pytest.raises(ValueError, match="must be positive"):
         metrics.bleeding(truth, truth, chroma_edge=-1.0)
+
+
+def test_all_metrics_measure_in_a_compiled_model_what_they_measure_alone(rng):
+    truth = rng.uniform(size=(5, 16, 16, 3)).astype("float32")
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Rescaling(0.8)])
+    kinds = [metrics.PSNR, metrics.SSIM, metrics.CIEDE2000, metrics.Colorfulness, metrics.Bleeding]
+    eager = keras.backend.backend() != "tensorflow"  # scikit-image needs arrays
+    model.compile(
+        loss="mse", metrics=[kind() for kind in kinds], jit_compile=False, run_eagerly=eager
+    )
+    scores = model.evaluate(truth, truth, batch_size=2, verbose=0, return_dict=True)
+    for kind in kinds:
+        alone = kind()
+        alone.update_state(truth, np.float32(0.8) * truth)
+        assert scores[alone.name] == pytest.approx(float(alone.result()), rel=1e-4)
