@@ -24,9 +24,9 @@ def check_weight(name, value):
 
 
 def check_temperature(value):
-    """Raise a `ValueError` if a temperature of decoding is negative or NaN."""
-    if not value >= 0:
-        raise ValueError(f"`temperature` must not be negative. Received: {value!r}")
+    """Raise a `ValueError` unless a temperature of decoding is finite and not negative."""
+    if not 0 <= value < math.inf:
+        raise ValueError(f"`temperature` must not be negative or infinite. Received: {value!r}")
 
 
 def check_share(name, value, can_be_all=False):

@@ -16,7 +16,7 @@ from colorkit.color.bins import checked_class_weights
 from colorkit.color.compiled import conversions
 from colorkit.color.guided import resize, strips, upsampled
 from colorkit.data.image_files import as_rgb, pictures_at_once
-from colorkit.files import make_folder
+from colorkit.files import expanded, make_folder
 from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
 from colorkit.models.files import read_model, save_model
@@ -280,7 +280,7 @@ class Colorizer:
         `import colorkit`. That model averages no mirror images and only takes sizes that the
         network takes.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         if path.suffix != ".keras":
             raise ValueError(f"`path` must end in .keras. Received: {path}")
         make_folder(path.parent)
@@ -300,7 +300,7 @@ class Colorizer:
             >>> Colorizer.load("mine.keras", size=96).size
             96
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         model = read_model(path)
         decoder = model.layers[-1]
         if not isinstance(decoder, ColorDecoder):

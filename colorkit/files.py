@@ -11,6 +11,12 @@ from pathlib import Path
 _TEMPORARY = ".colorkit-"
 
 
+def expanded(path):
+    """Return a path with the home folder instead of a "~" at its beginning."""
+    path = Path(path)
+    return path.expanduser() if path.parts[:1] == ("~",) else path  # "~film.mp4" is a name
+
+
 def make_folder(path):
     """Create a folder and its missing parents, or raise an `OSError` with its name."""
     try:

@@ -5,7 +5,6 @@ import functools
 import io
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -13,7 +12,7 @@ from scipy.stats import binomtest
 
 from colorkit.checks import check_weight, check_whole
 from colorkit.data.image_files import as_rgb, checksum
-from colorkit.files import make_folder, written_whole
+from colorkit.files import expanded, make_folder, written_whole
 
 __all__ = ["TuringTest"]
 
@@ -70,7 +69,7 @@ class TuringTest:
         self._order = rng.permutation(len(truth))
         self._colored_sides = rng.integers(0, 2, len(truth))
         self.num_practice = int(num_practice)
-        self.path = None if path is None else Path(path).expanduser()
+        self.path = None if path is None else expanded(path)
         self._test = {
             "seed": int(seed),
             "pictures": len(truth),

@@ -421,6 +421,8 @@ def test_invalid_arguments_raise():
             Colorizer(network, bins=bins, class_weights=weights)
     with pytest.raises(ValueError, match=r"`temperature` must not be negative.*-1"):
         Colorizer(network, bins=bins).at_temperature(-1)(np.zeros((4, 4), "uint8"))
+    with pytest.raises(ValueError, match=r"`temperature` must not be negative or infinite.*inf"):
+        Colorizer(network, bins=bins, temperature=np.inf)
     for shape in ((32, 32, 1), (1, 32, 32, 3)):
         with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):
             Colorizer(regression).predict(np.zeros(shape, "float32"))

@@ -4,7 +4,6 @@ import functools
 import re
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -14,6 +13,7 @@ from colorkit.data.image_files import find_pictures, picture_size
 from colorkit.data.images import Images, square, warn_left_out
 from colorkit.data.tfds import load_tfds, unknown_name
 from colorkit.data.video import is_video, read_frames
+from colorkit.files import expanded
 
 __all__ = ["load"]
 
@@ -109,8 +109,8 @@ def joined(name):
 def _exists(name):
     kind, _, path = name.partition(":")
     if kind == "video":
-        return Path(path.partition("?")[0]).expanduser().is_file()
-    return kind == "folder" and path != "" and Path(path).expanduser().is_dir()
+        return expanded(path.partition("?")[0]).is_file()
+    return kind == "folder" and path != "" and expanded(path).is_dir()
 
 
 def _find(name, split, size, data_dir):
@@ -118,10 +118,10 @@ def _find(name, split, size, data_dir):
     if kind == "photos" and not path:
         return _load_photos(split, size or 32)
     if kind == "folder" and path:
-        return _load_folder(Path(path).expanduser(), split, size)
+        return _load_folder(expanded(path), split, size)
     if kind == "video" and path:
         return _load_video(path, split, size)
-    path = Path(name).expanduser()
+    path = expanded(name)
     if re.fullmatch(r"\w+(/[\w.-]+)?", name) and not path.is_dir():
         return load_tfds(name, split, size, data_dir)
     hint = ""
@@ -222,7 +222,7 @@ def _load_video(name, split, size):
         )
     if split not in ("train", "test", "all"):
         raise ValueError(f"`split` of a video must be train, test or all. Received: {split!r}")
-    path, stride = Path(name).expanduser(), int(options.removeprefix("stride=") or 1)
+    path, stride = expanded(name), int(options.removeprefix("stride=") or 1)
     frames = []
     for rgb in read_frames(path, stride):
         source_side = min(rgb.shape[:2])

@@ -67,16 +67,23 @@ def largest_page(path):
         ValueError: If the samples have no fixed range, or cannot be decoded.
     """
     with tifffile.TiffFile(path) as file:
-        number, page = max(
-            enumerate(file.pages), key=lambda item: item[1].imagewidth * item[1].imagelength
-        )
-        if len(file.pages) > 1:
+        main = [file.pages[number] for number in range(len(file.pages))]  # an iterator may not end
+        # The image of raw formats is below the page of its thumbnail.
+        pages = main + [below for page in main for below in page.pages or ()]
+        page = max(pages, key=lambda page: page.imagewidth * page.imagelength)
+        number = pages.index(page)
+        if len(pages) > 1:
             warnings.warn(
-                f"{path} has {len(file.pages)} pages. Page {number + 1}, the largest, is read.",
+                f"{path} has {len(pages)} pages. Page {number + 1}, the largest, is read.",
                 stacklevel=2,
             )
+        if page.imagedepth > 1:
+            raise ValueError(f"it is a volume of {page.imagedepth} slices; save one of them")
         if page.sampleformat == 1 and page.bitspersample <= 8:
-            return number, None
+            gray_and_more = page.photometric in (0, 1) and page.samplesperpixel > 1
+            swapped = file.is_bigtiff and file.byteorder == ">"
+            if number < len(main) and not gray_and_more and not swapped:
+                return number, None
         if page.sampleformat != 1:
             kind = "signed" if page.sampleformat == 2 else "floating-point"
             raise ValueError(f"{kind} samples have no fixed range; save them with 8 or 16 bits")
@@ -95,7 +102,7 @@ def largest_page(path):
 
 
 def _deep(page, samples):
-    """Convert samples of more than 8 bits to a PIL image."""
+    """Convert samples that Pillow does not read to a PIL image."""
     samples = np.asarray(samples, "float64") / (2**page.bitspersample - 1)
     if page.axes.startswith("S"):  # stored plane by plane
         samples = np.moveaxis(samples, 0, -1)
@@ -135,8 +142,11 @@ def _split(image):
         return color, Image.fromarray(np.uint8(samples != transparent) * 255)
     if not image.has_transparency_data:
         return image, None
-    alpha = image.convert("RGBA").getchannel("A")
-    return image.convert("L" if image.mode in ("L", "LA", "La") else "RGB"), alpha
+    alpha, color = image.convert("RGBA").getchannel("A"), image.convert("RGB")
+    # Pillow reads 16-bit gray with alpha as RGBA; a gray profile must fit.
+    if _is_gray(color):
+        color = Image.fromarray(np.asarray(color)[..., 0])
+    return color, alpha
 
 
 def _in_srgb(image, profile):
@@ -156,6 +166,11 @@ def _in_srgb(image, profile):
         lab = ImageCms.createProfile("LAB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     return _eight_bits(image).convert("RGB")
+
+
+def _is_gray(image):
+    red, green, blue = map(np.asarray, image.split())
+    return np.array_equal(red, green) and np.array_equal(red, blue)
 
 
 def _gray_in_srgb(image, profile, srgb):

@@ -28,6 +28,7 @@ _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".heic", ".heif", ".jp2", 
 }  # fmt: skip
 # 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
+_PROFILE = 34675  # tag of color profiles
 _FILTERS = threading.Lock()
 
 
@@ -98,6 +99,8 @@ def _opened_by_pillow(file, number):
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = Image.open(file)
         image.seek(number)
+    if number and _PROFILE not in image.tag_v2:
+        image.info.pop("icc_profile", None)  # it is that of the first page
     return image
 
 
@@ -249,6 +252,8 @@ def has_image_ending(path):
 
 def is_image(path):
     """Return whether a file is an image by its content, which is not decoded."""
+    if not Path(path).is_file():  # such as a pipe, which would never end
+        return False
     try:
         if is_tiff(path):
             return True

@@ -11,6 +11,8 @@ _KEPT = (_DESCRIPTION, 0x010F, 0x0110, _SOFTWARE, 0x0132, 0x013B, 0x8298)
 _SUBDIRECTORIES = (0x8769, 0x8825)  # Exif (date, exposure) and GPS
 _OF_OLD_FILE = (0xA002, 0xA003, 0xA005)  # width, height, and interoperability
 _XMP = 700
+# Text of PNG files that has a tag in Exif.
+_TEXTS = {"Description": _DESCRIPTION, "Title": _DESCRIPTION, "Author": 0x013B, "Copyright": 0x8298}
 _JPEG_BYTES = 65_000
 
 
@@ -41,6 +43,11 @@ def _metadata(image, software):
         if entries:
             exif.get_ifd(tag).update(entries)
             exif[tag] = exif.get_ifd(tag)
+    texts = getattr(image, "text", {})  # of PNG files
+    texts = {name: str(texts[name]) for name in (*_TEXTS, "Creation Time") if name in texts}
+    for name, tag in _TEXTS.items():
+        if name in texts and tag not in exif:
+            exif[tag] = texts[name]
     if software is not None:
         exif[_SOFTWARE] = f"{exif[_SOFTWARE]}; {software}" if _SOFTWARE in exif else software
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or before.get(_XMP)
@@ -53,6 +60,7 @@ def _metadata(image, software):
         "xmp": xmp,
         "dpi": image.info.get("dpi"),
         "comment": image.info.get("comment") or image.info.get("Comment"),
+        "texts": texts,
     }
     return {name: value for name, value in found.items() if value}
 
@@ -61,7 +69,8 @@ def save_options(found, picture_format):
     """Return metadata as options of Pillow's `save` for a format."""
     if picture_format == "JPEG":  # which holds no more than 64 kB of each
         sizes = {"exif": lambda exif: len(exif.tobytes()), "dpi": lambda dpi: 0}
-        return {k: v for k, v in found.items() if sizes.get(k, len)(v) < _JPEG_BYTES}
+        held = {name: value for name, value in found.items() if name != "texts"}
+        return {k: v for k, v in held.items() if sizes.get(k, len)(v) < _JPEG_BYTES}
     options = {name: found[name] for name in ("exif", "dpi") if name in found}
     comment = found.get("comment")
     if isinstance(comment, bytes):
@@ -70,6 +79,8 @@ def save_options(found, picture_format):
         return {name: found[name] for name in ("exif", "xmp") if name in found}
     if picture_format == "PNG":
         text = PngImagePlugin.PngInfo()
+        for name, value in found.get("texts", {}).items():
+            text.add_itxt(name, value)
         if comment:
             text.add_itxt("Comment", comment)
         if "xmp" in found:

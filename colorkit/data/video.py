@@ -12,7 +12,7 @@ from PIL import Image
 
 from colorkit.checks import check_share, check_whole
 from colorkit.data.image_files import as_rgb
-from colorkit.files import make_folder, written_whole
+from colorkit.files import expanded, make_folder, written_whole
 
 __all__ = ["color_video", "read_frames", "steadied"]
 
@@ -86,7 +86,7 @@ def color_video(colorizer, source, target, *, steadiness=0.9):
         3
     """
     check_share("steadiness", steadiness)
-    source, target = (Path(path).expanduser() for path in (source, target))
+    source, target = (expanded(path) for path in (source, target))
     if target.suffix.lower() not in WRITTEN:
         raise ValueError(f"`target` must end in one of {WRITTEN}. Received: {target}")
     if target.resolve() == source.resolve():
@@ -97,7 +97,7 @@ def color_video(colorizer, source, target, *, steadiness=0.9):
         import av
 
         count, before, time, start = 0, None, -1, first.pts * first.time_base
-        with written_whole(target) as temporary, av.open(str(temporary), "w") as output:
+        with written_whole(target) as temporary, av.open(str(temporary.absolute()), "w") as output:
             stream, copies = _add_streams(output, container, first, rgb.shape)
             for _, item, rgb in _read(source, copies):
                 if rgb is None:  # a packet of sound or subtitles
@@ -237,9 +237,10 @@ def read_frames(path, stride=1):
 
 def _read(path, copied=()):
     """Yield `(container, frame, image)`, or `(container, packet, None)` of copied streams."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
+        kind = "not a regular file" if path.exists() else "no such file"
+        what = "a folder" if path.is_dir() else kind
         raise FileNotFoundError(f"A video file was expected at {path}, but it is {what}.")
     try:
         import av
@@ -247,7 +248,8 @@ def _read(path, copied=()):
         raise ImportError("Videos need PyAV: pip install av") from error
     frame = None
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        # An absolute path, as FFmpeg takes "12:30.mp4" for an address.
+        with av.open(str(path.absolute()), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise ValueError(f"{path} holds no images, only sound.")
             for item in _decoded(container, [container.streams[index] for index in copied]):

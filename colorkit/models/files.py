@@ -48,8 +48,9 @@ def read_model(path):
     """
     path = Path(path)
     if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "there is no such file"
         raise FileNotFoundError(
-            f"A model was expected at {path}; there is no such file. `python -m colorkit train "
+            f"A model was expected at {path}; {what}. `python -m colorkit train "
             "NAME` trains a model and saves it in runs/PROFILE/NAME/seedN."
         )
     try:

@@ -1,6 +1,7 @@
 """Formats of samples, color profiles, transparency and pages, against closed forms."""
 
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -288,3 +289,86 @@ def test_other_images_have_the_same_eight_bits_on_demand(tmp_path, rng, name):
     np.testing.assert_array_equal(
         read_picture(path, deep=True), np.float32(read_picture(path) / 255)
     )
+
+
+def test_page_that_is_its_own_next_page_is_read_once(tmp_path):
+    path = tmp_path / "loop.tif"
+    tifffile.imwrite(path, RAMP, photometric="minisblack", metadata=None)
+    content = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", content, 4)
+    (entries,) = struct.unpack_from("<H", content, first)
+    struct.pack_into("<I", content, first + 2 + 12 * entries, first)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_picture(path)[..., 0], RAMP)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_image_below_the_page_of_its_thumbnail_is_read(tmp_path, dtype):
+    path = tmp_path / "raw.tif"
+    image = RAMP if dtype == "uint8" else DEEP
+    with tifffile.TiffWriter(path) as file:
+        file.write(image[:2, :8], subifds=1, subfiletype=1, photometric="minisblack")
+        file.write(image, photometric="minisblack")
+    with pytest.warns(UserWarning, match="has 2 pages"):
+        np.testing.assert_array_equal(read_picture(path)[..., 0], RAMP)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_volume_is_refused(tmp_path, dtype):
+    slices = np.zeros((3, 32, 32), dtype)
+    tifffile.imwrite(
+        tmp_path / "volume.tif", slices, photometric="minisblack", volumetric=True, tile=(1, 16, 16)
+    )
+    with pytest.raises(ValueError, match=r"volume\.tif .*a volume of 3 slices; save one"):
+        read_picture(tmp_path / "volume.tif")
+
+
+def test_profile_of_the_first_page_is_not_that_of_the_second(tmp_path):
+    path = tmp_path / "pages.tif"
+    with tifffile.TiffWriter(path) as file:
+        file.write(RAMP[:2], photometric="minisblack", iccprofile=gray_profile(1.0))
+        file.write(RAMP, photometric="minisblack")
+    with pytest.warns(UserWarning, match="Page 2"):
+        np.testing.assert_array_equal(read_picture(path)[..., 0], RAMP)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"photometric": "minisblack", "planarconfig": "separate", "extrasamples": ["unassalpha"]},
+        {"photometric": "miniswhite", "extrasamples": ["unassalpha"]},
+        {"photometric": "minisblack", "bigtiff": True, "byteorder": ">"},
+        {"photometric": "rgb", "bigtiff": True, "byteorder": ">"},
+    ],
+    ids=["planar", "white-is-zero", "big-endian gray", "big-endian rgb"],
+)
+def test_layouts_of_eight_bits_that_pillow_lacks_are_read(tmp_path, options):
+    path, samples = tmp_path / "layout.tif", RAMP
+    if options["photometric"] == "miniswhite":
+        samples = 255 - samples
+    if options["photometric"] == "rgb":
+        samples = np.repeat(samples[..., None], 3, axis=-1)
+    if "extrasamples" in options:
+        axis = 0 if "planarconfig" in options else -1
+        samples = np.stack([samples, np.full_like(RAMP, 255)], axis=axis)
+    tifffile.imwrite(path, samples, **options)
+    np.testing.assert_array_equal(read_picture(path)[..., 0], RAMP)
+
+
+def test_gray_profile_of_deep_gray_with_alpha_is_applied(tmp_path):
+    def chunk(kind, data):
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    samples = np.stack([DEEP, np.full_like(DEEP, 65535)], axis=-1).astype(">u2")
+    rows = b"".join(b"\0" + row.tobytes() for row in samples)
+    head = struct.pack(">IIBBBBB", 256, 4, 16, 4, 0, 0, 0)
+    icc = b"gray\0\0" + zlib.compress(gray_profile(1.0))
+    path = tmp_path / "gray.png"
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"iCCP", icc)
+        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    )  # fmt: skip
+    Image.fromarray(RAMP).save(tmp_path / "same.png", icc_profile=gray_profile(1.0))
+    difference = np.int16(read_picture(path)) - read_picture(tmp_path / "same.png")
+    assert abs(difference).max() <= 1

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from PIL import Image
 
@@ -28,6 +30,14 @@ def test_other_files_and_broken_links_are_named(folder):
         f"{folder / 'broken.png'}: a broken link",
         f"{folder / 'notes.txt'}: neither an image nor a video",
     ]
+
+
+def test_pipes_and_sockets_are_named_and_not_opened(folder):
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "pipe.gif")
+    paths, skipped = find_media(folder)
+    assert skipped == [f"{folder / 'pipe'}: neither an image nor a video"]
+    assert folder / "pipe.gif" in paths, "its error is reported when it is colored"
 
 
 def test_linked_folders_are_followed_once(folder, tmp_path):

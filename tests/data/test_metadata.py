@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from colorkit.data.image_files import read_picture, write_picture
 from colorkit.data.metadata import read_metadata
@@ -109,3 +109,24 @@ def test_metadata_too_long_for_jpeg_are_left_out(tmp_path, name):
     with Image.open(tmp_path / "a.jpg") as image:
         kept = {key for key in ("xmp", "comment", "exif") if image.info.get(key)}
     assert kept == {"xmp", "comment", "exif"} - {name}
+
+
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_texts_of_png_files_are_kept(tmp_path, ending):
+    texts = PngImagePlugin.PngInfo()
+    for name, text in {"Title": "Riga", "Author": "A. Photographer", "Copyright": "1958"}.items():
+        texts.add_text(name, text)
+    texts.add_itxt("Creation Time", "1 Jun 1958")
+    Image.new("L", (9, 9)).save(tmp_path / "source.png", pnginfo=texts)
+    target = tmp_path / f"colored{ending}"
+    rgb = read_picture(tmp_path / "source.png")
+    write_picture(target, rgb, read_metadata(tmp_path / "source.png"))
+    with Image.open(target) as image:
+        exif = image.getexif()
+        assert [exif[tag] for tag in (0x010E, 0x013B, 0x8298)] == [
+            "Riga",
+            "A. Photographer",
+            "1958",
+        ]
+        if ending == ".png":
+            assert image.text["Creation Time"] == "1 Jun 1958"

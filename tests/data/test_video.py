@@ -576,6 +576,15 @@ def test_last_frame_keeps_its_duration(tmp_path, ending, durations):
         assert container.duration / 1e6 == pytest.approx(sum(durations) / 1000, abs=2e-3)
 
 
+@pytest.mark.parametrize("name", ["12:30 party.mp4", "~film.mp4", "file:a.mp4"])
+def test_names_with_colon_and_tilde_are_read_and_written(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    film(tmp_path / "plain.mp4", [np.full((32, 32, 3), 90, "uint8")] * 3)
+    (tmp_path / "plain.mp4").rename(tmp_path / name)
+    assert len(list(read_frames(name))) == 3
+    assert len(list(read_frames(f"./{name}"))) == 3
+
+
 @pytest.mark.parametrize(
     "ending, format, codec",
     [
