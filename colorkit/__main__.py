@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import fnmatch
+import logging
 import os
 import signal
 import sys
@@ -26,6 +27,9 @@ def main(arguments=None):
     try:
         with warnings.catch_warnings(), _terminated():
             warnings.showwarning = _print_warning
+            # Libraries do not name the file; what prevents its coloring is an error.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            logging.getLogger("tifffile").setLevel(logging.CRITICAL)
             code = options.command(options)
         sys.stdout.flush()  # here, where a closed pipe is no error
         return code
@@ -150,7 +154,8 @@ def _colorize(options):
     for problem in (*skipped, *problems):
         print(f"colorkit: {problem}", file=sys.stderr)
     if skipped:
-        print(f"colorkit: {len(skipped)} files skipped", file=sys.stderr)
+        files = "file" if len(skipped) == 1 else "files"
+        print(f"colorkit: {len(skipped)} {files} skipped", file=sys.stderr)
     if done:
         example = f"{done[0]} exists" if len(done) == 1 else f"{len(done)} outputs exist"
         print(f"colorkit: {example} already; --overwrite colors such inputs again", file=sys.stderr)
