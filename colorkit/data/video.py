@@ -37,10 +37,31 @@ _READ = (
 )  # fmt: skip
 
 
+_SOUND = (".m4a", ".mka", ".weba")  # endings of sound in the containers of videos
+# Brands of images and sound in the container of MP4.
+_OTHER_BRANDS = (b"avif", b"avis", b"heic", b"heis", b"heix", b"hevc", b"mif1", b"msf1", b"M4A ")
+
+
 def is_video(path):
-    """Return whether a path has the ending of a video, or is an animated GIF or PNG."""
+    """Return whether a path has the ending or the content of a video, or of an animation."""
     ending = Path(path).suffix.lower()
-    return ending in _READ or (ending in (".apng", ".gif", ".png") and is_animated(path))
+    if ending in _READ or (ending in (".apng", ".gif", ".png") and is_animated(path)):
+        return True
+    return ending not in _SOUND and _begins_as_video(path)
+
+
+def _begins_as_video(path):
+    """Return whether a file begins as MP4, Matroska, AVI, FLV, MPEG-PS or MPEG-TS files do."""
+    if not os.path.isfile(path):
+        return False
+    with contextlib.suppress(OSError), open(path, "rb") as file:
+        head = file.read(377)
+        if head[4:8] == b"ftyp":
+            return head[8:12] not in _OTHER_BRANDS
+        is_stream = head[:3] != b"GIF" and head[::188] == b"GGG"  # packets of 188 bytes
+        is_avi = head[:4] == b"RIFF" and head[8:12] == b"AVI "
+        return is_stream or is_avi or head[:4] in (b"\x1aE\xdf\xa3", b"FLV\1", b"\0\0\1\xba")
+    return False
 
 
 def is_animated(path):

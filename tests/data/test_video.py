@@ -576,6 +576,20 @@ def test_last_frame_keeps_its_duration(tmp_path, ending, durations):
         assert container.duration / 1e6 == pytest.approx(sum(durations) / 1000, abs=2e-3)
 
 
+@pytest.mark.parametrize("format", ["mp4", "mov", "matroska", "avi", "flv", "mpegts", "mpeg"])
+def test_videos_are_known_by_their_content(tmp_path, format):
+    codec = {"mpeg": "mpeg1video", "flv": "flv1"}.get(format, "libx264")
+    path = film(tmp_path / "film", [np.zeros((32, 32, 3), "uint8")] * 5, codec, format=format)
+    assert is_video(path)
+    assert is_video(path.rename(tmp_path / "film.jpg"))
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "gif", "tif", "webp", "avif", "bmp"])
+def test_images_are_no_videos_by_their_content(tmp_path, ending):
+    Image.fromarray(skimage.data.cat()).save(tmp_path / f"cat.{ending}")
+    assert not is_video((tmp_path / f"cat.{ending}").rename(tmp_path / "cat"))
+
+
 @pytest.mark.parametrize("name", ["12:30 party.mp4", "~film.mp4", "file:a.mp4"])
 def test_names_with_colon_and_tilde_are_read_and_written(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
