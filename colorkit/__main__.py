@@ -334,8 +334,9 @@ def _results(options):
         hint = "Delete or move the file; `python -m colorkit train NAME` writes it again."
         print(f"colorkit: skipped: {problem}. {hint}", file=sys.stderr)
     if not records:
+        folder = options.folder or "figures/records"
         raise ValueError(
-            f"There are no records in {options.folder}; `python -m colorkit train NAME` writes one."
+            f"There are no records in {folder}; `python -m colorkit train NAME` writes one."
         )
     print(report.render(records))
     return 0

@@ -8,7 +8,7 @@ import tifffile
 from PIL import Image, ImageCms, ImageOps
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_ORIENTATION, _PROFILE = 274, 34675
+_ORIENTATION, PROFILE = 274, 34675
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B")
 _GRAY = ("1", "L", *_SIXTEEN_BITS)
 # Mode in which a color profile of each space is applied, and modes of images that it fits.
@@ -123,10 +123,10 @@ def _deep(page, samples):
     else:
         image = np.uint16(color[..., 0] * 65535 + 0.5)
     image = Image.fromarray(image)
-    if count == 3 and image.mode == "RGB" and _PROFILE not in page.tags:
+    if count == 3 and image.mode == "RGB" and PROFILE not in page.tags:
         image.info["samples"] = np.float32(color)
-    if _PROFILE in page.tags:
-        image.info["icc_profile"] = page.tags[_PROFILE].value
+    if PROFILE in page.tags:
+        image.info["icc_profile"] = page.tags[PROFILE].value
     if _ORIENTATION in page.tags:
         image.getexif()[_ORIENTATION] = int(page.tags[_ORIENTATION].value)
     return image
@@ -142,9 +142,10 @@ def _split(image):
         return color, Image.fromarray(np.uint8(samples != transparent) * 255)
     if not image.has_transparency_data:
         return image, None
-    alpha, color = image.convert("RGBA").getchannel("A"), image.convert("RGB")
+    alpha = image.convert("RGBA").getchannel("A")
+    color = image.convert("L" if image.mode in ("L", "LA", "La") else "RGB")
     # Pillow reads 16-bit gray with alpha as RGBA; a gray profile must fit.
-    if _is_gray(color):
+    if color.mode == "RGB" and "icc_profile" in image.info and _is_gray(color):
         color = Image.fromarray(np.asarray(color)[..., 0])
     return color, alpha
 

@@ -12,7 +12,7 @@ import numpy as np
 import tifffile
 from PIL import Image, UnidentifiedImageError
 
-from colorkit.data.decoding import is_tiff, largest_page, to_srgb
+from colorkit.data.decoding import PROFILE, is_tiff, largest_page, to_srgb
 from colorkit.data.metadata import deep_tiff_options, save_options
 from colorkit.files import make_folder, written_whole
 
@@ -28,7 +28,6 @@ _READ = {*_WRITTEN, ".gif", ".apng", ".avif", ".dib", ".heic", ".heif", ".jp2", 
 }  # fmt: skip
 # 4:4:4 JPEG: half the chroma resolution would blur the predicted colors.
 _OPTIONS = {"JPEG": {"quality": 95, "subsampling": 0}, "WEBP": {"quality": 95}}
-_PROFILE = 34675  # tag of color profiles
 _FILTERS = threading.Lock()
 
 
@@ -99,7 +98,7 @@ def _opened_by_pillow(file, number):
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = Image.open(file)
         image.seek(number)
-    if number and _PROFILE not in image.tag_v2:
+    if number and PROFILE not in image.tag_v2:
         image.info.pop("icc_profile", None)  # it is that of the first page
     return image
 

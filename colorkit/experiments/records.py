@@ -252,7 +252,8 @@ def read_all(folder=None):
         True
     """
     own = Path(figures_folder("full") / "records" if folder is None else folder)
-    folders = [own] if folder is not None or _same(own, _SHIPPED) else [own, _SHIPPED]
+    is_alone = folder is not None or own.resolve() == _SHIPPED.resolve()
+    folders = [own] if is_alone else [own, _SHIPPED]
     if not any(each.is_dir() for each in folders):
         return [], [f"There is no folder {own}."]
     found, problems = {}, []
@@ -262,10 +263,9 @@ def read_all(folder=None):
         except ValueError as error:
             problems.append(str(error))
     records, longest = {}, {}
-    order = {folder: place for place, folder in enumerate(folders)}
     for path, record in sorted(
         found.items(),
-        key=lambda item: (-item[1].images_seen, order[item[0].parent], item[1].seed, item[0]),
+        key=lambda item: (-item[1].images_seen, item[0].parent != own, item[1].seed, item[0]),
     ):
         like = record.experiment, record.profile
         first = longest.setdefault(like, path)
@@ -284,10 +284,6 @@ def read_all(folder=None):
         else:
             records[*like, record.seed] = path
     return [found[path] for path in sorted(records.values())], problems
-
-
-def _same(folder, other):
-    return folder.resolve() == other.resolve()
 
 
 # Settings that a run determines, so that they may differ from seed to seed.

@@ -54,9 +54,7 @@ def of_arrays(measure):
             import tensorflow as tf
 
             if not tf.executing_eagerly():
-                values = tf.numpy_function(
-                    lambda *arrays: np.float32(measure(*arrays)), images, "float32"
-                )
+                values = tf.numpy_function(in_float32, images, "float32")
                 values.set_shape(images[0].shape[:1])
                 return values
         return measure(*map(ops.convert_to_numpy, images))

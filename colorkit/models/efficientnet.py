@@ -1,11 +1,12 @@
 """EfficientNet-Lite0, an ImageNet classifier whose features serve as an encoder."""
 
 import zipfile
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
+
+from colorkit.files import expanded
 
 # Blocks of each stage: repeats, kernel size, stride of the first block, expansion, width.
 _STAGES = (
@@ -108,7 +109,7 @@ def _load(model, path):
 
 def _read(path):
     """Read all arrays of an `.npz` file, by name."""
-    path = Path(path).expanduser()
+    path = expanded(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"`weights` must be a file of EfficientNet-Lite0's weights. There is no {path}. "
