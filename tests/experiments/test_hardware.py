@@ -33,6 +33,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.experimental.enable_op_determinism()
 from colorkit import ColorBins, models, pairs
 from colorkit.losses import RebalancedCrossentropy
 from colorkit.experiments.hardware import distributed
