@@ -527,9 +527,14 @@ def test_hdr_is_converted_and_tagged_as_it_is_written(tmp_path, number, encode):
             container.mux(stream.encode(frame.reformat(format="yuv420p10le")))
         container.mux(stream.encode())
     expected = 255 * (light / 203) ** (1 / 2.4)  # the display of BT.1886
-    color_video(same, tmp_path / "hdr.mp4", tmp_path / "out.mp4", steadiness=0)
-    for path in ("hdr.mp4", "out.mp4"):
-        found = next(read_frames(tmp_path / path))
+    seen = []
+    color_video(
+        lambda rgb: seen.append(rgb) or rgb,
+        tmp_path / "hdr.mp4",
+        tmp_path / "out.mp4",
+        steadiness=0,
+    )
+    for found in (seen[0], next(read_frames(tmp_path / "out.mp4"))):
         np.testing.assert_allclose(found[32, 8::16, 1], expected, atol=6)
     with av.open(str(tmp_path / "out.mp4")) as container:
         codec = container.streams.video[0].codec_context

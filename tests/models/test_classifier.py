@@ -33,10 +33,10 @@ def test_classifiers_learn_classes_that_differ_in_color(build, rng):
 
 
 def test_pretrained_classifier_has_the_accuracy_of_the_papers(cifar10_test):
-    scores = evaluate_classifier(models.load_classifier("vgg"), cifar10_test[:1000])
+    scores = evaluate_classifier(models.load_classifier("vgg"), cifar10_test[:500])
     # 81.44 on all 10,000 images, and 73.40 on those that the paper calls grayscale.
-    assert scores["accuracy"] == pytest.approx(0.8144, abs=0.025)
-    assert scores["red/accuracy"] == pytest.approx(0.7340, abs=0.03)
+    assert scores["accuracy"] == pytest.approx(0.8144, abs=0.035)
+    assert scores["red/accuracy"] == pytest.approx(0.7340, abs=0.04)
 
 
 def test_load_classifier_reads_a_file(tmp_path):
