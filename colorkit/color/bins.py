@@ -139,8 +139,9 @@ class ColorBins:
 
     @classmethod
     def fit(cls, images, num_bins=64, *, space=spaces.LAB, seed=0):
-        """Fit bins to images, see `chroma_batches`, and move the bin nearest to neutral onto it.
+        """Fit bins to images, and move the bin nearest to neutral onto it.
 
+        Images are uint8 or floating point in [0, 1], in an array `(N, H, W, 3)` or any iterable.
         K-means runs on a histogram of chroma. The weight of a cell is the square root of its
         count, so that rare colors get their own bins. There must be `num_bins` distinct colors.
 

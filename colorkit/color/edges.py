@@ -57,7 +57,7 @@ def gradient_prior(images, magnitudes=MAGNITUDES, space=spaces.LAB):
     """Compute how often chroma gradients of each size occur in images.
 
     Args:
-        images: Images in color, see `colorkit.color.bins.chroma_batches`.
+        images: Images in color, uint8 or floating point in [0, 1], in an array or any iterable.
         magnitudes: Increasing limits between the classes, in chroma units of `space`. The
             default is for Lab.
         space: `ColorSpace`, or its name.

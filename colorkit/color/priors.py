@@ -13,7 +13,7 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     """Compute how often each bin occurs in images.
 
     Args:
-        images: Images, see `colorkit.color.bins.chroma_batches`.
+        images: uint8 or floating point in [0, 1], in an array `(N, H, W, 3)` or any iterable.
         bins: `ColorBins`.
         neighbors: 1 counts the nearest bin of every pixel. A larger number averages soft codes;
             the published prior of the 313 bins used 5.

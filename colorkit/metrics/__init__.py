@@ -2,6 +2,7 @@
 
 All take `y_true`, then `y_pred`: RGB in [0, 1] of shape `(N, height, width, 3)`. The classes
 return means over all images since the last reset; `sample_weight` is one weight per image.
+Values outside [0, 1] raise an error in arrays; inside `compile`, most metrics cannot check them.
 In `compile`, SSIM and CIEDE2000 call scikit-image. They then need TensorFlow and
 `jit_compile=False`, or `run_eagerly=True`.
 """

@@ -36,7 +36,8 @@ def copy_weights(trained, model):
 def replace_head(model, num_bins=None, *, space=LAB, name=None):
     """Return a trained network with new outputs, for training on other images.
 
-    All layers but the last are shared with `model`: training one network changes the other.
+    All other layers before it are shared with `model`: training one network changes the other.
+    Layers behind the old outputs, such as those of `smooth_predictions`, are left out.
 
     Args:
         model: Functional `keras.Model` whose chroma comes from a layer named "logits" or "head",
