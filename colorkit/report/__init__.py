@@ -35,5 +35,6 @@ def render(records):
             f"- {text}" for text in missing
         )
     parts["Where `full` departs from the papers"] = f"{_DEPARTURES}\n\n{departures.render()}"
-    parts["All records"] = tables.overview(records)
+    note = 'A git revision with "+" had changes that were not committed.'
+    parts["All records"] = f"{note}\n\n{tables.overview(records)}"
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())

@@ -166,17 +166,20 @@ def compare(records, rows, metrics):
 def overview(records):
     """Format all records as one table, one line per record.
 
+    A revision with "+" had changes that were not committed.
+
     Example:
         >>> records, problems = ck.results.read_all()
         >>> len(overview(records).splitlines()) == 2 + len(records)
         True
     """
     columns = {**_SUMMARY, "class accuracy": "accuracy"}
-    rows = [("experiment", *columns, "profile", "epochs", "minutes", "seed")]
+    rows = [("experiment", *columns, "profile", "epochs", "minutes", "seed", "revision")]
     for record in records:
         cells = (_cell(record.metrics, metric) for metric in columns.values())
         length = str(record.epochs), f"{record.minutes:.0f}"
-        rows.append((record.experiment, *cells, record.profile, *length, str(record.seed)))
+        of_run = (record.profile, *length, str(record.seed), record.revision)
+        rows.append((record.experiment, *cells, *of_run))
     return markdown(rows)
 
 
