@@ -13,7 +13,13 @@ from colorkit.color.spaces import check_range, same_size
 from colorkit.data.image_files import pictures_at_once
 from colorkit.models.vae import divergence
 
-__all__ = ["features", "frechet_distance", "kernel_distance", "mean_divergence"]
+__all__ = [
+    "features",
+    "frechet_distance",
+    "kernel_distance",
+    "kernel_distance_error",
+    "mean_divergence",
+]
 
 _checked = functools.partial(check_array, dtype="float64", ensure_min_samples=2)
 
@@ -108,6 +114,37 @@ def kernel_distance(first, second):
         return (values.sum() - np.trace(values)) / (len(x) * (len(x) - 1))
 
     return float(within(first) + within(second) - 2 * polynomial_kernel(first, second).mean())
+
+
+def kernel_distance_error(first, second):
+    """Compute the standard error of `kernel_distance` from the choice of the images.
+
+    It leaves out one image at a time (jackknife). The images must be independent: for frames of a
+    film, which are alike, the true error is larger.
+
+    Args:
+        first, second: See `kernel_distance`; at least three images each.
+
+    Raises:
+        ValueError: See `kernel_distance`.
+
+    Example:
+        >>> first, second = np.random.default_rng(0).normal(size=(2, 100, 4))
+        >>> 0 < kernel_distance_error(first, second) < 0.5
+        True
+    """
+    first, second = (_checked(x, ensure_min_samples=3) for x in (first, second))
+    return float(np.sqrt(_jackknife(first, second) + _jackknife(second, first)))
+
+
+def _jackknife(x, other):
+    """Return the variance of the kernel distance from the choice of `x`."""
+    count = len(x)
+    within, across = polynomial_kernel(x), polynomial_kernel(x, other).mean(axis=1)
+    np.fill_diagonal(within, 0)
+    left = (within.sum() - 2 * within.sum(axis=1)) / ((count - 1) * (count - 2))
+    left -= 2 * (across.sum() - across) / (count - 1)
+    return (count - 1) * left.var()
 
 
 def mean_divergence(vae, images, batch_size=None):

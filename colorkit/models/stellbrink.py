@@ -138,9 +138,10 @@ def build_coherent_as_published(
 
 
 def smooth_predictions(model, *, steps=(4, 2, 1), edge=5.0, space=LAB, name=None):
-    """Smooth the color distribution that a network predicts, up to the edges of lightness.
+    """Smooth the log-probabilities that a network predicts, up to the edges of lightness.
 
-    Nothing is trained. Some patches differ in color from their surroundings without an edge of
+    The result is a weighted geometric mean of the probabilities of neighboring pixels. Nothing is
+    trained. Some patches differ in color from their surroundings without an edge of
     lightness, such as blue haze around a head. They take the colors of their surroundings.
 
     Args:

@@ -1,8 +1,14 @@
 """Format all records as one page."""
 
-from colorkit.report import claims, studies, tables
+from colorkit.report import claims, departures, studies, tables
 
 __all__ = ["render"]
+
+_DEPARTURES = """\
+A cell has the paper's setting and that of the profile `full`. An empty cell means that both are the
+same, or that the setting does not apply. At `full`, the networks have the widths of the papers, and
+tests compare the numbers of weights that are known. Notebooks 09 to 12 list how networks and losses
+differ."""
 
 
 def render(records):
@@ -21,11 +27,14 @@ def render(records):
         for label in studies.labels(records, study):
             text = studies.render(records, studies.on(study, label))
             parts[f"{study.title}, on {label}" if label else study.title] = text
+    parts["How the verdicts are reached"] = claims.rules()
     for label, table in verdicts.items():
         parts[f"What the papers claim, on {label}" if label else "What the papers claim"] = table
     if missing:
         parts["Not run, so that no verdict is possible"] = "\n".join(
             f"- {text}" for text in missing
         )
-    parts["All records"] = tables.overview(records)
+    parts["Where `full` departs from the papers"] = f"{_DEPARTURES}\n\n{departures.render()}"
+    note = 'A git revision with "+" had changes that were not committed.'
+    parts["All records"] = f"{note}\n\n{tables.overview(records)}"
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())

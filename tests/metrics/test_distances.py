@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from colorkit import models
-from colorkit.metrics.distances import features, frechet_distance, kernel_distance
+from colorkit.metrics.distances import (
+    features,
+    frechet_distance,
+    kernel_distance,
+    kernel_distance_error,
+)
 
 
 @pytest.fixture
@@ -48,6 +53,15 @@ def test_kernel_distance_is_unbiased_for_few_images(rng):
     assert abs(np.mean(same)) < 3 * np.std(same) / 20
     apart = kernel_distance(rng.normal(size=(20, 4)), rng.normal(1, 1, size=(20, 4)))
     assert apart > 10 * np.std(same) / 20
+
+
+def test_kernel_distance_error_is_the_spread_over_other_images(rng):
+    drawn = [(rng.normal(size=(60, 3)), rng.normal(0.7, 1, size=(40, 3))) for _ in range(300)]
+    spread = np.std([kernel_distance(*pair) for pair in drawn])
+    errors = np.array([kernel_distance_error(*pair) for pair in drawn])
+    assert np.sqrt((errors**2).mean()) == pytest.approx(spread, rel=0.15)
+    with pytest.raises(ValueError, match="minimum of 3"):
+        kernel_distance_error(drawn[0][0][:2], drawn[0][1])
 
 
 def test_images_are_resized_to_the_input_of_the_network(rng):

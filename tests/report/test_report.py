@@ -15,6 +15,7 @@ def test_page_has_results_and_lists_missing_runs():
     assert "Architectures and losses" not in titles, "no record of the original dataset"
     verdicts = page.split("## What the papers claim, on flowers")[1].split("\n## ")[0]
     assert "MAE is more colorful than MSE, unet " in verdicts and "resnet" not in verdicts
+    assert "How the verdicts are reached" in titles
     missing = page.split("## Not run")[1].split("\n## ")[0]
     assert "- MAE is more colorful than MSE, resnet" in missing
     assert titles[-1] == "All records"

@@ -1,4 +1,4 @@
-"""Experiments with Han's three networks, each as coded, and without its known problems."""
+"""Experiments with Han's three networks, each as coded, and corrected."""
 
 from colorkit import models
 from colorkit.color import spaces
