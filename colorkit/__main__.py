@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import fnmatch
+import gc
 import logging
 import os
 import signal
@@ -59,6 +60,7 @@ def _terminated():
 
 def _start_keras():
     """Import Keras and start its backend, without the log lines that the backend prints."""
+    gc.disable()  # in vain, it would search all that the import creates many times
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
@@ -70,6 +72,8 @@ def _start_keras():
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+        gc.freeze()
+        gc.enable()
 
 
 def _print_warning(message, *_):
@@ -201,10 +205,7 @@ def _color_files(jobs, options):
 
     def results():
         sources = [source for source, _ in pictures]
-        if len(sources) == 1:  # a stream would have to be compiled
-            yield attempt(lambda: write(0, colorizer(sources[0], dtype=dtype)))
-        else:
-            yield from colorizer.stream(sources, write, dtype=dtype)
+        yield from colorizer.stream(sources, write, dtype=dtype)
         yield from (attempt(color_video, colorizer, *job) for job in films)
 
     problems = []

@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import itertools
 import math
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from PIL import Image
 from colorkit.checks import check_temperature
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
-from colorkit.color.compiled import conversions
 from colorkit.color.guided import resize, strips, upsampled
 from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.files import expanded, make_folder
@@ -37,15 +37,27 @@ _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 _NO_TEMPERATURE = "`colorizer` must have bins, as a regression has no temperature."
 
 
-def _as_graph(model):
-    """Return a function that runs a network as one graph for all sizes, in half the time."""
+def _compiled(model):
+    """Return a function that runs a network: compiled for all sizes, or on JAX per size."""
     run = functools.partial(model, training=False)
-    if keras.backend.backend() != "tensorflow":
-        return run
-    import tensorflow as tf
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
 
-    shape = tf.TensorSpec(model.inputs[0].shape, "float32")
-    return tf.function(run, input_signature=[shape], autograph=False)
+        shape = tf.TensorSpec(model.inputs[0].shape, "float32")
+        graph, calls = tf.function(run, input_signature=[shape], autograph=False), itertools.count()
+        # Compiling takes several times as long as a call, so a single image does without.
+        return lambda lightness: (graph if next(calls) else run)(lightness)
+    if backend == "jax":
+        import jax
+
+        call = jax.jit(functools.partial(model.stateless_call, training=False))
+        variables = model.trainable_variables, model.non_trainable_variables
+        # Pass the weights, so that those of later training count.
+        return lambda lightness: call(*([v.value for v in x] for x in variables), lightness)[0]
+    import torch
+
+    return torch.no_grad()(run)
 
 
 def _is_deep(dtype):
@@ -122,7 +134,7 @@ class Colorizer:
         if class_weights is not None:
             checked_class_weights(class_weights, bins.num_bins)
         self.model = model
-        self._network = _as_graph(model)
+        self._network = _compiled(model)
         self._multiples, self._stride = size_rule(model)
         self.bins = bins
         self.temperature = temperature
@@ -157,8 +169,8 @@ class Colorizer:
     def stream(self, images, use=None, *, dtype="uint8"):
         """Color many images of any sizes, several at once, in order and in flat memory.
 
-        Colors may differ by 1 of 255 from those of a call, as conversions are compiled. Compiling
-        takes about two seconds.
+        Colors may differ by 1 of 255 from those of a call, as a network rounds differently for
+        several images at once.
 
         Args:
             images: Iterable of images, as `as_rgb` takes them.
@@ -175,11 +187,10 @@ class Colorizer:
             >>> [rgb.shape for rgb in colorizer.stream(images)]
             [(20, 30, 3), (40, 40, 3)]
         """
-        fast, deep = copy.copy(self), _is_deep(dtype)
-        fast._lightness, fast.merge = conversions(self.space)
+        deep = _is_deep(dtype)
 
         def prepare(item):
-            return fast._preprocess(as_rgb(item[1], deep))
+            return self._preprocess(as_rgb(item[1], deep))
 
         def predict(prepared):
             chroma, groups = {}, {}
@@ -193,7 +204,7 @@ class Colorizer:
             return [chroma[i] for i in range(len(prepared))]
 
         def finish(item, prepared, chroma):
-            rgb = fast._postprocess(*prepared, chroma, dtype)
+            rgb = self._postprocess(*prepared, chroma, dtype)
             return rgb if use is None else use(item[0], rgb)
 
         def room(prepared):
@@ -231,20 +242,23 @@ class Colorizer:
         """
         if self.bins is None and temperature is not None:
             raise ValueError(_NO_TEMPERATURE)
-        lightness = ops.convert_to_tensor(lightness, dtype="float32")
+        lightness = np.asarray(ops.convert_to_numpy(lightness), "float32")
         if len(lightness.shape) != 4 or lightness.shape[-1] != 1:
             raise ValueError(
                 "`lightness` must have shape (N, height, width, 1). "
                 f"Received shape {tuple(lightness.shape)}"
             )
-        height, width = lightness.shape[1:3]
-        outputs, stride = self._outputs(lightness), self._stride
+        count, height, width = lightness.shape[:3]
+        stride = self._stride
         if self.mirror:
+            both = np.concatenate([lightness, lightness[:, :, ::-1]])
             # With a stride, mirrored pixels differ: enlarge first, then mirror back.
-            mirrored = enlarge(self._outputs(ops.flip(lightness, axis=2)), stride, height, width)
+            outputs = enlarge(self._outputs(both), stride, height, width)
             # Average logits, not colors, so that both colors stay possible where they differ.
-            outputs = enlarge(outputs, stride, height, width) + ops.flip(mirrored, axis=2)
-            outputs, stride = outputs / 2, 1
+            outputs = (outputs[:count] + ops.flip(outputs[count:], axis=2)) / 2
+            stride = 1
+        else:
+            outputs = self._outputs(lightness)
 
         def decode(temperature):
             chroma = outputs
@@ -353,17 +367,16 @@ class Colorizer:
             return np.stack([self(image, dtype=dtype) for image in rgb])
         colored = []
         for i in range(0, len(rgb), _BATCH_SIZE):
-            lightness = self.space.split(rgb[i : i + _BATCH_SIZE])[0]
+            lightness = spaces.lightness_of(rgb[i : i + _BATCH_SIZE], self.space)
             colored.append(self._to_rgb(lightness, self.predict(lightness), dtype))
         return np.concatenate(colored)
-
-    def _lightness(self, rgb):
-        return ops.convert_to_numpy(self.space.split(rgb)[0])
 
     def _preprocess(self, rgb):
         """Return the lightness of an image, at its own size and at the network's."""
         size = rgb.shape[:2]
-        lightness = np.concatenate([self._lightness(rgb[rows]) for rows in strips(*size)])
+        lightness = np.empty((*size, 1), "float32")
+        for rows in strips(*size):
+            lightness[rows] = spaces.lightness_of(rgb[rows], self.space)
         small = self.network_size(*size)
         if small == size:
             return lightness, lightness
@@ -390,8 +403,8 @@ class Colorizer:
         if any(spare):
             # Pad with NumPy, which repeats the reflection where the padding exceeds the image.
             padding = ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0))
-            lightness = np.pad(ops.convert_to_numpy(lightness), padding, mode="symmetric")
-        outputs = ops.cast(self._network(ops.cast(lightness, "float32")), "float32")
+            lightness = np.pad(lightness, padding, mode="symmetric")
+        outputs = ops.cast(self._network(ops.convert_to_tensor(lightness)), "float32")
         if tuple(outputs.shape[1:3]) != self._divided(lightness.shape[1:3]):
             raise ValueError(
                 f"`model` must keep height and width, or divide both by {self._stride}. Received "

@@ -624,3 +624,15 @@ def test_network_sees_a_bounded_number_of_pixels(size, shape, expected):
     assert (height, width) == expected
     if size is not None:
         assert height * width <= 1.02 * max(2**18, 4 * size**2)
+
+
+def test_compiled_network_predicts_as_the_first_call_does_and_follows_training(rng):
+    model = models.build_conv_classification(49, blocks=((4,),), dilation_rates=(1,))
+    colorizer = Colorizer(model, bins=ColorBins.grid(49), mirror=True)
+    lightness = rng.uniform(0, 100, (2, 9, 7, 1)).astype("float32")
+    first, second = colorizer.predict(lightness), colorizer.predict(lightness)
+    np.testing.assert_allclose(first, second, atol=1e-3)
+    model.set_weights([2 * weights for weights in model.get_weights()])
+    trained = Colorizer(model, bins=ColorBins.grid(49), mirror=True).predict(lightness)
+    assert np.abs(trained - first).max() > 0.1
+    np.testing.assert_allclose(colorizer.predict(lightness), trained, atol=1e-3)

@@ -7,7 +7,7 @@ import skimage.color
 from keras import ops
 
 from colorkit import LAB, RGB, YUV, lab_to_rgb, rgb_to_lab, rgb_to_yuv, to_gray, yuv_to_rgb
-from colorkit.color.spaces import fit_gamut
+from colorkit.color.spaces import fit_gamut, lightness_of
 
 CORNERS = np.array(list(itertools.product((0.0, 1.0), repeat=3)), "float32")
 
@@ -191,6 +191,22 @@ def test_fit_gamut_gives_the_same_image_as_merge(space, rng):
         expected = to_numpy(space.merge(lightness, scale * chroma))
         actual = fit_gamut(ops.convert_to_tensor(lightness), scale * chroma, space)
         np.testing.assert_allclose(actual, expected, atol=1e-5)
+
+
+def test_arrays_in_the_gamut_are_converted_as_by_scikit_image(rng):
+    rgb = rng.uniform(0.1, 0.9, (190, 181, 3)).astype("float32")
+    lab = skimage.color.rgb2lab(rgb).astype("float32")
+    np.testing.assert_allclose(fit_gamut(lab[..., :1], lab[..., 1:]), rgb, atol=1e-3)
+
+
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=repr)
+def test_lightness_of_arrays_is_that_of_split(space, rng):
+    levels = rng.integers(0, 256, (190, 181, 3), dtype="uint8")
+    for rgb in (levels, np.float32(levels / 255), levels[:3, ::2], levels[:0]):
+        expected = to_numpy(space.split(rgb)[0])
+        actual = lightness_of(rgb, space)
+        assert actual.shape == expected.shape
+        np.testing.assert_allclose(actual, expected, atol=1e-5 * space.lightness_range[1])
 
 
 def test_merge_raises_for_sizes_that_do_not_fit():
