@@ -1,4 +1,4 @@
-"""Compiled conversions between RGB and the planes of a color space, for many images."""
+"""Compiled functions of many images, and conversions between RGB and the planes of a space."""
 
 import functools
 
@@ -25,16 +25,22 @@ def conversions(space):
     return lightness, functools.partial(spaces.fit_outside, clip=clip, fit=fit)
 
 
-def _by_chunks(convert):
-    """Compile a conversion of pixels, if the backend can, for chunks of one size."""
+def compiled(function):
+    """Compile a function of tensors with XLA, if the backend can, once per size of its inputs."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        convert = tf.function(convert, jit_compile=True, autograph=False)
-    elif keras.backend.backend() == "jax":
+        return tf.function(function, jit_compile=True, autograph=False)
+    if keras.backend.backend() == "jax":
         import jax
 
-        convert = jax.jit(convert)
+        return jax.jit(function)
+    return function
+
+
+def _by_chunks(convert):
+    """Compile a conversion of pixels for chunks of one size."""
+    convert = compiled(convert)
 
     def run(*planes):
         pixels, found = [x.reshape(-1, x.shape[-1]) for x in planes], []
