@@ -131,7 +131,7 @@ def _parser():
     add("--resize", action="store_true",
         help="resize colored images of another size than the truth (default: leave them out)"
         )  # fmt: skip
-    add("--sample", type=int, default=200, metavar="N",
+    add("--sample", type=int, default=100, metavar="N",
         help="pairs, chosen at random, for the slow metrics SSIM and CIEDE2000 (default: "
         "%(default)s); the others are measured on all pairs")  # fmt: skip
     add("--kid", action="store_true", help="measure the kernel distance too, which is slow")

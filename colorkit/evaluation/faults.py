@@ -15,7 +15,7 @@ from colorkit.color.spaces import rgb_to_lab
 __all__ = ["evidence", "find_faults"]
 
 # Pixels per side that colors are compared at, and side of the part that is compared in full.
-_GRID, _PART = 48, 128
+_GRID, _PART = 32, 64
 # Weights of the channels in gray images that are no lightness.
 _GRAYS = {
     "red": (1, 0, 0),

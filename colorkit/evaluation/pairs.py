@@ -151,7 +151,7 @@ class PairScores:
         }
 
 
-def evaluate_pairs(colored, truth, *, resize=False, sample=200, kid=False, bins=None, reported=()):
+def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=None, reported=()):
     """Compare colored images with their ground truth, beside four references.
 
     The references are computed from the same images: gray (lightness alone), one constant chroma
@@ -191,11 +191,12 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=200, kid=False, bins=
     statistics = _Truth(bins)
     problems = {"unmatched": unmatched, "unreadable": [], "different sizes": []}
     readable = []
-    for i, error in _streamed(order, statistics, lambda i: (as_rgb(sources[i][1]),), "truth"):
-        if isinstance(error, Exception):
-            problems["unreadable"].append(_named(error, names[i], sources[i][1]))
-        else:
-            readable.append(i)
+    for i, result in _streamed(order, statistics, lambda i: (as_rgb(sources[i][1]),), "truth"):
+        if isinstance(result, Exception):
+            problems["unreadable"].append(_named(result, names[i], sources[i][1]))
+            continue
+        statistics.add(*result)
+        readable.append(i)
     if not readable:
         raise ValueError(f"No true image can be read. {problems['unreadable'][0]}")
     last = as_rgb(sources[readable[-1]][1]) if len(readable) > 1 else None
@@ -265,13 +266,13 @@ def _named(error, name, source):
 
 
 def _streamed(items, work, read, title):
-    """Yield each item with its result: of `work.finish`, or an exception."""
+    """Yield each item with what `work.measure` returns, in threads, or with an exception."""
     items = [int(i) for i in items]
     results = stream(
         items,
         prepare=read,
-        work=lambda batch: [work(*images) for images in batch],
-        finish=lambda item, images, product: work.finish(images, product),
+        work=lambda batch: [work.start(*images) for images in batch],
+        finish=lambda item, images, started: work.measure(*images, started),
         room=lambda images: pictures_at_once(images[0].shape[:2]),
     )
     return zip(items, tqdm(results, title, total=len(items), disable=None), strict=True)
@@ -291,16 +292,16 @@ class _Truth:
         counts = pixel_sums(ones, self.gamut.encode(chroma), self.gamut.num_bins)
         return ops.sum(chroma, axis=(0, 1, 2)), counts
 
-    def __call__(self, rgb):
+    def start(self, rgb):
         self.shapes[rgb.shape] += 1
-        worth = self.shapes[rgb.shape] > _WORTH_COMPILING
-        run = self.run(rgb.shape) if worth else self.sums
-        chroma, counts = run(ops.convert_to_tensor(rgb[None]))
-        self.chroma = self.chroma + np.float64(ops.convert_to_numpy(chroma))
-        self.counts = self.counts + np.float64(ops.convert_to_numpy(counts))
+        return self.shapes[rgb.shape] > _WORTH_COMPILING
 
-    def finish(self, images, product):
-        return None
+    def measure(self, rgb, worth):
+        run = self.run(rgb.shape) if worth else self.sums
+        return [np.float64(ops.convert_to_numpy(x)) for x in run(ops.convert_to_tensor(rgb[None]))]
+
+    def add(self, chroma, counts):
+        self.chroma, self.counts = self.chroma + chroma, self.counts + counts
 
     @property
     def constant(self):
@@ -321,7 +322,7 @@ class _Pairs:
         is_mean = {name: isinstance(m, keras.metrics.Mean) for name, m in meters.items()}
         self.means = {name: meter for name, meter in meters.items() if is_mean[name]}
         self.others = {name: meter for name, meter in meters.items() if not is_mean[name]}
-        self.chroma = None if last is None else ops.convert_to_numpy(LAB.split(last[None])[1])
+        self.other = last
         self.kinds = ["colored", *REFERENCES, "truth"]
         if last is None:  # there is no other image
             self.kinds.remove("shuffled")
@@ -333,14 +334,14 @@ class _Pairs:
     def _compiled(self, shape):
         return compiled(self._measured) if self.shapes[shape] > _WORTH_COMPILING else self._measured
 
-    def _versions(self, truth, colored, others):
-        """Return the colored image, the references and the truth, and the true chroma."""
+    def _versions(self, truth, colored, shuffled):
+        """Return the colored image, the references and the truth."""
         lightness, chroma = LAB.split(truth)
         centers = ops.convert_to_tensor(np.float32(self.bins.centers))
         planes = {
             "gray": ops.zeros_like(chroma),
             "constant": ops.zeros_like(chroma) + self.constant,
-            "shuffled": others,
+            "shuffled": shuffled,
             "oracle": ops.take(centers, self.bins.encode(chroma), axis=0),
         }
         versions = {
@@ -348,11 +349,11 @@ class _Pairs:
             for kind in self.kinds
             if kind in planes
         }
-        return {"colored": colored, **versions, "truth": truth}, chroma
+        return {"colored": colored, **versions, "truth": truth}
 
-    def _measured(self, truth, colored, others):
-        truth, colored = (ops.cast(rgb, "float32") / 255.0 for rgb in (truth, colored))
-        versions, chroma = self._versions(truth, colored, others)
+    def _measured(self, truth, colored, other):
+        truth, colored, other = (ops.cast(x, "float32") / 255.0 for x in (truth, colored, other))
+        versions = self._versions(truth, colored, LAB.split(other)[1])
 
         def states(meter, rgb):
             zeros = [ops.zeros(v.shape, v.dtype) for v in meter.variables]
@@ -365,57 +366,52 @@ class _Pairs:
         others = [
             [states(meter, rgb) for meter in self.others.values()] for rgb in versions.values()
         ]
-        return versions, chroma, ops.stack([ops.stack(x) for x in totals]), others
+        return versions, ops.stack([ops.stack(x) for x in totals]), others
 
-    def __call__(self, truth, colored, resized):
-        others = np.zeros((1, *truth.shape[:2], 2), "float32")
-        if self.chroma is not None:
-            others = self.chroma
-            if others.shape[1:3] != truth.shape[:2]:
-                others = ops.image.resize(others, truth.shape[:2], data_format="channels_last")
-        inputs = map(ops.convert_to_tensor, (truth[None], colored[None], others))
-        versions, chroma, totals, groups = self.run(truth.shape)(*inputs)
-        if self.chroma is not None:
-            self.chroma = ops.convert_to_numpy(chroma)
-        self.totals.append(ops.convert_to_numpy(totals))
-        group = self.started % _GROUPS
-        for kind, found in zip(versions, groups, strict=True):
-            for name, state in zip(self.others, found, strict=True):
-                state = [np.float64(ops.convert_to_numpy(x)) for x in state]
+    def start(self, truth, colored, resized):
+        """Return the other image, whose colors this one gets, and the number of the pair."""
+        other = truth if self.other is None else self.other
+        self.other = None if self.other is None else truth
+        self.started += 1
+        return other, self.started
+
+    def measure(self, truth, colored, resized, started):
+        other, number = started
+        if other.shape != truth.shape:
+            size = truth.shape[1::-1]
+            other = np.asarray(Image.fromarray(other).resize(size, Image.Resampling.BILINEAR))
+        images = (ops.convert_to_tensor(rgb[None]) for rgb in (truth, colored, other))
+        versions, totals, states = self.run(truth.shape)(*images)
+        states = [[[np.float64(ops.convert_to_numpy(x)) for x in y] for y in z] for z in states]
+        slow = {}
+        if number <= self.sample:
+            slow = {
+                (name, kind): float(measure(versions["truth"], rgb)[0])
+                for name, measure in _SLOW.items()
+                for kind, rgb in versions.items()
+                if kind != "truth"
+            }
+        found = {**evidence(truth, colored), "resized": float(resized)}
+        if self.classifier is None:
+            versions = None
+        return found, ops.convert_to_numpy(totals), states, slow, versions
+
+    def add(self, found, totals, states, slow, versions):
+        """Keep what `measure` returned."""
+        group = len(self.evidence) % _GROUPS
+        self.evidence.append(found)
+        self.totals.append(totals)
+        for kind, of_kind in zip(self.kinds, states, strict=True):
+            for name, state in zip(self.others, of_kind, strict=True):
                 before = self.groups.get((name, kind, group), [0.0] * len(state))
                 self.groups[name, kind, group] = [x + y for x, y in zip(before, state, strict=True)]
-        self.started += 1
-        if self.classifier is not None:
-            self._add_features(versions)
-        if self.started > self.sample:
-            return None
-        return {kind: ops.convert_to_numpy(rgb) for kind, rgb in versions.items()}
-
-    def _add_features(self, versions):
-        """Keep features of the true image, or for every second pair of all others."""
-        kinds = ["truth"] if self.started % 2 else [kind for kind in versions if kind != "truth"]
-        for kind in kinds:
-            rgb = np.clip(ops.convert_to_numpy(versions[kind]), 0, 1)
-            self.features[kind].append(features(self.classifier, rgb, size=_KID_SIZE)[0])
-
-    def finish(self, images, versions):
-        """Measure in another thread what is not compiled."""
-        truth, colored, resized = images
-        slow = {}
-        if versions is not None:
-            rgb = versions.pop("truth")
-            slow = {
-                (name, kind): float(measure(rgb, version)[0])
-                for name, measure in _SLOW.items()
-                for kind, version in versions.items()
-            }
-        return {**evidence(truth, colored), "resized": float(resized)}, slow
-
-    def add(self, found, slow):
-        """Keep what `finish` returned."""
-        self.evidence.append(found)
         for key, value in slow.items():
             self.slow[key].append(value)
+        if versions is not None:  # the truth of this pair, or all others of every second pair
+            for kind, rgb in versions.items():
+                if (kind == "truth") == (len(self.evidence) % 2 == 1):
+                    rgb = np.clip(ops.convert_to_numpy(rgb), 0, 1)
+                    self.features[kind].append(features(self.classifier, rgb, size=_KID_SIZE)[0])
 
     def estimates(self):
         """Return the metrics with their sampling errors: metric -> kind -> `Estimate`."""
@@ -424,15 +420,15 @@ class _Pairs:
             for m, name in enumerate(self.means):
                 estimates[name][kind] = ratio(*totals[:, k, m].T)
             for name, meter in self.others.items():
-                groups = [self.groups[name, kind, g] for g in range(min(_GROUPS, self.started))]
-                estimates[name][kind] = _of_groups(meter, groups, self.started)
+                groups = [self.groups[name, kind, g] for g in range(min(_GROUPS, len(totals)))]
+                estimates[name][kind] = _of_groups(meter, groups, len(totals))
         for (name, kind), values in self.slow.items():
             if not np.isnan(values).any():
                 estimates[name][kind] = ratio(values, np.ones(len(values)))
         if len(self.features) > 1 and min(map(len, self.features.values())) > 2:
             true = np.stack(self.features.pop("truth"))
             for kind, found in self.features.items():
-                estimates["kid"][kind] = _kid(np.stack(found), true, self.started)
+                estimates["kid"][kind] = _kid(np.stack(found), true, len(totals))
         for kind, mse in estimates["mse"].items():
             if mse.value > 0:
                 slope = -10 / np.log(10) / mse.value
