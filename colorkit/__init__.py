@@ -2,8 +2,9 @@
 
 `Colorizer` colors images of any size. `load` and `pairs` prepare training data for networks of
 `colorkit.models`, or your own, with losses of Keras or `colorkit.losses`. `evaluate` and `compare`
-measure results, as do the metrics of `colorkit.metrics` in `compile`. `run` trains the experiments
-of the papers. `LAB`, `RGB` and `YUV` are color spaces, see `colorkit.color.spaces`.
+measure colorizers, `evaluate_pairs` measures images that any program colored, and the metrics of
+`colorkit.metrics` work in `compile`. `run` trains the experiments of the papers. `LAB`, `RGB` and
+`YUV` are color spaces, see `colorkit.color.spaces`.
 
 In examples, `ck` is this package, `np` is NumPy, and the public names of the module are imported.
 
@@ -38,6 +39,7 @@ _NAMES = {
     "Colorizer": "colorizer",
     "evaluate": "evaluation",
     "compare": "evaluation",
+    "evaluate_pairs": "evaluation",
     "profile": "experiments.definition",
     "run": "experiments.run",
 }

@@ -1,6 +1,7 @@
 """Evaluate colorizers with every metric, beside the trivial baselines."""
 
 from colorkit.evaluation.comparison import compare
+from colorkit.evaluation.pairs import PairScores, evaluate_pairs
 from colorkit.evaluation.scores import (
     VERSION,
     curve,
@@ -14,10 +15,12 @@ from colorkit.evaluation.scores import (
 
 __all__ = [
     "VERSION",
+    "PairScores",
     "compare",
     "curve",
     "evaluate",
     "evaluate_classifier",
+    "evaluate_pairs",
     "inverse_frequency",
     "mean_chroma",
     "measure_baselines",

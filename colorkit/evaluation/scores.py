@@ -222,11 +222,10 @@ def _prefixes(temperatures):
     return [f"T={temperature:g}/" for temperature in temperatures]
 
 
-def _meters(prefixes, names, classifiers=None, images=None):
-    """Return new metrics by their prefixed names. `None` means all; these need the `images`."""
+def constructors(rarity):
+    """Return functions that create each metric, by name; `rarity` is a weight per gamut bin."""
     gamut = ColorBins.gamut()
-    rarity = None if names is not None else inverse_frequency(color_prior(images, gamut))
-    known = {
+    return {
         "threshold_accuracy": metrics.ThresholdAccuracy,
         "psnr": metrics.PSNR,
         "colorfulness": metrics.Colorfulness,
@@ -245,6 +244,13 @@ def _meters(prefixes, names, classifiers=None, images=None):
         "occupied_bins": lambda: metrics.OccupiedBins(gamut),
         "dominant_hue": metrics.DominantHue,
     }
+
+
+def _meters(prefixes, names, classifiers=None, images=None):
+    """Return new metrics by their prefixed names. `None` means all; these need the `images`."""
+    all_of_them = names is None
+    rarity = inverse_frequency(color_prior(images, ColorBins.gamut())) if all_of_them else None
+    known = constructors(rarity)
     names = known if names is None else names
     meters = {prefix + name: known[name]() for prefix in prefixes for name in names}
     for name, classifier in (classifiers or {}).items():

@@ -1,0 +1,85 @@
+"""Estimate metrics of many images together with their sampling errors."""
+
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+
+__all__ = ["Estimate", "bootstrap", "ratio"]
+
+
+class Estimate(NamedTuple):
+    """Hold a metric of a number of images, and its sampling error.
+
+    `parts` have the metric as their mean, and its standard error as that of their mean. For a mean
+    over images, they are its values.
+
+    Example:
+        >>> estimate = ratio(np.array([1.0, 2.0, 3.0]), np.ones(3))
+        >>> estimate.value, round(estimate.error, 3)
+        (2.0, 0.577)
+    """
+
+    value: float
+    parts: np.ndarray
+    count: int
+
+    @property
+    def error(self):
+        """Return the standard error; a single image has none, NaN."""
+        return float(scipy.stats.sem(self.parts)) if len(self.parts) > 1 else float("nan")
+
+    def minus(self, other):
+        """Return the difference of two metrics of the same images, with its paired error."""
+        return Estimate(self.value - other.value, self.parts - other.parts, self.count)
+
+    def mapped(self, function, slope):
+        """Return a function of the metric, which has this slope at its value."""
+        parts = function(self.value) + slope * (self.parts - self.value)
+        return Estimate(function(self.value), parts, self.count)
+
+
+def ratio(totals, counts):
+    """Estimate the sum of `totals` over the sum of `counts`, both per image, shape `(N,)`.
+
+    If all counts are equal, this is the mean over images, and its usual standard error.
+
+    References:
+        Cochran, "Sampling Techniques", 1977, section 6.4 (the ratio estimate).
+
+    Example:
+        >>> ratio(np.array([1.0, 2.0]), np.array([1.0, 3.0])).value
+        0.75
+    """
+    totals, counts = np.float64(totals), np.float64(counts)
+    value = totals.sum() / counts.sum() if counts.sum() else 0.0
+    parts = value + (totals - value * counts) / (counts.mean() or 1.0)
+    return Estimate(float(value), parts, len(totals))
+
+
+def bootstrap(groups, statistic, count, draws=100):
+    """Estimate a statistic of a sum over groups, which need not be smooth, by drawing groups.
+
+    Args:
+        groups: What each group of images adds to the sum, shape `(groups, ...)`.
+        statistic: Function from the sum to a number.
+        count: Number of images in all groups.
+        draws: Number of draws. They are the same in each call with as many groups, so that
+            differences of estimates have paired errors.
+
+    References:
+        Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 6.
+
+    Example:
+        >>> bootstrap(np.array([1.0, 2.0, 3.0]), lambda total: total / 3, 3).value
+        2.0
+    """
+    number = len(groups)
+    value = float(statistic(groups.sum(axis=0)))
+    if number == 1:
+        return Estimate(value, np.array([value]), count)
+    shares = np.full(number, 1 / number)
+    times = np.random.default_rng(0).multinomial(number, shares, size=draws)
+    found = np.array([float(statistic(total)) for total in np.tensordot(times, groups, 1)])
+    # The standard error of the mean of the parts must be the standard deviation of the draws.
+    return Estimate(value, value + (found - found.mean()) * np.sqrt(draws), count)

@@ -1,0 +1,540 @@
+"""Evaluate the colored images of any colorizer beside references of the same images."""
+
+import collections
+import dataclasses
+import functools
+import math
+import os
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+from keras import ops
+from PIL import Image
+from tqdm import tqdm
+
+from colorkit import metrics
+from colorkit.color.bins import ColorBins
+from colorkit.color.spaces import LAB
+from colorkit.data.image_files import as_rgb, pictures_at_once
+from colorkit.evaluation.estimates import Estimate, bootstrap, ratio
+from colorkit.evaluation.faults import evidence, find_faults, has_half_chroma
+from colorkit.evaluation.matching import match_files
+from colorkit.evaluation.scores import constructors, inverse_frequency
+from colorkit.metrics.distances import features, kernel_distance
+from colorkit.metrics.mean import pixel_sums
+from colorkit.models import load_classifier
+from colorkit.stream import stream
+
+__all__ = ["PairScores", "evaluate_pairs"]
+
+REFERENCES = {
+    "gray": "the lightness of the truth alone",
+    "constant": "one chroma, the mean of all true pixels, which a colorizer does not know",
+    "shuffled": "the true chroma of another image",
+    "oracle": "the true chroma of each pixel moved to the nearest color bin",
+}
+# +1: higher is better, -1: lower is better. The others say nothing alone.
+_DIRECTIONS = {
+    "threshold_accuracy": 1, "threshold_accuracy_euclidean": 1, "psnr": 1, "psnr_pooled": 1,
+    "ssim": 1, "ab_auc": 1, "ab_auc_rebalanced": 1, "occupied_bins": 1, "mae": -1, "mse": -1,
+    "huber": -1, "binary_crossentropy": -1, "ciede2000": -1, "chroma_gradient_error": -1,
+    "colorfulness_gap": -1, "kid": -1,
+}  # fmt: skip
+_TITLES = {
+    "gray": "gray",
+    "constant": "one constant color",
+    "shuffled": "the colors of another image",
+}
+# Variants of a metric in published code: title -> metric here, and what is done to its value.
+_VARIANTS = {
+    "colorfulness": {"with absolute values": ("colorfulness_absolute", lambda x: x)},
+    "threshold_accuracy": {
+        "of Euclidean distances": ("threshold_accuracy_euclidean", lambda x: x),
+    },
+    "psnr": {
+        "of the pooled error": ("psnr_pooled", lambda x: x),
+        "with a range of 255 for values in [0, 1]": ("psnr", lambda x: x + 20 * np.log10(255)),
+        "with a range of 1 for values in [0, 255]": ("psnr", lambda x: x - 20 * np.log10(255)),
+        "with a range of 2 for values in [0, 1]": ("psnr", lambda x: x + 20 * np.log10(2)),
+        "with a range of 1 for values in [-1, 1]": ("psnr", lambda x: x - 20 * np.log10(2)),
+    },
+}
+_SHARES = ("threshold_accuracy", "threshold_accuracy_euclidean", "ab_auc", "ab_auc_rebalanced",
+    "occupied_bins", "dominant_hue")  # fmt: skip
+# Metrics of single images. The ground truth has no error, so only these are measured of it.
+_ALONE = ("colorfulness", "colorfulness_absolute", "bleeding", "dominant_hue")
+# scikit-image computes these, several times slower than all others together.
+_SLOW = {"ssim": metrics.ssim, "ciede2000": metrics.ciede2000}
+# A shape that fewer images have is not worth compiling for.
+_WORTH_COMPILING = 24
+_GROUPS = 50  # of images, which the bootstrap draws
+_KID_SIZE = 64
+_FEW = 30
+_MOST_DIGITS = 5
+
+
+class _DifferentSize(ValueError):
+    """Say that two images have different sizes."""
+
+
+@dataclasses.dataclass
+class PairScores:
+    """Hold the metrics of colored images and of the references, with sampling errors.
+
+    Attributes:
+        estimates: Dict from metric to a dict from "colored", "gray", "constant", "shuffled",
+            "oracle" and "truth" to an `Estimate`: `value`, `error` (one standard error, over
+            images) and `count`, the number of images.
+        warnings: Dict from the short name of a fault to a sentence about it.
+        problems: Dict from "unmatched", "unreadable" and "different sizes" to sentences, one per
+            file.
+        pairs: Number of measured pairs.
+        resized: Number of pairs whose colored image was resized.
+
+    Example:
+        >>> photos = ck.load("photos", "test")[:4]
+        >>> scores = evaluate_pairs([ck.to_gray(image) for image in photos], photos)
+        >>> sorted(scores.warnings)
+        ['few', 'no_color']
+    """
+
+    estimates: dict
+    warnings: dict
+    problems: dict
+    pairs: int
+    resized: int
+
+    def frame(self):
+        """Return a `pandas.DataFrame` with a row per metric and kind of images."""
+        rows = [
+            (metric, kind, estimate.value, estimate.error, estimate.count, _better(metric))
+            for metric, kinds in self.estimates.items()
+            for kind, estimate in kinds.items()
+        ]
+        columns = ("metric", "images", "value", "standard_error", "pairs", "better")
+        return pd.DataFrame(rows, columns=columns)
+
+    def rows(self):
+        """Return rows of text for a table: a line per metric; shares are in percent."""
+        kinds = list(dict.fromkeys(kind for found in self.estimates.values() for kind in found))
+        rows = [("", *kinds, "better", "pairs")]
+        for metric, found in self.estimates.items():
+            factor, title = (100, f"{metric}, %") if metric in _SHARES else (1, metric)
+            cells = [_cell(found.get(kind), factor) for kind in kinds]
+            rows.append((title, *cells, _better(metric), str(found["colored"].count)))
+        return rows
+
+    def notes(self):
+        """Return a paragraph that says what the columns and errors of the table are."""
+        kinds = {kind for found in self.estimates.values() for kind in found}
+        titles = [f"*{kind}* has {title}" for kind, title in REFERENCES.items() if kind in kinds]
+        return (
+            f"{self.pairs} pairs; ± one standard error over images. {'; '.join(titles)}. PSNR is "
+            "the mean over images, for RGB in [0, 1]; psnr_pooled is that of the mean squared "
+            "error. colorfulness is that of Hasler and Süsstrunk; colorfulness_absolute is the "
+            "variant with absolute values. colorfulness_gap is the difference to the truth."
+        )
+
+    def to_dict(self):
+        """Return everything as values of JSON."""
+        records = self.frame().astype(object)
+        return {
+            "pairs": self.pairs,
+            "resized": self.resized,
+            "references": REFERENCES,
+            "scores": records.where(records.notna(), None).to_dict("records"),
+            "warnings": self.warnings,
+            "problems": self.problems,
+        }
+
+
+def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=None, reported=()):
+    """Compare colored images with their ground truth, beside four references.
+
+    The references are computed from the same images: gray (lightness alone), one constant chroma
+    (the mean over all true pixels), the true chroma of another image, and the oracle over color
+    bins. Images are read one after the other, in a random order that is always the same.
+
+    Args:
+        colored, truth: Paths of two folders, whose images match by name (see `match_files`), or of
+            two image files. Or two equally long sequences of images, as `as_rgb` takes them.
+        resize: Whether to resize colored images of another size than the truth. Otherwise such a
+            pair is left out, as resizing changes every metric.
+        sample: Number of pairs that SSIM and CIEDE2000, which are slow, are measured on. Pairs are
+            chosen at random. All other metrics are measured on all pairs.
+        kid: Whether to measure the kernel distance (times 1000) between every second colored image
+            and the truth of the others, in features of a CIFAR-10 classifier at 64 x 64. Compare
+            it only within a table.
+        bins: `ColorBins` of Lab for the oracle. `None` takes the 313 of Zhang et al.
+        reported: Dict from metric to a number that was reported for these images. A warning says
+            which variant of the metric it agrees with.
+
+    Returns:
+        `PairScores`.
+
+    Raises:
+        FileNotFoundError, ValueError: If no pair can be measured, see `match_files`, or a metric
+            in `reported` is unknown.
+
+    Example:
+        >>> photos = ck.load("photos", "test")[:4]
+        >>> scores = evaluate_pairs(photos, photos)
+        >>> scores.estimates["psnr"]["colored"].value
+        100.0
+    """
+    bins = bins or ColorBins.gamut()
+    names, sources, unmatched = _matched(colored, truth)
+    order = np.random.default_rng(0).permutation(len(names))
+    statistics = _Truth(bins)
+    problems = {"unmatched": unmatched, "unreadable": [], "different sizes": []}
+    readable = []
+    for i, result in _streamed(order, statistics, lambda i: (as_rgb(sources[i][1]),), "truth"):
+        if isinstance(result, Exception):
+            problems["unreadable"].append(_named(result, names[i], sources[i][1]))
+            continue
+        statistics.add(*result)
+        readable.append(i)
+    if not readable:
+        raise ValueError(f"No true image can be read. {problems['unreadable'][0]}")
+    last = as_rgb(sources[readable[-1]][1]) if len(readable) > 1 else None
+    pairs = _Pairs(bins, statistics, last, sample, kid)
+    half_chroma = 0
+
+    def read(i):
+        pair = [as_rgb(source) for source in sources[i][::-1]]
+        if pair[0].shape == pair[1].shape:
+            return (*pair, False)
+        sizes = ["x".join(map(str, rgb.shape[1::-1])) for rgb in pair]
+        if not resize:
+            raise _DifferentSize(f"{sizes[1]} pixels, and its truth {sizes[0]}")
+        shape = pair[0].shape[1::-1]
+        fitted = Image.fromarray(pair[1]).resize(shape, Image.Resampling.LANCZOS)
+        return pair[0], np.asarray(fitted), True
+
+    for i, result in _streamed(readable, pairs, read, "pairs"):
+        if isinstance(result, Exception):
+            kind = "different sizes" if isinstance(result, _DifferentSize) else "unreadable"
+            problems[kind].append(_named(result, names[i], sources[i][0]))
+            continue
+        pairs.add(*result)
+        half_chroma += isinstance(sources[i][0], os.PathLike) and has_half_chroma(sources[i][0])
+    if not pairs.evidence:
+        kind = "different sizes" if problems["different sizes"] else "unreadable"
+        hint = "; `resize` (--resize) resizes the colored images" if kind[0] == "d" else ""
+        raise ValueError(f"No pair can be measured. {problems[kind][0]}{hint}")
+    estimates, table = pairs.estimates(), pd.DataFrame(pairs.evidence)
+    faults = find_faults(table, half_chroma)
+    if resized := int(table["resized"].sum()):
+        faults["resized"] = f"{resized} colored images were resized to the size of the truth."
+    faults = {**_preferences(estimates), **faults, **_reported(dict(reported), estimates)}
+    if len(table) < _FEW:
+        faults["few"] = f"{len(table)} pairs are few: their standard errors are uncertain."
+    problems = {kind: sorted(found) for kind, found in problems.items() if found}
+    return PairScores(estimates, faults, problems, len(table), resized)
+
+
+def _matched(colored, truth):
+    """Return names, pairs of sources, and sentences about images without a partner."""
+    if isinstance(colored, (str, os.PathLike)):
+        matches, unmatched = match_files(colored, truth)
+        return list(matches), list(matches.values()), unmatched
+    if len(colored) != len(truth) or not len(truth):
+        raise ValueError(
+            "`colored` and `truth` must be equally many images, at least one. "
+            f"Received: {len(colored)} and {len(truth)}"
+        )
+    return [f"image {i}" for i in range(len(truth))], _Zipped(colored, truth), []
+
+
+class _Zipped(NamedTuple):
+    """Let two sequences be indexed together, without reading them."""
+
+    colored: object
+    truth: object
+
+    def __getitem__(self, i):
+        return tuple.__getitem__(self, 0)[i], tuple.__getitem__(self, 1)[i]
+
+
+def _named(error, name, source):
+    message = str(error) or type(error).__name__
+    source = str(source) if isinstance(source, (str, os.PathLike)) else name
+    return message if source in message else f"{source}: {message}"
+
+
+def _streamed(items, work, read, title):
+    """Yield each item with what `work.measure` returns, in threads, or with an exception."""
+    items = [int(i) for i in items]
+    results = stream(
+        items,
+        prepare=read,
+        work=lambda batch: [work.start(*images) for images in batch],
+        finish=lambda item, images, started: work.measure(*images, started),
+        room=lambda images: pictures_at_once(images[0].shape[:2]),
+    )
+    return zip(items, tqdm(results, title, total=len(items), disable=None), strict=True)
+
+
+def _compiled(function):
+    """Compile a function of tensors with XLA, if the backend can, once per size of its inputs."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True, autograph=False)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(function)
+    return function
+
+
+class _Truth:
+    """Sum up the chroma of true images, and count their sizes."""
+
+    def __init__(self, bins):
+        self.gamut = ColorBins.gamut()
+        self.chroma, self.counts, self.shapes = 0.0, 0.0, collections.Counter()
+        self.run = functools.cache(lambda shape: _compiled(self.sums))
+
+    def sums(self, rgb):
+        chroma = LAB.split(rgb)[1]
+        ones = ops.ones(chroma.shape[:-1], "float32")
+        counts = pixel_sums(ones, self.gamut.encode(chroma), self.gamut.num_bins)
+        return ops.sum(chroma, axis=(0, 1, 2)), counts
+
+    def start(self, rgb):
+        self.shapes[rgb.shape] += 1
+        return self.shapes[rgb.shape] > _WORTH_COMPILING
+
+    def measure(self, rgb, worth):
+        run = self.run(rgb.shape) if worth else self.sums
+        return [np.float64(ops.convert_to_numpy(x)) for x in run(ops.convert_to_tensor(rgb[None]))]
+
+    def add(self, chroma, counts):
+        self.chroma, self.counts = self.chroma + chroma, self.counts + counts
+
+    @property
+    def constant(self):
+        return np.float32(self.chroma / self.counts.sum())
+
+    @property
+    def rarity(self):
+        return inverse_frequency(self.counts / self.counts.sum())
+
+
+class _Pairs:
+    """Measure pairs one after the other, and keep what each adds to the metrics."""
+
+    def __init__(self, bins, truth, last, sample, kid):
+        self.bins, self.constant, self.shapes = bins, truth.constant, truth.shapes
+        meters = {name: new() for name, new in constructors(truth.rarity).items()}
+        meters = {name: meter for name, meter in meters.items() if name not in _SLOW}
+        is_mean = {name: isinstance(m, keras.metrics.Mean) for name, m in meters.items()}
+        self.means = {name: meter for name, meter in meters.items() if is_mean[name]}
+        self.others = {name: meter for name, meter in meters.items() if not is_mean[name]}
+        self.other = last
+        self.kinds = ["colored", *REFERENCES, "truth"]
+        if last is None:  # there is no other image
+            self.kinds.remove("shuffled")
+        self.sample, self.started, self.run = sample, 0, functools.cache(self._compiled)
+        self.classifier = load_classifier("residual") if kid else None
+        self.evidence, self.totals, self.groups = [], [], {}
+        self.slow, self.features = collections.defaultdict(list), collections.defaultdict(list)
+
+    def _compiled(self, shape):
+        return _compiled(self._measured) if self.shapes[shape] > _WORTH_COMPILING else self._measured
+
+    def _versions(self, truth, colored, shuffled):
+        """Return the colored image, the references and the truth."""
+        lightness, chroma = LAB.split(truth)
+        centers = ops.convert_to_tensor(np.float32(self.bins.centers))
+        planes = {
+            "gray": ops.zeros_like(chroma),
+            "constant": ops.zeros_like(chroma) + self.constant,
+            "shuffled": shuffled,
+            "oracle": ops.take(centers, self.bins.encode(chroma), axis=0),
+        }
+        versions = {
+            kind: LAB.merge(lightness, planes[kind], keep_lightness=False)
+            for kind in self.kinds
+            if kind in planes
+        }
+        return {"colored": colored, **versions, "truth": truth}
+
+    def _measured(self, truth, colored, other):
+        truth, colored, other = (ops.cast(x, "float32") / 255.0 for x in (truth, colored, other))
+        versions = self._versions(truth, colored, LAB.split(other)[1])
+
+        def states(meter, rgb):
+            zeros = [ops.zeros(v.shape, v.dtype) for v in meter.variables]
+            return meter.stateless_update_state(zeros, truth, rgb)
+
+        totals = [
+            [ops.stack(states(meter, rgb)) for meter in self.means.values()]
+            for rgb in versions.values()
+        ]
+        others = [
+            [states(meter, rgb) for meter in self.others.values()] for rgb in versions.values()
+        ]
+        return versions, ops.stack([ops.stack(x) for x in totals]), others
+
+    def start(self, truth, colored, resized):
+        """Return the other image, whose colors this one gets, and the number of the pair."""
+        other = truth if self.other is None else self.other
+        self.other = None if self.other is None else truth
+        self.started += 1
+        return other, self.started
+
+    def measure(self, truth, colored, resized, started):
+        other, number = started
+        if other.shape != truth.shape:
+            size = truth.shape[1::-1]
+            other = np.asarray(Image.fromarray(other).resize(size, Image.Resampling.BILINEAR))
+        images = (ops.convert_to_tensor(rgb[None]) for rgb in (truth, colored, other))
+        versions, totals, states = self.run(truth.shape)(*images)
+        states = [[[np.float64(ops.convert_to_numpy(x)) for x in y] for y in z] for z in states]
+        slow = {}
+        if number <= self.sample:
+            slow = {
+                (name, kind): float(measure(versions["truth"], rgb)[0])
+                for name, measure in _SLOW.items()
+                for kind, rgb in versions.items()
+                if kind != "truth"
+            }
+        found = {**evidence(truth, colored), "resized": float(resized)}
+        if self.classifier is None:
+            versions = None
+        return found, ops.convert_to_numpy(totals), states, slow, versions
+
+    def add(self, found, totals, states, slow, versions):
+        """Keep what `measure` returned."""
+        group = len(self.evidence) % _GROUPS
+        self.evidence.append(found)
+        self.totals.append(totals)
+        for kind, of_kind in zip(self.kinds, states, strict=True):
+            for name, state in zip(self.others, of_kind, strict=True):
+                before = self.groups.get((name, kind, group), [0.0] * len(state))
+                self.groups[name, kind, group] = [x + y for x, y in zip(before, state, strict=True)]
+        for key, value in slow.items():
+            self.slow[key].append(value)
+        if versions is not None:  # the truth of this pair, or all others of every second pair
+            for kind, rgb in versions.items():
+                if (kind == "truth") == (len(self.evidence) % 2 == 1):
+                    rgb = np.clip(ops.convert_to_numpy(rgb), 0, 1)
+                    self.features[kind].append(features(self.classifier, rgb, size=_KID_SIZE)[0])
+
+    def estimates(self):
+        """Return the metrics with their sampling errors: metric -> kind -> `Estimate`."""
+        totals, estimates = np.stack(self.totals), collections.defaultdict(dict)
+        for k, kind in enumerate(self.kinds):
+            for m, name in enumerate(self.means):
+                estimates[name][kind] = ratio(*totals[:, k, m].T)
+            for name, meter in self.others.items():
+                groups = [self.groups[name, kind, g] for g in range(min(_GROUPS, len(totals)))]
+                estimates[name][kind] = _of_groups(meter, groups, len(totals))
+        for (name, kind), values in self.slow.items():
+            if not np.isnan(values).any():
+                estimates[name][kind] = ratio(values, np.ones(len(values)))
+        if len(self.features) > 1 and min(map(len, self.features.values())) > 2:
+            true = np.stack(self.features.pop("truth"))
+            for kind, found in self.features.items():
+                estimates["kid"][kind] = _kid(np.stack(found), true, len(totals))
+        for kind, mse in estimates["mse"].items():
+            if mse.value > 0:
+                slope = -10 / np.log(10) / mse.value
+                estimates["psnr_pooled"][kind] = mse.mapped(lambda x: -10 * np.log10(x), slope)
+        truth = estimates["colorfulness"]["truth"]
+        for kind, found in estimates["colorfulness"].items():
+            gap = found.minus(truth)
+            estimates["colorfulness_gap"][kind] = gap.mapped(abs, np.sign(gap.value) or 1.0)
+        for name in estimates:
+            if name not in _ALONE:
+                estimates[name].pop("truth", None)
+        return {name: estimates[name] for name in (*_DIRECTIONS, *_ALONE) if name in estimates}
+
+
+def _of_groups(meter, groups, count):
+    """Estimate a metric from the summed states of groups of images."""
+    shapes = [np.shape(x) for x in groups[0]]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+
+    def result(state):
+        parts = zip(np.split(np.float32(state), ends), shapes, strict=True)
+        return meter.stateless_result([ops.convert_to_tensor(x.reshape(s)) for x, s in parts])
+
+    states = np.stack([np.concatenate([x.ravel() for x in group]) for group in groups])
+    return bootstrap(states, result, count)
+
+
+def _kid(first, second, count):
+    """Estimate 1000 times the kernel distance of features, and its error by the jackknife."""
+    number, value = min(20, len(first), len(second)), 1000 * kernel_distance(first, second)
+    parts = []
+    for group in range(number):
+        others = (x[np.arange(len(x)) % number != group] for x in (first, second))
+        parts.append(number * value - (number - 1) * 1000 * kernel_distance(*others))
+    return Estimate(value, np.array(parts), count)
+
+
+def _preferences(estimates):
+    """Return warnings about metrics that prefer a reference to the colored images."""
+    warnings = {}
+    for kind in ("gray", "constant", "shuffled"):
+        worse = []
+        for metric, direction in _DIRECTIONS.items():
+            found = estimates.get(metric, {})
+            if "colored" not in found or kind not in found:
+                continue
+            lead = found["colored"].minus(found[kind])
+            if direction * lead.value < 0:
+                factor = 100 if metric in _SHARES else 1
+                text = f"{metric} by {_cell(lead.mapped(abs, 1), factor)}"
+                worse.append(text if abs(lead.value) > 2 * lead.error else f"{text} (uncertain)")
+        if worse:
+            warnings[f"{kind}_preferred"] = (
+                f"These metrics prefer {_TITLES[kind]} to the colored images: {', '.join(worse)}."
+            )
+    return warnings
+
+
+def _reported(reported, estimates):
+    """Say which variant of a metric a reported number agrees with, and what gray has."""
+    warnings = {}
+    for metric, number in reported.items():
+        if metric not in estimates:
+            raise ValueError(
+                f"`reported` must name metrics of {', '.join(estimates)}. Received: {metric!r}"
+            )
+        number = number / 100 if metric in _SHARES and number > 1 else number
+        own = estimates[metric]["colored"]
+        variants = {"as it is defined": own.value}
+        for title, (name, change) in _VARIANTS.get(metric, {}).items():
+            variants[title] = change(estimates[name]["colored"].value)
+        nearest = min(variants, key=lambda title: abs(variants[title] - number))
+        if abs(variants[nearest] - number) > max(2 * np.nan_to_num(own.error), 0.005 * abs(number)):
+            nearest = None
+        if nearest != "as it is defined":
+            agrees = f"agrees with the variant {nearest}" if nearest else "agrees with no variant"
+            warnings[f"{metric}_variant"] = (
+                f"The reported {metric} of {number:.4g} {agrees}. Measured: "
+                + ", ".join(f"{value:.4g} {title}" for title, value in variants.items())
+                + f"; gray has {estimates[metric]['gray'].value:.4g}."
+            )
+    return warnings
+
+
+def _better(metric):
+    return {1: "higher", -1: "lower"}.get(_DIRECTIONS.get(metric), "")
+
+
+def _cell(estimate, factor=1):
+    """Format a metric so that its error has two digits."""
+    if estimate is None:
+        return ""
+    value, error = factor * estimate.value, factor * estimate.error
+    if not error > 0:
+        return f"{value:.4g}"
+    digits = min(max(0, 1 - math.floor(math.log10(error))), _MOST_DIGITS)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
