@@ -338,13 +338,15 @@ class _Pairs:
         self.kinds = ["colored", *REFERENCES, "truth"]
         if last is None:  # there is no other image
             self.kinds.remove("shuffled")
-        self.sample, self.started, self.run = sample, 0, functools.cache(self._compiled)
+        self.sample, self.started, self.run = sample, 0, functools.cache(self._function)
         self.classifier = load_classifier("residual") if kid else None
         self.evidence, self.totals, self.groups = [], [], {}
         self.slow, self.features = collections.defaultdict(list), collections.defaultdict(list)
 
-    def _compiled(self, shape):
-        return _compiled(self._measured) if self.shapes[shape] > _WORTH_COMPILING else self._measured
+    def _function(self, shape):
+        return (
+            _compiled(self._measured) if self.shapes[shape] > _WORTH_COMPILING else self._measured
+        )
 
     def _versions(self, truth, colored, shuffled):
         """Return the colored image, the references and the truth."""
