@@ -56,6 +56,8 @@ _ROUNDING = 1e-3  # of colors at the border of their range
 
 def floating(x, channels, name):
     """Return `x` as a floating tensor with `channels` last; scale `rgb` of uint8 to [0, 1]."""
+    if name == "rgb" and isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        check_range(x, "`rgb` must be uint8, or floating point")
     x = ops.convert_to_tensor(x)
     if tuple(x.shape[-1:]) != (channels,):
         raise ValueError(
@@ -218,7 +220,8 @@ class ColorSpace:
         """Split RGB into lightness `(..., 1)` and chroma `(..., chroma_channels)`.
 
         LAB gives L and (a, b), YUV gives y and (u, v), RGB gives y and the three RGB channels. RGB
-        of another type or shape than `(..., 3)` raises a `ValueError`.
+        of another type or shape than `(..., 3)` raises a `ValueError`, and so does an array with
+        values outside [0, 1]. In a tensor, values cannot be checked.
         """
         if self.name == "rgb":
             rgb = floating(rgb, 3, "rgb")

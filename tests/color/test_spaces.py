@@ -225,3 +225,9 @@ def test_gray_has_the_lightness_of_its_image_and_no_chroma(rng):
     np.testing.assert_allclose(
         ops.convert_to_numpy(to_gray(np.float32(rgb / 255))), gray, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("space", [LAB, YUV, RGB], ids=lambda space: space.name)
+def test_arrays_outside_the_range_of_rgb_are_refused(space):
+    with pytest.raises(ValueError, match=r"`rgb` must be .* in \[0, 1\].* to 255"):
+        space.split(np.full((2, 2, 3), 255.0, "float32"))
