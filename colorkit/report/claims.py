@@ -249,8 +249,8 @@ If a factor multiplies the lower score, the factor is the effect of interest. Th
 other smallest effects. They were chosen when these records already existed, but before the
 corrected verdicts were known. The column "test set" is the standard error from the choice of the
 test images, for one score on the 10,000 images of CIFAR-10. For threshold accuracy it is that of
-gray; better colors have a smaller one. So does a difference of two scores on the same images. Seeds
-do not show this error, because all seeds share the test images.
+gray. The difference of two scores on the same images usually has a smaller one. Seeds do not show
+this error, because all seeds share the test images.
 
 A verdict holds for the budget in its row, and a larger network, trained longer, may reverse it. "4
 of 100" means 4 epochs instead of the 100 of the profile `full`. On other datasets than that of

@@ -119,8 +119,9 @@ def _sampling():
     errors = [f"{100 * EFFECTS['test_error'][metric]:.2f}" for metric in list(EFFECTS.index)[:3]]
     return (
         "The standard deviations are over seeds, which share the test images. The choice of the "
-        f"10,000 test images adds a standard error of {errors[0]} points to a threshold accuracy, "
-        f"and of {errors[1]} (stronger classifier: {errors[2]}) points to a feature preservation."
+        f"10,000 test images adds a standard error of about {errors[0]} points to a threshold "
+        f"accuracy, and of {errors[1]} (stronger classifier: {errors[2]}) points to a feature "
+        "preservation."
     )
 
 
