@@ -197,7 +197,7 @@ class Colorizer:
             for i, (_, small) in enumerate(prepared):
                 groups.setdefault(small.shape, []).append(i)
             for shape, members in groups.items():
-                step = pictures_at_once(shape)
+                step = pictures_at_once((1 + self.mirror, *shape))
                 for part in (members[i : i + step] for i in range(0, len(members), step)):
                     found = self.predict(np.stack([prepared[i][1] for i in part]))
                     chroma.update(zip(part, found, strict=True))
@@ -251,9 +251,12 @@ class Colorizer:
         count, height, width = lightness.shape[:3]
         stride = self._stride
         if self.mirror:
-            both = np.concatenate([lightness, lightness[:, :, ::-1]])
+            both = lightness, lightness[:, :, ::-1]
+            if 2 * lightness.size <= _NETWORK_PIXELS:  # one pass, if memory allows
+                both = (np.concatenate(both),)
             # With a stride, mirrored pixels differ: enlarge first, then mirror back.
-            outputs = enlarge(self._outputs(both), stride, height, width)
+            outputs = [enlarge(self._outputs(x), stride, height, width) for x in both]
+            outputs = ops.concatenate(outputs)
             # Average logits, not colors, so that both colors stay possible where they differ.
             outputs = (outputs[:count] + ops.flip(outputs[count:], axis=2)) / 2
             stride = 1

@@ -526,7 +526,7 @@ def test_pretrained_flowers_beat_the_constant_on_test_flowers():
         assert measured[metric] > measured[f"constant/{metric}"]
 
 
-def test_mirror_gives_a_mirror_image_the_same_colors(tmp_path, rng):
+def test_mirror_gives_a_mirror_image_the_same_colors(tmp_path, rng, monkeypatch):
     model = models.build_conv_classification(49, blocks=((4, 4),), dilation_rates=(1,))
     gray = rng.integers(0, 256, (20, 24), dtype="uint8")
     plain = Colorizer(model, bins=ColorBins.grid(49))
@@ -537,6 +537,10 @@ def test_mirror_gives_a_mirror_image_the_same_colors(tmp_path, rng):
         mirrored(gray, dtype="float32"),
         atol=1e-4,
     )
+    lightness = rng.uniform(0, 100, (1, 20, 24, 1)).astype("float32")
+    together = mirrored.predict(lightness)
+    monkeypatch.setattr(colorkit.colorizer, "_NETWORK_PIXELS", 20 * 24)  # for one of them
+    np.testing.assert_allclose(mirrored.predict(lightness), together, atol=1e-3)
     mirrored.save(tmp_path / "mirrored.keras")
     assert Colorizer.load(tmp_path / "mirrored.keras").mirror
     assert mirrored.at_temperature(0).mirror

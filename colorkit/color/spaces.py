@@ -24,6 +24,7 @@ __all__ = [
     "fit_gamut",
     "get",
     "lab_to_rgb",
+    "lightness_of",
     "rgb_to_lab",
     "rgb_to_yuv",
     "to_gray",

@@ -1,5 +1,9 @@
 """Print what the benchmarks noted, as ratios against the peer measured in the same run."""
 
+import keras
+
+from colorkit.experiments.hardware import describe
+
 
 def pytest_terminal_summary(terminalreporter, config):
     session = getattr(config, "_benchmarksession", None)
@@ -7,6 +11,7 @@ def pytest_terminal_summary(terminalreporter, config):
     if not noted:
         return
     terminalreporter.section("ratios and memory")
+    terminalreporter.line(f"{describe()}, Keras on {keras.backend.backend()}")
     for name, info in noted:
         for key, value in info.items():
             value = f"{value:.3g}" if isinstance(value, float) else value

@@ -5,8 +5,10 @@ here asserts a time: machines differ, ratios are for reading.
 """
 
 import json
+import resource
 import subprocess
 import sys
+import time
 import timeit
 
 import keras
@@ -19,6 +21,7 @@ from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
 from colorkit import LAB, ColorBins, Colorizer, experiments, models, pairs, rgb_to_lab
+from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
 from colorkit.losses import RebalancedCrossentropy
 
@@ -194,10 +197,79 @@ def test_memory_of_a_rebalanced_step_against_dense_targets(benchmark, network):
     benchmark.extra_info["times as fast as dense"] = peer["seconds"] / ours["seconds"]
 
 
+def cpu_seconds(function):
+    start = time.process_time()
+    function()
+    return time.process_time() - start
+
+
+def test_warm_picture_against_its_network_alone(benchmark):
+    """384 x 256 with the CIFAR model, against Keras's network on the picture and its mirror image.
+
+    CPU time, as other processes disturb it least.
+    """
+    colorizer = Colorizer.pretrained("cifar10")
+    photo = np.asarray(Image.fromarray(skimage.data.coffee()).resize((384, 256)))
+    small = np.full((2, *colorizer.network_size(256, 384), 1), 50.0, "float32")
+    colorizer.model.compile(jit_compile=False)
+
+    def color():
+        return colorizer(photo)
+
+    def network():
+        return colorizer.model.predict_on_batch(small)
+
+    for function in (color, network) * 2:
+        function()
+    ratios = [cpu_seconds(color) / cpu_seconds(network) for _ in range(15)]
+    benchmark.pedantic(color, rounds=15)
+    benchmark.extra_info["times the CPU time of the network alone"] = float(np.median(ratios))
+    benchmark.extra_info["CPU milliseconds"] = 1e3 * min(cpu_seconds(color) for _ in range(15))
+
+
+def test_merging_lab_against_scikit_image(benchmark, rng):
+    """A megapixel; scikit-image clips channel by channel, ours keeps the lightness."""
+    lightness = rng.uniform(20, 80, (1000, 1000, 1)).astype("float32")
+    chroma = rng.normal(0, 12, (1000, 1000, 2)).astype("float32")
+    lab = np.concatenate([lightness, chroma], axis=-1)
+
+    def ours():
+        return fit_gamut(lightness, chroma)
+
+    ratio = median_ratio(lambda: skimage.color.lab2rgb(lab), ours, 5)
+    benchmark.pedantic(ours, rounds=5)
+    benchmark.extra_info["times as fast as scikit-image"] = ratio
+
+
+def test_cold_start_against_importing_keras(benchmark, tmp_path):
+    """CPU time of whole processes: one picture from the command line, the help, and the import."""
+    photo = Image.fromarray(skimage.data.coffee()).resize((384, 256))
+    write_picture(tmp_path / "photo.png", np.asarray(photo))
+    color = ["-m", "colorkit", "colorize", tmp_path / "photo.png", "-o", tmp_path / "out.png"]
+
+    def process(*arguments):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    def start(*arguments):
+        return float(np.median([process(*arguments) for _ in range(3)]))
+
+    keras = start("-c", "import keras")
+    for name in ("cifar10", "photos"):
+        ratio = start(*color, "--overwrite", "--model", name) / keras
+        benchmark.extra_info[f"times import keras, {name}"] = ratio
+    benchmark.extra_info["CPU seconds of import keras"] = keras
+    benchmark.extra_info["CPU seconds of --help"] = start("-m", "colorkit", "--help")
+    benchmark.pedantic(process, args=("-m", "colorkit", "--help"), rounds=1)
+
+
 TWELVE_MEGAPIXELS = """
 import json, resource, sys, time
 import numpy as np
 from colorkit import Colorizer
+from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
 
 seconds, start = {}, time.perf_counter()
