@@ -236,5 +236,5 @@ def _find_chroma(table, mean, faults):
         )
     if power - mean["a"] ** 2 - mean["b"] ** 2 < 0.1 * power:
         faults["one_color"] = (
-            f"All colored images have nearly one color, a = {mean['a']:.0f} and b = {mean['b']:.0f}."
+            f"All colored images have nearly one color: a is {mean['a']:.0f}, b is {mean['b']:.0f}."
         )
