@@ -441,10 +441,9 @@ def test_animation_that_is_not_read_as_a_video_gives_a_warning(tmp_path, model, 
 
 @pytest.fixture
 def pairs(tmp_path):
-    """Three true images, and the same as another program would color them, with channels swapped."""
-    for i, photo in enumerate(
-        (skimage.data.cat(), skimage.data.coffee(), skimage.data.astronaut())
-    ):
+    """Three true images, and the same with red and blue swapped."""
+    shown = skimage.data.cat(), skimage.data.coffee(), skimage.data.astronaut()
+    for i, photo in enumerate(shown):
         for folder, rgb in (("truth", photo), ("colored", photo[..., ::-1])):
             (tmp_path / folder).mkdir(exist_ok=True)
             Image.fromarray(rgb[60:92, 60:92]).save(tmp_path / folder / f"{i}.png")
