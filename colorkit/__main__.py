@@ -316,9 +316,11 @@ def _evaluate(options):
     _start_keras()
     from colorkit.evaluation import evaluate_pairs
     from colorkit.experiments.records import markdown
-    from colorkit.files import written_whole
+    from colorkit.files import make_folder, written_whole
 
     reported = dict(map(_number, options.reported))
+    for path in filter(None, (options.csv, options.json, options.markdown)):
+        make_folder(Path(path).parent)  # an error must not come after the work
     scores = evaluate_pairs(
         options.colored,
         options.truth,
