@@ -72,6 +72,7 @@ _GROUPS = 50  # of images, which the bootstrap draws
 _KID_SIZE = 64
 _FEW = 30
 _MOST_DIGITS = 5
+_LEAST_ERROR = 1e-10  # equal images have 100 dB, as in `metrics.psnr`
 _ROUNDING = 2e-3  # relative change of metrics by rounding images to 8 bits
 
 
@@ -445,9 +446,10 @@ class _Pairs:
             for kind, found in self.features.items():
                 estimates["kid"][kind] = _kid(np.stack(found), true, len(totals))
         for kind, mse in estimates["mse"].items():
-            if mse.value > 0:
-                slope = -10 / np.log(10) / mse.value
-                estimates["psnr_pooled"][kind] = mse.mapped(lambda x: -10 * np.log10(x), slope)
+            slope = -10 / np.log(10) / max(mse.value, _LEAST_ERROR)
+            estimates["psnr_pooled"][kind] = mse.mapped(
+                lambda x: -10 * np.log10(max(x, _LEAST_ERROR)), slope
+            )
         truth = estimates["colorfulness"]["truth"]
         for kind, found in estimates["colorfulness"].items():
             gap = found.minus(truth)
