@@ -68,7 +68,7 @@ _ALONE = ("colorfulness", "colorfulness_absolute", "bleeding", "dominant_hue")
 _SLOW = {"ssim": metrics.ssim, "ciede2000": metrics.ciede2000}
 # A shape that fewer images have is not worth compiling for.
 _WORTH_COMPILING = 24
-_GROUPS = 50  # of images, which the bootstrap draws
+_GROUPS, _DRAWS = 50, 100  # of images, which the bootstrap draws, and how often
 _KID_SIZE = 64
 _FEW = 30
 _MOST_DIGITS = 5
@@ -470,7 +470,7 @@ def _of_groups(meter, groups, count):
         return meter.stateless_result([ops.convert_to_tensor(x.reshape(s)) for x, s in parts])
 
     states = np.stack([np.concatenate([x.ravel() for x in group]) for group in groups])
-    return bootstrap(states, result, count)
+    return bootstrap(states, result, count, _DRAWS)
 
 
 def _kid(first, second, count):
