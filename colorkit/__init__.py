@@ -65,6 +65,7 @@ _MODULES = {
     "models": "models",
     "pictures": "data.image_files",
     "pipeline": "data.batches",
+    "prediction": "prediction",
     "report": "report",
     "results": "experiments.records",
     "studies": "report.studies",

@@ -1,6 +1,7 @@
 """Color images of any size with one network."""
 
 import copy
+import dataclasses
 import functools
 import itertools
 import math
@@ -11,7 +12,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from colorkit.checks import check_temperature
+from colorkit.checks import check_temperature, check_weight
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
 from colorkit.color.guided import resize, strips, upsampled
@@ -19,8 +20,10 @@ from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.files import expanded, make_folder
 from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
+from colorkit.models.features import feature_model
 from colorkit.models.files import read_model, save_model
 from colorkit.models.sizes import size_rule
+from colorkit.prediction import Calibration, Prediction
 from colorkit.stream import stream
 
 __all__ = ["Colorizer"]
@@ -31,7 +34,9 @@ _STREAM_IMAGES, _STREAM_PIXELS = 8, 2**23
 # The network sees at most so many pixels of an image, unless its short side needs more.
 _NETWORK_PIXELS = 2**18
 # Everything but the network that a file holds.
-_SETTINGS = ("space", "bins", "temperature", "size", "mirror", "class_weights")
+_SETTINGS = (
+    "space", "bins", "temperature", "size", "mirror", "class_weights", "saturation", "calibration"
+)  # fmt: skip
 # Pretrained before each model of the package got its own temperature.
 _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 _NO_TEMPERATURE = "`colorizer` must have bins, as a regression has no temperature."
@@ -86,6 +91,8 @@ class Colorizer:
         mirror: Whether to average the predictions for an image and its mirror image.
         class_weights: Weights of the bins in training, if the decoder must divide by them (see
             `ColorBins.decode`), or `None`.
+        saturation: Factor of the chroma: 0 is gray, 1 leaves it as predicted.
+        calibration: `Calibration` of `uncertainty`, its dict, or `None`, see `calibrated`.
 
     Raises:
         ValueError: If the model's input or output does not fit, or a setting is out of range.
@@ -111,6 +118,8 @@ class Colorizer:
         size=256,
         mirror=False,
         class_weights=None,
+        saturation=1.0,
+        calibration=None,
     ):
         self.space = spaces.get(space)
         if bins is not None and bins.space is not self.space:
@@ -133,6 +142,13 @@ class Colorizer:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
         if class_weights is not None:
             checked_class_weights(class_weights, bins.num_bins)
+        check_weight("saturation", saturation)
+        if saturation != 1 and self.space is spaces.RGB:
+            raise ValueError("`saturation` needs a model in LAB or YUV. Received one in RGB.")
+        if isinstance(calibration, dict):
+            calibration = Calibration(**calibration)
+        if calibration is not None and bins is None:
+            raise ValueError("`calibration` needs `bins`, as a regression has no distribution.")
         self.model = model
         self._network = _compiled(model)
         self._multiples, self._stride = size_rule(model)
@@ -141,17 +157,21 @@ class Colorizer:
         self.size = size
         self.mirror = mirror
         self.class_weights = class_weights
+        self.saturation = saturation
+        self.calibration = calibration
 
     def __repr__(self):
         name, space = self.model.name, self.space.name
         return f"<Colorizer: {name} in {space}, temperature {self.temperature}>"
 
-    def __call__(self, image, *, dtype="uint8"):
+    def __call__(self, image, *, hints=None, keep_gray=None, dtype="uint8"):
         """Color an image, or a batch of images of one size.
 
         Args:
             image: Image as `as_rgb` takes it, with the same errors, or a batch
                 `(N, height, width, 1 | 3 | 4)`. Color is ignored.
+            hints: Colors of some pixels, see `Prediction.with_hints`, or `None`. Not for a batch.
+            keep_gray: Mask of what stays gray, see `Prediction.rgb`, or `None`. Not for a batch.
             dtype: "uint8", "uint16", or "float32" for colors in [0, 1] before rounding. Only with
                 "uint16", values of the image finer than 8 bits are not rounded to 8 bits.
 
@@ -159,12 +179,85 @@ class Colorizer:
             Array of shape `(height, width, 3)`, or `(N, height, width, 3)` for a batch.
         """
         deep = _is_deep(dtype)
+        if hints is not None or keep_gray is not None:
+            kept = self.prediction(image, deep=deep)
+            kept = kept if hints is None else kept.with_hints(hints)
+            return kept.rgb(keep_gray=keep_gray, dtype=dtype)
         if hasattr(image, "__array__") and np.ndim(image) == 4:
             return self._color_batch(np.stack([as_rgb(each, deep) for each in image]), dtype)
         rgb = as_rgb(image, deep)
         lightness, small = self._preprocess(rgb)
         chroma = self.predict(small[None])[0]
         return self._postprocess(lightness, small, chroma, dtype)
+
+    def prediction(self, image, *, deep=False):
+        """Predict the colors of an image once, and keep the result, see `Prediction`.
+
+        Args:
+            image: Image as `as_rgb` takes it, with the same errors.
+            deep: Whether to keep values finer than 8 bits.
+
+        Example:
+            >>> kept = Colorizer.pretrained("cifar10").prediction(np.zeros((32, 48), "uint8"))
+            >>> [kept.rgb(temperature).shape for temperature in (0, 1)]
+            [(32, 48, 3), (32, 48, 3)]
+        """
+        lightness, small = self._preprocess(as_rgb(image, deep))
+        scores, stride = self._scores(small[None])
+        scores = ops.convert_to_numpy(scores)[0]
+        temperature = None if self.bins is None else self.temperature
+        return Prediction(self, lightness, small, scores, stride, temperature, self.class_weights)
+
+    def uncertainty(self, image):
+        """Measure how unsure the model is of the colors of an image, see `Uncertainty`.
+
+        An image far from those that the model knows gives a warning. A regression raises a
+        `ValueError`.
+
+        Example:
+            >>> doubt = Colorizer.pretrained("cifar10").uncertainty(ck.load("photos", size=32)[0])
+            >>> doubt.entropy.shape
+            (32, 32)
+        """
+        return self.prediction(image).uncertainty()
+
+    def variants(self, image, n=4, seed=0, *, dtype="uint8"):
+        """Color an image in n different, coherent ways, the most likely one first.
+
+        Returns:
+            Array `(n, height, width, 3)`.
+
+        Example:
+            >>> Colorizer.pretrained("cifar10").variants(np.zeros((32, 48), "uint8"), 2).shape
+            (2, 32, 48, 3)
+        """
+        kept = self.prediction(image, deep=_is_deep(dtype))
+        return np.stack([each.rgb(dtype=dtype) for each in kept.variants(n, seed)])
+
+    def calibrated(self, images, coverage=0.9):
+        """Return a colorizer with calibrated sets of colors, see `Calibration`.
+
+        Args:
+            images: Color images of the kind that the model is for, and that it was not trained on.
+                At least 20, better hundreds. Their sizes may differ.
+            coverage: Share of the pixels whose set must hold the true color.
+
+        Example:
+            >>> network = ck.models.build_shallow_classification(9)
+            >>> colorizer = Colorizer(network, bins=ck.ColorBins.grid(9))
+            >>> colorizer.calibrated(ck.load("photos", size=32)[:20]).calibration.coverage
+            0.9
+        """
+
+        def held():
+            for image in images:
+                rgb = as_rgb(image)
+                kept = self.prediction(rgb)
+                yield kept.of_truth(rgb)
+
+        other = copy.copy(self)
+        other.calibration = Calibration.of(held(), coverage)
+        return other
 
     def stream(self, images, use=None, *, dtype="uint8"):
         """Color many images of any sizes, several at once, in order and in flat memory.
@@ -248,30 +341,55 @@ class Colorizer:
                 "`lightness` must have shape (N, height, width, 1). "
                 f"Received shape {tuple(lightness.shape)}"
             )
-        count, height, width = lightness.shape[:3]
-        stride = self._stride
-        if self.mirror:
-            both = lightness, lightness[:, :, ::-1]
-            if 2 * lightness.size <= _NETWORK_PIXELS:  # one pass, if memory allows
-                both = (np.concatenate(both),)
-            # With a stride, mirrored pixels differ: enlarge first, then mirror back.
-            outputs = [enlarge(self._outputs(x), stride, height, width) for x in both]
-            outputs = ops.concatenate(outputs)
-            # Average logits, not colors, so that both colors stay possible where they differ.
-            outputs = (outputs[:count] + ops.flip(outputs[count:], axis=2)) / 2
-            stride = 1
-        else:
-            outputs = self._outputs(lightness)
+        height, width = lightness.shape[1:3]
+        outputs, stride = self._scores(lightness)
 
         def decode(temperature):
             chroma = outputs
             if self.bins is not None:
                 chroma = self.bins.decode(outputs, temperature, self.class_weights)
+            if self.saturation != 1:
+                chroma = self.saturation * chroma
             return ops.convert_to_numpy(enlarge(chroma, stride, height, width))
 
         if isinstance(temperature, (list, tuple)):
             return [decode(each) for each in temperature]
         return decode(self.temperature if temperature is None else temperature)
+
+    def features(self, lightness):
+        """Return what the network knows of each part of an image.
+
+        Args:
+            lightness: Shape `(height, width, 1)`, in natural units, as the network sees it.
+
+        Returns:
+            List of float32 arrays `(rows, columns, channels)`: the last features at each stride,
+            fine ones last. They extend over the image. The list is empty for a network without.
+
+        Example:
+            >>> colorizer = Colorizer(ck.models.build_unet(widths=(8, 16)))
+            >>> [plane.shape for plane in colorizer.features(np.full((32, 48, 1), 50.0))]
+            [(16, 24, 16), (32, 48, 8)]
+        """
+        if self._feature_network is None:
+            return []
+        size = lightness.shape[:2]
+        padded = self._padded(np.float32(lightness[None]))
+        sides = padded.shape[1:3]
+        found = []
+        for plane in self._feature_network(ops.convert_to_tensor(padded)):
+            # What belongs to the padding is left out.
+            rows, columns = (
+                max(1, round(side * own / whole))
+                for side, own, whole in zip(plane.shape[1:3], size, sides, strict=True)
+            )
+            found.append(ops.convert_to_numpy(ops.cast(plane[0, :rows, :columns], "float32")))
+        return found
+
+    @functools.cached_property
+    def _feature_network(self):
+        model = feature_model(self.model)
+        return model and _compiled(model)
 
     def merge(self, lightness, chroma):
         """Merge lightness `(..., 1)` and predicted chroma into float32 RGB, see `fit_gamut`."""
@@ -302,6 +420,8 @@ class Colorizer:
             raise ValueError(f"`path` must end in .keras. Received: {path}")
         make_folder(path.parent)
         settings = {name: getattr(self, name) for name in _SETTINGS}
+        if self.calibration is not None:
+            settings["calibration"] = dataclasses.asdict(self.calibration)
         chroma = ColorDecoder(**settings, name="color_decoder")(self.model.outputs[0])
         save_model(keras.Model(self.model.inputs[0], chroma, name=self.model.name), path)
 
@@ -385,13 +505,20 @@ class Colorizer:
             return lightness, lightness
         return lightness, resize(lightness, small, Image.Resampling.LANCZOS)
 
-    def _postprocess(self, lightness, small, chroma, dtype):
-        """Merge lightness with the chroma that was predicted from `small`, upsampled if smaller."""
+    def _postprocess(self, lightness, small, chroma, dtype, strength=None):
+        """Merge lightness with the chroma that was predicted from `small`, upsampled if smaller.
+
+        `strength` is a factor of the chroma of each pixel, or `None`.
+        """
         if small is lightness:
+            if strength is not None:
+                chroma = chroma * strength[..., None]
             return self._to_rgb(lightness, chroma, dtype)
         colored = np.empty((*lightness.shape[:2], 3), dtype)
         planes = upsampled(chroma, small, lightness, self.space.lightness_range)
         for rows, large in planes:
+            if strength is not None:
+                large *= strength[rows, :, None]
             colored[rows] = self._to_rgb(lightness[rows], large, dtype)
         return colored
 
@@ -399,14 +526,34 @@ class Colorizer:
         rgb = self.merge(lightness, chroma)
         return rgb if dtype == "float32" else (rgb * np.iinfo(dtype).max + 0.5).astype(dtype)
 
-    def _outputs(self, lightness):
-        """Return the network's output for lightness of any size."""
+    def _scores(self, lightness):
+        """Return the network's output, averaged over mirror images if asked, and its stride."""
+        if not self.mirror:
+            return self._outputs(lightness), self._stride
+        count, height, width = lightness.shape[:3]
+        both = lightness, lightness[:, :, ::-1]
+        if 2 * lightness.size <= _NETWORK_PIXELS:  # one pass, if memory allows
+            both = (np.concatenate(both),)
+        # With a stride, mirrored pixels differ: enlarge first, then mirror back.
+        outputs = [enlarge(self._outputs(x), self._stride, height, width) for x in both]
+        outputs = ops.concatenate(outputs)
+        # Average logits, not colors, so that both colors stay possible where they differ.
+        return (outputs[:count] + ops.flip(outputs[count:], axis=2)) / 2, 1
+
+    def _padded(self, lightness):
+        """Return lightness whose sides are multiples that the network takes."""
         sides = lightness.shape[1:3]
         spare = [-side % n for side, n in zip(sides, self._multiples, strict=True)]
         if any(spare):
             # Pad with NumPy, which repeats the reflection where the padding exceeds the image.
             padding = ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0))
             lightness = np.pad(lightness, padding, mode="symmetric")
+        return lightness
+
+    def _outputs(self, lightness):
+        """Return the network's output for lightness of any size."""
+        sides = lightness.shape[1:3]
+        lightness = self._padded(lightness)
         outputs = ops.cast(self._network(ops.convert_to_tensor(lightness)), "float32")
         if tuple(outputs.shape[1:3]) != self._divided(lightness.shape[1:3]):
             raise ValueError(

@@ -454,6 +454,8 @@ class ColorDecoder(BinsConfig, keras.layers.Layer):
         size=None,
         mirror=False,
         class_weights=None,
+        saturation=1.0,
+        calibration=None,
         **kwargs,
     ):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -463,11 +465,14 @@ class ColorDecoder(BinsConfig, keras.layers.Layer):
         self.size = size
         self.mirror = mirror
         self.class_weights = class_weights
+        self.saturation = saturation
+        self.calibration = calibration
 
     def call(self, inputs):
-        if self.bins is None:
-            return inputs
-        return self.bins.decode(inputs, self.temperature, self.class_weights)
+        chroma = inputs
+        if self.bins is not None:
+            chroma = self.bins.decode(inputs, self.temperature, self.class_weights)
+        return chroma if self.saturation == 1 else self.saturation * chroma
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.space.chroma_channels)
@@ -481,4 +486,6 @@ class ColorDecoder(BinsConfig, keras.layers.Layer):
             "size": self.size,
             "mirror": self.mirror,
             "class_weights": None if weights is None else np.float64(weights).tolist(),
+            "saturation": self.saturation,
+            "calibration": self.calibration,
         }

@@ -1,5 +1,6 @@
 """Evaluate colorizers with every metric, beside the trivial baselines."""
 
+from colorkit.evaluation.choices import measure_doubt, measure_hints, measure_variants
 from colorkit.evaluation.comparison import compare
 from colorkit.evaluation.pairs import PairScores, evaluate_pairs
 from colorkit.evaluation.scores import (
@@ -24,5 +25,8 @@ __all__ = [
     "inverse_frequency",
     "mean_chroma",
     "measure_baselines",
+    "measure_doubt",
+    "measure_hints",
+    "measure_variants",
     "temperature_curve",
 ]

@@ -3,6 +3,7 @@
 from colorkit.figures.plots import (
     bin_map,
     dot_plot,
+    doubt,
     network_diagram,
     picture_grid,
     picture_rows,
@@ -15,6 +16,7 @@ from colorkit.figures.plots import (
 __all__ = [
     "bin_map",
     "dot_plot",
+    "doubt",
     "network_diagram",
     "picture_grid",
     "picture_rows",

@@ -126,6 +126,41 @@ def temperature_strip(colorizer, images, temperatures=(0, 0.2, 0.38, 0.6, 1)):
     return picture_grid({**columns, "truth": images})
 
 
+def doubt(images, uncertainties):
+    """Draw images, the doubt about each pixel's color, and the number of colors that it may have.
+
+    Args:
+        images: Colored images, `(H, W, 3)`.
+        uncertainties: `Uncertainty` of each, see `Colorizer.uncertainty`. Without a calibration,
+            the numbers of colors are left out.
+
+    Example:
+        >>> colorizer, image = ck.Colorizer.pretrained("cifar10"), ck.load("photos", size=32)[0]
+        >>> figure = doubt([colorizer(image)], [colorizer.uncertainty(image)])
+    """
+    panels = {"bits of entropy": [each.entropy for each in uncertainties]}
+    if all(each.sets is not None for each in uncertainties):
+        panels[f"colors that hold the true one, {uncertainties[0].coverage:.0%}"] = [
+            each.sizes for each in uncertainties
+        ]
+    heights = [image.shape[0] / image.shape[1] for image in images]
+    size = 2.6 * (1 + len(panels)), 0.3 + 2.6 * sum(heights)
+    figure = _Figure(figsize=size, layout="compressed")
+    rows = figure.subplots(len(images), 1 + len(panels), squeeze=False, height_ratios=heights)
+    for axes, image, each in zip(rows, images, uncertainties, strict=True):
+        axes[0].imshow(image)
+        axes[0].set_title(f"sureness {each.sureness:.2f}", fontsize=9)
+    for column, (title, maps) in enumerate(panels.items(), start=1):
+        top = max(plane.max() for plane in maps)
+        for axes, plane in zip(rows[:, column], maps, strict=True):
+            shown = axes.imshow(plane, vmin=0, vmax=top, interpolation="bilinear")
+        rows[0, column].set_title(title, fontsize=9)
+        figure.colorbar(shown, ax=rows[:, column], location="bottom", shrink=0.8, pad=0.02)
+    for axes in rows.flat:
+        axes.set_axis_off()
+    return figure
+
+
 def network_diagram(model):
     """Draw the convolutions and dense layers of a functional model, from left to right, as boxes.
 

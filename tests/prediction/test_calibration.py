@@ -1,0 +1,84 @@
+"""Sets of colors hold the true one as often as calibrated."""
+
+import copy
+import dataclasses
+import warnings
+
+import numpy as np
+import pytest
+
+import colorkit as ck
+from colorkit.prediction import Calibration
+
+PICTURES = list(ck.load("photos", size=32)[:24])
+
+
+def image(rng, level=0.0):
+    """One image: probability of the true color, which falls with lightness; lightness; features."""
+    lightness = rng.uniform(0, 100, 400)
+    probabilities = rng.uniform(size=400) ** (1 + lightness / 50)
+    return probabilities, lightness, rng.normal(size=6) + level
+
+
+@pytest.fixture(scope="module")
+def calibration():
+    rng = np.random.default_rng(0)
+    return Calibration.of((image(rng) for _ in range(200)), 0.9)
+
+
+@pytest.fixture(scope="module")
+def colorizer():
+    bins = ck.ColorBins.grid(49)
+    model = ck.models.build_unet(bins.num_bins, widths=(8, 16))
+    return ck.Colorizer(model, bins=bins).calibrated(PICTURES)
+
+
+def test_new_images_are_covered_as_calibrated_in_each_third_of_lightness(calibration):
+    rng = np.random.default_rng(1)
+    probabilities, lightness, _ = map(np.concatenate, zip(*map(image, [rng] * 200), strict=True))
+    covered = probabilities >= calibration.limits_at(lightness)
+    assert covered.mean() == pytest.approx(0.9, abs=0.01)
+    for low, high in ((0, 33), (33, 67), (67, 101)):
+        inside = (lightness >= low) & (lightness < high)
+        assert covered[inside].mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_few_images_of_the_kind_are_far_and_others_are(calibration):
+    rng = np.random.default_rng(2)
+    own = [calibration.distance(image(rng)[2]) > 1 for _ in range(300)]
+    assert np.mean(own) < 0.06
+    assert calibration.distance(image(rng, level=10.0)[2]) > 1
+
+
+def test_calibration_survives_saving_and_loading(tmp_path, colorizer):
+    colorizer.save(tmp_path / "calibrated.keras")
+    loaded = ck.Colorizer.load(tmp_path / "calibrated.keras")
+    assert loaded.calibration == colorizer.calibration
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # 24 images know little
+        doubt = loaded.uncertainty(PICTURES[0])
+    assert doubt.coverage == 0.9 and doubt.sizes.shape == (32, 32)
+    assert 1 <= doubt.sizes.mean() <= colorizer.bins.num_bins
+
+
+def test_image_far_from_what_the_model_knows_warns(colorizer):
+    other = copy.copy(colorizer)
+    other.calibration = dataclasses.replace(colorizer.calibration, far=1e-3)
+    with pytest.warns(UserWarning, match="times as far from the images that"):
+        other.uncertainty(PICTURES[0])
+
+
+def test_too_few_images_raise(colorizer):
+    with pytest.raises(ValueError, match="at least 20 images"):
+        colorizer.calibrated(PICTURES[:3])
+
+
+@pytest.mark.parametrize("change", [{"limits": (0.1,)}, {"rest": float("nan")}, {"coverage": 2}])
+def test_damaged_calibration_raises(calibration, change):
+    with pytest.raises(ValueError, match=r"calibration|coverage"):
+        dataclasses.replace(calibration, **change)
+
+
+def test_calibration_of_a_regression_raises(calibration):
+    with pytest.raises(ValueError, match="`calibration` needs `bins`"):
+        ck.Colorizer(ck.models.build_unet(widths=(8, 16)), calibration=calibration)
