@@ -48,17 +48,26 @@ def main(arguments=None):
         return 130
 
 
+_received = []  # signals that end the command
+
+
+def _end(number, _):
+    _received.append(number)
+    sys.exit(128 + number)
+
+
 @contextlib.contextmanager
 def _terminated():
     """Let SIGTERM raise `SystemExit`, so that no temporary file stays behind."""
     if threading.current_thread() is not threading.main_thread():  # which alone gets signals
         yield
         return
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    previous = signal.signal(signal.SIGTERM, _end)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, previous)
+        _received.clear()
 
 
 def _start_keras():
@@ -272,6 +281,8 @@ def _color_files(jobs, options):
     # A bar on a terminal, else a line per file.
     bar = tqdm(results(), total=len(jobs), unit="file", disable=not sys.stderr.isatty())
     for (source, target), error in zip((*pictures, *films), bar, strict=True):
+        if _received:  # code in C may have turned the exit into an error of one file
+            sys.exit(128 + _received[0])
         if isinstance(error, Exception):  # one bad file must not stop the others
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")

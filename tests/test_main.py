@@ -1,6 +1,8 @@
+import contextlib
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -226,6 +228,20 @@ def test_terminated_command_leaves_no_file_behind(tmp_path, model):
     process.terminate()
     assert process.wait(60) in (143, -15)
     assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_termination_that_becomes_an_error_of_a_file_still_ends(photos, model, monkeypatch):
+    def predict(*_):
+        with contextlib.suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        raise SystemError("bad argument to internal function")
+
+    monkeypatch.setattr("colorkit.colorizer.Colorizer.predict", predict)
+    with pytest.raises(SystemExit) as ended:
+        main(["colorize", "in", "-o", "out", "--model", model])
+    assert ended.value.code == 143
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

@@ -38,11 +38,6 @@ def weights(places, features, distribution, lightness):
 
     References:
         Rasmussen, Williams, "Gaussian Processes for Machine Learning", 2006, equation 2.25.
-
-    Example:
-        >>> lightness = np.linspace(0, 1, 64).reshape(8, 8)
-        >>> weights(np.array([[0, 0], [7, 7]]), [], None, lightness).shape
-        (8, 8, 2)
     """
     rows, columns = places.T
     size = lightness.shape
