@@ -226,7 +226,7 @@ def test_terminated_command_leaves_no_file_behind(tmp_path, model):
     while process.poll() is None and not list(tmp_path.glob("out/.colorkit-*")):
         time.sleep(0.05)
     process.terminate()
-    assert process.wait(60) in (143, -15)
+    assert process.wait(200) in (143, -15)
     assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
 
 
@@ -253,7 +253,7 @@ def test_interrupted_folder_keeps_only_whole_files(tmp_path, photos, model):
     while process.poll() is None and not list(tmp_path.glob("out/*.png")):
         time.sleep(0.01)
     process.terminate()
-    assert process.wait(60) in (143, -15)
+    assert process.wait(200) in (143, -15)
     assert not list(tmp_path.glob("out/.*"))
     found = list(tmp_path.glob("out/*.png"))
     assert 0 < len(found) < 300
@@ -351,7 +351,7 @@ def test_results_on_other_images_have_claims_and_a_closed_pipe_is_no_error(tmp_p
     assert "MAE is more colorful than MSE, unet" in told
     assert "MAE is more colorful than MSE, resnet" in untold
     command = f"{sys.executable} -m colorkit results --folder {folder} | head -1"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300)
     assert "Summary" in done.stdout and "pipe" not in done.stderr.lower()
 
 
