@@ -149,9 +149,11 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
             elif _choose(trained, network, folder, validation) == checkpoints.LATEST:
                 best_epoch = log.epochs - 1
             trained.save(folder / "colorizer.keras")
+            _say(verbose, f"evaluating on {len(test)} images")
             metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
             if experiment.data.large_size:
                 whole = large(experiment, profile, len(test))
+                _say(verbose, f"evaluating on {len(whole)} images of a larger size")
                 for name, value in _measured(trained, whole, {}).items():
                     head, slash, last = name.rpartition("/")
                     metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
@@ -344,6 +346,11 @@ def _colorizer(experiment, network, bins, weights, train):
         mirror=decoding.mirror,
         class_weights=weights if decoding.logit_adjustment else None,
     )
+
+
+def _say(verbose, text):
+    if verbose:
+        print(text, flush=True)
 
 
 def _measured(colorizer, images, classifiers, temperatures=()):
