@@ -377,7 +377,8 @@ class Colorizer:
         padded = self._padded(np.float32(lightness[None]))
         sides = padded.shape[1:3]
         found = []
-        for plane in self._feature_network(ops.convert_to_tensor(padded)):
+        # A model of one output returns it without a list.
+        for plane in keras.tree.flatten(self._feature_network(ops.convert_to_tensor(padded))):
             # What belongs to the padding is left out.
             rows, columns = (
                 max(1, round(side * own / whole))

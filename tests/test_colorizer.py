@@ -640,3 +640,11 @@ def test_compiled_network_predicts_as_the_first_call_does_and_follows_training(r
     trained = Colorizer(model, bins=ColorBins.grid(49), mirror=True).predict(lightness)
     assert np.abs(trained - first).max() > 0.1
     np.testing.assert_allclose(colorizer.predict(lightness), trained, atol=1e-3)
+
+
+def test_features_of_a_single_stride_are_planes():
+    inputs = keras.Input((None, None, 1))
+    hidden = keras.layers.Conv2D(8, 3, 2, "same")(inputs)
+    colorizer = Colorizer(keras.Model(inputs, keras.layers.Conv2D(2, 1)(hidden)))
+    (plane,) = colorizer.features(np.full((32, 48, 1), 50.0))
+    assert plane.shape == (16, 24, 8)
