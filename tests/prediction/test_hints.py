@@ -1,0 +1,98 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage.color import rgb2lab
+
+import colorkit as ck
+from colorkit.prediction import read_hints
+
+GRAY = np.full((24, 36), 128, "uint8")
+
+
+def test_hint_gives_its_pixel_the_color_and_keeps_lightness(picture):
+    colorizer = ck.Colorizer(ck.models.build_unet(widths=(8, 16)))  # it predicts each pixel
+    wanted = rgb2lab(np.array([[[0x80, 0x60, 0xA0]]], "uint8"))[0, 0, 1:]
+    kept = colorizer.prediction(picture).with_hints([(30, 20, "#8060a0")])
+    np.testing.assert_allclose(kept.chroma()[30, 20], wanted, atol=2)
+    difference = rgb2lab(kept.rgb())[..., 0] - rgb2lab(picture)[..., 0]
+    assert np.abs(difference).max() < 1
+
+
+def test_hint_reaches_its_own_object_and_not_another(colorizer):
+    image = np.full((32, 32), 30, "uint8")
+    image[:, 16:] = 250
+    kept = colorizer.prediction(image)
+    change = kept.with_hints([(20, 5, "green")]).chroma() - kept.chroma()
+    change = np.linalg.norm(change, axis=-1)
+    columns = change.shape[1] // 2
+    assert change[:, : columns - 1].mean() > 2 * change[:, columns + 1 :].mean()
+
+
+def test_hints_of_the_predicted_colors_change_nothing(regression, picture):
+    kept = regression.prediction(picture)
+    before = kept.chroma()
+    places = np.array([[3, 4], [20, 9]])
+    weights = kept.with_hints([(5, 6, "red"), (30, 14, "blue")]).hints[2]
+    same = dataclasses.replace(kept, hints=(places, before[tuple(places.T)], weights))
+    np.testing.assert_allclose(same.chroma(), before, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("hint", "message"),
+    [
+        ((24, 0, "red"), r"inside the image of 24 rows and 36 columns.*hint 1: row 24"),
+        ((0, -1, "red"), "inside the image"),
+        ((0, 0, "no color"), "The color of a hint must be a name"),
+        ((0, 0, ""), "The color of a hint must be a name"),
+        ((0, 0, None), "The color of a hint must be a name"),
+        ((0, 0, (0, 0, 256)), "from 0 to 255"),
+        ((0, 0, (0.5, 0, float("nan"))), "from 0 to 255"),
+        ((0, 0), r"must be \(row, column, color\)"),
+        (("x", 0, "red"), r"must be \(row, column, color\)"),
+    ],
+)
+def test_bad_hint_raises(colorizer, hint, message):
+    with pytest.raises(ValueError, match=message):
+        colorizer(GRAY, hints=[hint])
+
+
+def test_hints_that_contradict_each_other_raise(colorizer):
+    with pytest.raises(ValueError, match=r"must not contradict each other\. Hint 2"):
+        colorizer(GRAY, hints=[(3, 4, "red"), (3, 4, "blue")])
+    with pytest.raises(ValueError, match="at least one hint"):
+        colorizer(GRAY, hints=[])
+
+
+def test_hints_that_disagree_nearby_stay_between_their_colors(colorizer):
+    kept = colorizer.prediction(np.full((32, 32), 128, "uint8"))
+    chroma = kept.with_hints([(10, 10, "red"), (10, 11, "blue")]).chroma()
+    assert np.abs(chroma).max() < 200
+
+
+def test_hints_are_read_from_both_kinds_of_files(tmp_path):
+    (tmp_path / "a.csv").write_text("row,column,color\n1,2,red\n3, 4, #00ff00\n\n5,6,7,8,9\n")
+    rgba = np.zeros((10, 12, 4), "uint8")
+    rgba[3, 5] = 10, 20, 30, 255
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    read = read_hints(tmp_path / "a.csv", (10, 12))
+    assert read == [("1", "2", "red"), ("3", "4", "#00ff00"), ("5", "6", ["7", "8", "9"])]
+    ((row, column, color),) = read_hints(tmp_path / "a.png", (10, 12))
+    assert (row, column, tuple(color)) == (3, 5, (10, 20, 30))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"row,column,color\n", "holds no hints"),
+        ("a.csv", b"1,2\n", "must have lines row,column,color"),
+        ("a.csv", b"\xff\xfe\x00", "not a CSV file"),
+        ("a.png", b"no image", "not a PNG file of hints"),
+        ("a.txt", b"1,2,red", "must end in .csv or .png"),
+    ],
+)
+def test_bad_file_of_hints_raises(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_hints(tmp_path / name, (10, 12))
