@@ -2,7 +2,8 @@
 
 from colorkit.evaluation.choices import measure_doubt, measure_hints, measure_variants
 from colorkit.evaluation.comparison import compare
-from colorkit.evaluation.pairs import PairScores, evaluate_pairs
+from colorkit.evaluation.pair_scores import PairScores
+from colorkit.evaluation.pairs import evaluate_pairs
 from colorkit.evaluation.scores import (
     VERSION,
     curve,
