@@ -40,6 +40,7 @@ class Uncertainty:
     sureness: float
     distance: float | None
     size: tuple
+    most: float = 1.0  # bits of a distribution that knows nothing
 
     @property
     def sizes(self):
@@ -57,8 +58,6 @@ class Uncertainty:
         """Entropy relative to the largest possible, `(height, width)`, in [0, 1]."""
         large = resize(self.entropy[..., None], self.size, Image.Resampling.BILINEAR)
         return np.clip(large[..., 0] / self.most, 0, 1)
-
-    most: float = 1.0  # bits of a distribution that knows nothing
 
 
 def entropy(probabilities):
