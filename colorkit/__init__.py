@@ -65,13 +65,13 @@ _MODULES = {
     "models": "models",
     "pictures": "data.image_files",
     "pipeline": "data.batches",
-    "prediction": "prediction",
+    "prediction": "colorizer.prediction",
     "report": "report",
     "results": "experiments.records",
     "studies": "report.studies",
     "tables": "report.tables",
     "training": "experiments.run",
-    "turing": "turing",
+    "turing": "evaluation.turing",
     "video": "data.video",
 }
 __all__ = ["__version__", *_NAMES, *_MODULES]

@@ -147,7 +147,7 @@ def test_failure_of_one_image_does_not_stop_the_others(photos, model, capsys, mo
             raise MemoryError
         return as_rgb(image, deep)
 
-    monkeypatch.setattr("colorkit.colorizer.as_rgb", failing)
+    monkeypatch.setattr("colorkit.colorizer.colorizer.as_rgb", failing)
     assert main(["colorize", "in", "-o", "out", "--model", model]) == 2
     assert "in/a.png: MemoryError" in capsys.readouterr().err
     assert names(photos.parent / "out") == ["b.jpg", "deep/c.png"]
@@ -282,7 +282,7 @@ def test_warning_is_printed_as_one_line(monkeypatch, capsys):
         warnings.warn("small\nimages", stacklevel=1)
         return 0
 
-    monkeypatch.setattr("colorkit.__main__._results", warned)
+    monkeypatch.setattr("colorkit.commands.results.run", warned)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert main(["results"]) == 0

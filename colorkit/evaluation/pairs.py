@@ -16,6 +16,7 @@ from tqdm import tqdm
 from colorkit import metrics
 from colorkit.color.bins import ColorBins
 from colorkit.color.spaces import LAB
+from colorkit.colorizer.stream import stream
 from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.evaluation.estimates import Estimate, bootstrap, ratio
 from colorkit.evaluation.faults import evidence, find_faults, has_half_chroma
@@ -31,7 +32,6 @@ from colorkit.evaluation.scores import constructors, inverse_frequency
 from colorkit.metrics.distances import features, kernel_distance
 from colorkit.metrics.mean import pixel_sums
 from colorkit.models import load_classifier
-from colorkit.stream import stream
 
 __all__ = ["evaluate_pairs"]
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import colorkit as ck
-from tests.prediction.conftest import untrained
+from tests.colorizer.conftest import untrained
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 import colorkit as ck
-from colorkit.prediction import read_hints
+from colorkit.colorizer import read_hints
 
 GRAY = np.full((24, 36), 128, "uint8")
 

@@ -16,6 +16,9 @@ from colorkit.checks import check_temperature, check_weight
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
 from colorkit.color.guided import resize, strips, upsampled
+from colorkit.colorizer.calibration import Calibration
+from colorkit.colorizer.prediction import Prediction
+from colorkit.colorizer.stream import stream
 from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.files import expanded, make_folder
 from colorkit.layers import ColorDecoder, enlarge
@@ -23,8 +26,6 @@ from colorkit.models.adversarial import Adversarial
 from colorkit.models.features import feature_model
 from colorkit.models.files import read_model, save_model
 from colorkit.models.sizes import size_rule
-from colorkit.prediction import Calibration, Prediction
-from colorkit.stream import stream
 
 __all__ = ["Colorizer"]
 
@@ -472,7 +473,7 @@ class Colorizer:
             >>> Colorizer.pretrained("cifar10", temperature=0).temperature
             0
         """
-        folder = Path(__file__).parent / "weights"
+        folder = Path(__file__).parents[1] / "weights"
         known = sorted(path.stem for path in folder.glob("*.keras"))
         if name not in known:
             raise ValueError(

@@ -9,8 +9,8 @@ from PIL import Image
 
 from colorkit.checks import check_weight
 from colorkit.color.guided import resize
+from colorkit.colorizer import doubt, hints, variants
 from colorkit.layers import enlarge
-from colorkit.prediction import doubt, hints, variants
 
 __all__ = ["Prediction"]
 
@@ -133,7 +133,7 @@ class Prediction:
     def variants(self, n=4, seed=0):
         """Return n predictions with different, coherent colors, the most likely one first.
 
-        See `colorkit.prediction.variants.noises`.
+        See `colorkit.colorizer.variants.noises`.
         """
         logs = variants.smoothed(
             self._logs(), self._dots[..., 0], self.colorizer.space.lightness_range

@@ -3,7 +3,7 @@ import pytest
 from skimage.color import rgb2lab
 
 import colorkit as ck
-from colorkit.prediction.variants import _gumbel, noises
+from colorkit.colorizer.variants import _gumbel, noises
 
 GRAY = np.full((24, 36), 128, "uint8")
 

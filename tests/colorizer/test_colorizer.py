@@ -539,7 +539,7 @@ def test_mirror_gives_a_mirror_image_the_same_colors(tmp_path, rng, monkeypatch)
     )
     lightness = rng.uniform(0, 100, (1, 20, 24, 1)).astype("float32")
     together = mirrored.predict(lightness)
-    monkeypatch.setattr(colorkit.colorizer, "_NETWORK_PIXELS", 20 * 24)  # for one of them
+    monkeypatch.setattr(colorkit.colorizer.colorizer, "_NETWORK_PIXELS", 20 * 24)  # for one of them
     np.testing.assert_allclose(mirrored.predict(lightness), together, atol=1e-3)
     mirrored.save(tmp_path / "mirrored.keras")
     assert Colorizer.load(tmp_path / "mirrored.keras").mirror

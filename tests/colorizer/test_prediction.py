@@ -6,7 +6,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 import colorkit as ck
-from tests.prediction.conftest import untrained
+from tests.colorizer.conftest import untrained
 
 GRAY = np.full((24, 36), 128, "uint8")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import colorkit as ck
-from colorkit.prediction import Calibration
+from colorkit.colorizer import Calibration
 
 PICTURES = list(ck.load("photos", size=32)[:24])
 

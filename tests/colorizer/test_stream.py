@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from colorkit.stream import stream
+from colorkit.colorizer.stream import stream
 
 
 def half(items):

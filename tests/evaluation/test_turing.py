@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from colorkit.turing import TuringTest
+from colorkit.evaluation.turing import TuringTest
 
 
 def build(path=None, count=60, **options):

@@ -1,0 +1,1 @@
+"""The commands, one file per command. They import what is heavy when they run."""
