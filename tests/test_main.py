@@ -167,6 +167,19 @@ def test_outputs_that_exist_are_kept_unless_told_otherwise(tmp_path, photos, mod
     assert read_picture(target).shape == (40, 50, 3)
 
 
+def test_shards_color_each_image_once(tmp_path, photos, model, capsys):
+    shared = ["colorize", "in", "-o", "out", "--model", model]
+    assert main([*shared, "--shard", "2/2"]) == 0
+    assert names(tmp_path / "out") == ["b.jpg"]
+    assert main([*shared, "--shard", "1/2"]) == 0
+    assert names(tmp_path / "out") == ["a.png", "b.jpg", "deep/c.png"]
+    assert main([*shared, "--shard", "4/4"]) == 0  # an empty share
+    for wrong in ("0/2", "3/2", "2", "a/b"):
+        with pytest.raises(SystemExit):
+            main([*shared, "--shard", wrong])
+        assert "must be I/N, from 1/N to N/N" in capsys.readouterr().err
+
+
 def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, photos, capsys):
     assert main(["colorize", "in", "-o", "out", "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines() == [

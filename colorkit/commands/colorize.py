@@ -1,5 +1,6 @@
 """Color image files, folders of them, and films."""
 
+import argparse
 import os
 import sys
 import warnings
@@ -59,12 +60,24 @@ def add_parser(commands):
     add("--no-tag", action="store_true",
         help='do not add "colorized by colorkit" to the metadata; the others are kept')  # fmt: skip
     add("--overwrite", action="store_true", help="color again what was colored before")
+    add("--shard", type=_shard, default=(1, 1), metavar="I/N",
+        help="color only the I-th of N equal shares of the inputs, such as 3/16, for N machines"
+        )  # fmt: skip
     add("--dry-run", action="store_true", help="print what would be colored, and stop")
+
+
+def _shard(text):
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"must be I/N, from 1/N to N/N. Received: {text}")
+    return int(number), int(count)
 
 
 def run(options):
     """Color the inputs, and return the exit code."""
     jobs, problems, skipped = find_jobs(options.inputs, options.output)
+    number, count = options.shard
+    jobs = jobs[number - 1 :: count]
     total = len(jobs) + len(problems)
     done = [] if options.overwrite else [target for _, target in jobs if os.path.lexists(target)]
     jobs = [job for job in jobs if options.overwrite or not os.path.lexists(job[1])]

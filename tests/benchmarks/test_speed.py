@@ -23,6 +23,7 @@ from sklearn.neighbors import NearestNeighbors
 from colorkit import LAB, ColorBins, Colorizer, experiments, models, pairs, rgb_to_lab
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
+from colorkit.experiments.hardware import precision
 from colorkit.losses import RebalancedCrossentropy
 
 
@@ -271,6 +272,7 @@ import numpy as np
 from colorkit import Colorizer
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
+from colorkit.experiments.hardware import precision
 
 seconds, start = {}, time.perf_counter()
 def lap(name):
@@ -344,6 +346,66 @@ def test_decoding_of_a_batch(benchmark, rng, num_bins):
     decode = compiled(bins.decode)
     decode(logits)
     benchmark(lambda: LAB.merge(ops.full((64, 32, 32, 1), 50.0), decode(logits)))
+
+
+def convolutions_alone(model, lightness):
+    """A compiled function: all convolutions of a network, forward and backward, nothing else."""
+    import tensorflow as tf
+
+    kinds = keras.layers.Conv2D, keras.layers.Conv2DTranspose
+    layers = [layer for layer in model._flatten_layers() if isinstance(layer, kinds)]
+    found = keras.Model(model.inputs[0], [layer.input for layer in layers])(lightness)
+    inputs = [tf.cast(x, layer.compute_dtype) for layer, x in zip(layers, found, strict=True)]
+    kernels = [tf.Variable(tf.cast(x.kernel, x.compute_dtype)) for x in layers]
+
+    @tf.function(autograph=False)
+    def run():
+        gradients = []
+        for layer, x, kernel in zip(layers, inputs, kernels, strict=True):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                options = layer.strides[0], layer.padding, layer.data_format, layer.dilation_rate[0]
+                strides, padding, data_format, dilation = options
+                if isinstance(layer, keras.layers.Conv2DTranspose):
+                    y = ops.conv_transpose(x, kernel, strides, padding)
+                else:
+                    y = ops.conv(x, kernel, strides, padding, data_format, dilation)
+            gradients += tape.gradient(y, [x, kernel])
+        return [tf.reduce_sum(gradient) for gradient in gradients]
+
+    return lambda: [x.numpy() for x in run()[-1:]]
+
+
+STEPS = {  # network, stride, side, batch
+    "champati": (models.build_conv_classification, 1, 32, 64),
+    "residual_unet": (models.build_residual_unet, 1, 32, 64),
+    "zhang": (models.build_zhang, 4, 64, 16),
+}
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="gradients of TensorFlow")
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", STEPS)
+def test_training_step_against_its_convolutions_alone(benchmark, rng, name, policy):
+    """A whole step with 313 bins; the share that convolutions need of its time is the limit."""
+    build, stride, side, batch = STEPS[name]
+    bins = ColorBins.gamut()
+    with precision(policy):
+        model = build(bins.num_bins)
+    loss = RebalancedCrossentropy(bins, neighbors=5, stride=stride)
+    model.compile("adam", loss, jit_compile=False)
+    lightness = rng.uniform(0, 100, (batch, side, side, 1)).astype("float32")
+    chroma = rng.normal(0, 20, (batch, side, side, 2)).astype("float32")
+    alone = convolutions_alone(model, lightness)
+
+    def step():
+        model.train_on_batch(lightness, chroma)
+
+    for function in (step, alone) * 2:
+        function()
+    benchmark.extra_info["convolutions alone over the step"] = median_ratio(alone, step, 9)
+    benchmark.pedantic(step, rounds=3)
+    benchmark.extra_info["images per second"] = batch / benchmark.stats.stats.median
 
 
 @pytest.mark.parametrize("name", ["autoencoder-mae", "deep-cnn-mae", "resnet-mae", "densenet-mae",

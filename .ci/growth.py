@@ -1,0 +1,115 @@
+"""Measure how time and memory of coloring and of training grow, and draw both.
+
+`python .ci/growth.py` measures each case in a process of its own, which shows its peak memory. It
+writes figures/speed_growth.md and figures/speed_growth.png, and takes about ten minutes.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+BATCH = 8
+CASES = {
+    "coloring": ("megapixels", (1, 3, 10, 30, 100)),
+    "side": ("side of the training images", (32, 64, 128, 256)),
+    "bins": ("bins", (49, 100, 196, 313)),
+}
+
+
+def coloring(megapixels):
+    """Color an image of so many megapixels with the default model."""
+    import colorkit as ck
+
+    colorizer = ck.Colorizer.pretrained("photos")
+    colorizer(np.zeros((64, 96), "uint8"))
+    height = round((megapixels * 2 / 3 * 1e6) ** 0.5)
+    ramp = np.linspace(0, 255, height * 3 // 2, dtype="uint8")
+    image = np.broadcast_to(ramp, (height, len(ramp)))
+    return lambda: colorizer(image)
+
+
+def step(side, num_bins):
+    """Train one step of the classifier of Champati et al., scores for every pixel."""
+    import colorkit as ck
+
+    bins = ck.ColorBins.grid(num_bins) if num_bins != 313 else ck.ColorBins.gamut()
+    model = ck.models.build_conv_classification(bins.num_bins)
+    loss = ck.losses.RebalancedCrossentropy(bins, neighbors=5)
+    model.compile("adam", loss, jit_compile=False)
+    rng = np.random.default_rng(0)
+    lightness = rng.uniform(0, 100, (BATCH, side, side, 1)).astype("float32")
+    chroma = rng.normal(0, 20, (BATCH, side, side, 2)).astype("float32")
+    return lambda: model.train_on_batch(lightness, chroma)
+
+
+def measure(kind, value):
+    """Print the seconds of a repeated call, and the mebibytes that the first ones add."""
+    work = {
+        "coloring": coloring,
+        "side": lambda side: step(side, 313),
+        "bins": lambda count: step(128, count),
+    }[kind](value)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    work()
+    laps = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        laps.append(time.perf_counter() - start)
+    added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(json.dumps([min(laps), added]))
+
+
+def draw(found):
+    """Return a figure of the measurements, with lines of the expected growth."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    axes = figure.subplots(2, len(CASES), sharex="col")
+    for column, (kind, (label, values)) in enumerate(CASES.items()):
+        power = 2 if kind == "side" else 1
+        for row, unit in enumerate(("seconds", "added MiB")):
+            measured = [found[kind, value][row] for value in values]
+            last = measured[-1]
+            axis = axes[row, column]
+            axis.loglog(values, measured, "o-", label="measured")
+            expected = [last * (value / values[-1]) ** power for value in values]
+            axis.loglog(values, expected, "--", color="gray", label=f"slope {power}")
+            axis.set_ylabel(unit)
+            axis.legend()
+        axes[0, column].set_title("coloring" if kind == "coloring" else f"training, {kind}")
+        axes[1, column].set_xlabel(label)
+        axes[1, column].set_xticks(values, map(str, values))
+        axes[1, column].minorticks_off()
+    return figure
+
+
+def main():
+    """Measure all cases, and write the table and the figure."""
+    from colorkit import figures
+    from colorkit.experiments.records import save_table
+
+    found = {}
+    for kind, (_, values) in CASES.items():
+        for value in values:
+            command = [sys.executable, __file__, kind, str(value)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            found[kind, value] = json.loads(done.stdout.splitlines()[-1])
+            print(kind, value, found[kind, value], flush=True)
+    rows = [("work", "size", "seconds", "added MiB")]
+    for (kind, value), (seconds, added) in found.items():
+        work = "coloring" if kind == "coloring" else f"training step, batch {BATCH}"
+        rows.append((work, f"{value} {CASES[kind][0]}", f"{seconds:.3f}", f"{added:.0f}"))
+    save_table(rows, "speed_growth", "quick", data="no dataset", seed=0)
+    figures.save(draw(found), "speed_growth", "quick")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        measure(sys.argv[1], int(sys.argv[2]))
+    else:
+        main()
