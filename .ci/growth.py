@@ -5,6 +5,7 @@ writes figures/speed_growth.md and figures/speed_growth.png, and takes about ten
 """
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import time
 
 import numpy as np
 
-BATCH = 8
+BATCH, FILES = 8, 96
 CASES = {
     "coloring": ("megapixels", (1, 3, 10, 30, 100)),
     "side": ("side of the training images", (32, 64, 128, 256)),
@@ -46,10 +47,35 @@ def step(side, num_bins):
     return lambda: model.train_on_batch(lightness, chroma)
 
 
+def folder(count):
+    """Color a folder of so many JPEG files of 640 x 480, and write the results."""
+    import tempfile
+    from pathlib import Path
+
+    import skimage.data
+    from PIL import Image
+
+    import colorkit as ck
+    from colorkit.data.image_files import write_picture
+
+    place = Path(tempfile.mkdtemp())
+    photo = np.asarray(Image.fromarray(skimage.data.coffee()).resize((640, 480)))
+    paths = [place / f"{i}.jpg" for i in range(count)]
+    for i, path in enumerate(paths):
+        write_picture(path, np.roll(photo, 40 * i, axis=1))
+    colorizer = ck.Colorizer.pretrained("photos")
+
+    def write(index, rgb):
+        write_picture(place / "colored" / paths[index].name, rgb)
+
+    return lambda: list(colorizer.stream(paths, write))
+
+
 def measure(kind, value):
     """Print the seconds of a repeated call, and the mebibytes that the first ones add."""
     work = {
         "coloring": coloring,
+        "folder": folder,
         "side": lambda side: step(side, 313),
         "bins": lambda count: step(128, count),
     }[kind](value)
@@ -62,6 +88,15 @@ def measure(kind, value):
         laps.append(time.perf_counter() - start)
     added = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     print(json.dumps([min(laps), added]))
+
+
+def measured(kind, value):
+    """Return what `measure` prints in a process of its own."""
+    command = [sys.executable, __file__, kind, str(value)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(kind, value, found, flush=True)
+    return found
 
 
 def draw(found):
@@ -93,17 +128,17 @@ def main():
     from colorkit import figures
     from colorkit.experiments.records import save_table
 
-    found = {}
-    for kind, (_, values) in CASES.items():
-        for value in values:
-            command = [sys.executable, __file__, kind, str(value)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            found[kind, value] = json.loads(done.stdout.splitlines()[-1])
-            print(kind, value, found[kind, value], flush=True)
+    cases = [(kind, value) for kind, (_, values) in CASES.items() for value in values]
+    found = {case: measured(*case) for case in cases}
     rows = [("work", "size", "seconds", "added MiB")]
     for (kind, value), (seconds, added) in found.items():
         work = "coloring" if kind == "coloring" else f"training step, batch {BATCH}"
         rows.append((work, f"{value} {CASES[kind][0]}", f"{seconds:.3f}", f"{added:.0f}"))
+    # What `colorize` does with a folder, as the price of a large collection.
+    seconds, added = measured("folder", FILES)
+    hours = 1e6 * seconds / FILES * os.cpu_count() / 3600
+    work = f"a folder of {FILES} files of 640 x 480"
+    rows.append((work, f"{hours:.0f} core-hours per million", f"{seconds:.3f}", f"{added:.0f}"))
     save_table(rows, "speed_growth", "quick", data="no dataset", seed=0)
     figures.save(draw(found), "speed_growth", "quick")
 

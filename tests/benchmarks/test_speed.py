@@ -408,6 +408,55 @@ def test_training_step_against_its_convolutions_alone(benchmark, rng, name, poli
     benchmark.extra_info["images per second"] = batch / benchmark.stats.stats.median
 
 
+def test_training_step_against_pytorch(benchmark, rng):
+    """The classifier of Champati et al., 313 bins: the usual formulation in PyTorch.
+
+    PyTorch gets its dense soft codes ready-made; ours finds the codes within the step.
+    """
+    torch = pytest.importorskip("torch")
+    batch, side, bins = 32, 32, ColorBins.gamut()
+    model = models.build_conv_classification(bins.num_bins)
+    model.compile("adam", RebalancedCrossentropy(bins, neighbors=5), jit_compile=False)
+    lightness = rng.uniform(0, 100, (batch, side, side, 1)).astype("float32")
+    chroma = rng.normal(0, 20, (batch, side, side, 2)).astype("float32")
+
+    def layer(ours):
+        if isinstance(ours, keras.layers.BatchNormalization):
+            return [torch.nn.BatchNorm2d(ours.gamma.shape[0])]
+        sizes, rate = ours.kernel.shape, ours.dilation_rate[0]
+        convolution = torch.nn.Conv2d(*sizes[2:], sizes[0], padding="same", dilation=rate)
+        return [convolution, *([torch.nn.ReLU()] if sizes[0] > 1 else [])]
+
+    kinds = keras.layers.Conv2D, keras.layers.BatchNormalization
+    found = [layer(each) for each in model._flatten_layers() if isinstance(each, kinds)]
+    peer = torch.nn.Sequential(*[each for pair in found for each in pair])
+    assert sum(w.numel() for w in peer.parameters()) == sum(w.size for w in trainable(model))
+    optimizer = torch.optim.Adam(peer.parameters())
+    indices, weights = map(ops.convert_to_numpy, bins.soft_encode(chroma))
+    target = np.zeros((batch, side, side, bins.num_bins), "float32")
+    np.put_along_axis(target, indices, weights, axis=-1)
+    inputs, target = (torch.tensor(x.transpose(0, 3, 1, 2).copy()) for x in (lightness, target))
+
+    def theirs():
+        optimizer.zero_grad()
+        loss = -(target * torch.log_softmax(peer(inputs), 1)).sum(1).mean()
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    def ours():
+        return model.train_on_batch(lightness, chroma)
+
+    for function in (ours, theirs) * 2:
+        function()
+    benchmark.extra_info["times as fast as PyTorch"] = median_ratio(theirs, ours, 7)
+    benchmark.pedantic(ours, rounds=3)
+
+
+def trainable(model):
+    return [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+
+
 @pytest.mark.parametrize("name", ["autoencoder-mae", "deep-cnn-mae", "resnet-mae", "densenet-mae",
                                   "pix2pix"])  # fmt: skip
 def test_training_step_against_that_of_the_unet(benchmark, rng, name):
