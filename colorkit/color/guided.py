@@ -39,6 +39,23 @@ def upsampled(chroma, small, lightness, lightness_range):
         yield rows, large
 
 
+def upsampled_at(pixels, chroma, small, lightness, lightness_range):
+    """Return what `upsampled` gives at pixels `(n, 2)`, rows and columns: shape `(n, channels)`."""
+    low, high = lightness_range
+    slope, offset = _fit_locally(small, chroma, _FLAT_VARIANCE * (high - low) ** 2)
+    planes, scale = (
+        np.concatenate([slope, offset], -1),
+        np.divide(small.shape[:2], lightness.shape[:2]),
+    )
+    found = []
+    for pixel in np.asarray(pixels):
+        top, left, bottom, right = *(pixel * scale), *((pixel + 1) * scale)
+        box = left, top, right, bottom
+        found.append(resize(planes, (1, 1), Image.Resampling.BICUBIC, box)[0, 0])
+    slope, offset = np.split(np.stack(found), 2, axis=-1)
+    return slope * lightness[tuple(np.transpose(pixels))] + offset
+
+
 def resize(planes, size, method, box=None):
     """Resize a float32 array `(H, W, C)`, or the part of it in a box, with Pillow."""
     images = map(Image.fromarray, np.ascontiguousarray(np.moveaxis(planes, -1, 0), "float32"))

@@ -507,20 +507,18 @@ class Colorizer:
             return lightness, lightness
         return lightness, resize(lightness, small, Image.Resampling.LANCZOS)
 
-    def _postprocess(self, lightness, small, chroma, dtype, strength=None):
+    def _postprocess(self, lightness, small, chroma, dtype, change=None):
         """Merge lightness with the chroma that was predicted from `small`, upsampled if smaller.
 
-        `strength` is a factor of the chroma of each pixel, or `None`.
+        `change` is a function from a slice of rows and their chroma to other chroma, or `None`.
         """
         if small is lightness:
-            if strength is not None:
-                chroma = chroma * strength[..., None]
+            chroma = chroma if change is None else change(slice(None), chroma)
             return self._to_rgb(lightness, chroma, dtype)
         colored = np.empty((*lightness.shape[:2], 3), dtype)
         planes = upsampled(chroma, small, lightness, self.space.lightness_range)
         for rows, large in planes:
-            if strength is not None:
-                large *= strength[rows, :, None]
+            large = large if change is None else change(rows, large)
             colored[rows] = self._to_rgb(lightness[rows], large, dtype)
         return colored
 

@@ -16,6 +16,9 @@ _FEATURES, _DISTRIBUTION, _LIGHTNESS = 2.0, 3.0, 2.5
 # of a hint exact where it was given.
 _NEARBY, _REACH = 0.1, 2.0
 _NOISE = 0.01
+# Reach of the last correction at a hint, in full size, in pixels of the prediction, and the
+# difference of lightness that counts as much. Beyond so many reaches, it is left out.
+_LAST_REACH, _LAST_LIGHTNESS, _LAST_EXTENT = 1.0, 0.1, 4.0
 # A PNG of hints has at most so many; a painted stroke counts once per cell of a grid.
 _MOST = 500
 
@@ -51,6 +54,45 @@ def weights(places, features, distribution, lightness):
     agreement = np.exp(-apart) * (1 + _NEARBY * nearby)
     among = agreement[rows, columns] + _NOISE * np.eye(len(places), dtype="float32")
     return np.linalg.solve(among, agreement.reshape(-1, len(places)).T).T.reshape(*size, -1)
+
+
+class LastCorrection:
+    """Make the color of a hint exact at its own pixel, after upsampling has smoothed it.
+
+    What is missing at each pixel is added there, and to its surroundings of like lightness.
+
+    Args:
+        pixels: Row and column of each hint in the image, shape `(n, 2)`.
+        missing: Chroma that is missing there, shape `(n, channels)`.
+        lightness: Of the image, shape `(height, width)`.
+        scale: Side of a pixel of the prediction, in pixels of the image; and the range of
+            lightness.
+    """
+
+    def __init__(self, pixels, missing, lightness, scale):
+        self._pixels, self._lightness = pixels, lightness
+        self._reach, self._step = _LAST_REACH * scale[0], _LAST_LIGHTNESS * scale[1]
+        among = np.stack([self._agreement(each, *pixels.T) for each in pixels])
+        self._amounts = np.float32(np.linalg.solve(among + 1e-3 * np.eye(len(pixels)), missing))
+
+    def __call__(self, rows, chroma):
+        """Add the correction to the chroma of a slice of rows, in place, and return it."""
+        top, bottom, _ = rows.indices(len(self._lightness))
+        extent = int(_LAST_EXTENT * self._reach) + 1
+        for pixel, amount in zip(self._pixels, self._amounts, strict=True):
+            first, left = np.maximum(pixel - extent, (top, 0))
+            last, right = np.minimum(pixel + extent + 1, (bottom, chroma.shape[1]))
+            if first < last:
+                grid = np.ogrid[first:last, left:right]
+                agreement = self._agreement(pixel, *grid)
+                chroma[first - top : last - top, left:right] += agreement[..., None] * amount
+        return chroma
+
+    def _agreement(self, pixel, rows, columns):
+        # Without a square in the exponent, colors between hints that disagree do not overshoot.
+        squared = ((rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2) / self._reach**2
+        apart = self._lightness[rows, columns] - self._lightness[tuple(pixel)]
+        return np.exp(-np.sqrt(squared + (apart / self._step) ** 2))
 
 
 def _squared(planes, places):

@@ -8,7 +8,7 @@ from keras import ops
 from PIL import Image
 
 from colorkit.checks import check_weight
-from colorkit.color.guided import resize
+from colorkit.color.guided import resize, upsampled_at
 from colorkit.colorizer import doubt, hints, variants
 from colorkit.layers import enlarge
 
@@ -36,7 +36,8 @@ class Prediction:
         stride: That n.
         temperature: Temperature of `rgb`.
         class_weights: See `Colorizer`.
-        hints: Places and chroma of hints, and weights of their corrections, or `None`.
+        hints: Places and chroma of hints, weights of their corrections, and their pixels in the
+            image, or `None`.
 
     Example:
         >>> prediction = ck.Colorizer.pretrained("cifar10").prediction(np.zeros((32, 32), "uint8"))
@@ -70,7 +71,7 @@ class Prediction:
             chroma = self.colorizer.bins.decode(self.scores, temperature, self.class_weights)
             chroma = ops.convert_to_numpy(chroma)
         if self.hints is not None:
-            places, wanted, weights = self.hints
+            places, wanted, weights, _ = self.hints
             chroma = chroma + weights @ (wanted - chroma[tuple(places.T)])
         return chroma
 
@@ -103,7 +104,13 @@ class Prediction:
                 )
         chroma = np.float32(saturation * self.chroma(temperature))
         chroma = ops.convert_to_numpy(enlarge(chroma, self.stride, *self.small.shape[:2]))
-        return colorizer._postprocess(self.lightness, self.small, chroma, dtype, strength)
+        last = None if self.hints is None else self._last_correction(chroma, saturation)
+
+        def change(rows, large):
+            large = large if last is None else last(rows, np.array(large))
+            return large if strength is None else large * strength[rows, :, None]
+
+        return colorizer._postprocess(self.lightness, self.small, chroma, dtype, change)
 
     def probabilities(self):
         """Return the distribution over bins, for every n-th pixel of the image the network saw."""
@@ -162,7 +169,7 @@ class Prediction:
         if space.chroma_channels != 2:
             raise ValueError(f"Hints need a model in LAB or YUV. Received one in {space.name}.")
         places, colors = hints.checked_hints(given, self.size)
-        rows, columns = self.scores.shape[:2]
+        pixels, (rows, columns) = places, self.scores.shape[:2]
         places = places * np.array([rows, columns]) // np.array(self.size)
         low, high = space.lightness_range
         bins = self.colorizer.bins
@@ -173,7 +180,18 @@ class Prediction:
             (self._dots[..., 0] - low) / (high - low),
         )
         wanted = ops.convert_to_numpy(space.split(colors[None])[1])[0]
-        return dataclasses.replace(self, hints=(places, wanted, weights))
+        return dataclasses.replace(self, hints=(places, wanted, weights, pixels))
+
+    def _last_correction(self, chroma, saturation):
+        """Return what makes the colors of hints exact, where `chroma` is upsampled."""
+        _, wanted, _, pixels = self.hints
+        low, high = limits = self.colorizer.space.lightness_range
+        reached = chroma[tuple(pixels.T)] if self.small is self.lightness else None
+        if reached is None:
+            reached = upsampled_at(pixels, chroma, self.small, self.lightness, limits)
+        missing = saturation * wanted - reached
+        scale = self.size[0] / self.scores.shape[0], high - low
+        return hints.LastCorrection(pixels, missing, self.lightness[..., 0], scale)
 
     def of_truth(self, rgb):
         """Return what `Calibration.of` takes of an image whose true colors are known.

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from colorkit.color import guided
-from colorkit.color.guided import resize, strips, upsampled
+from colorkit.color.guided import resize, strips, upsampled, upsampled_at
 
 
 def whole(chroma, small, lightness):
@@ -50,3 +50,12 @@ def test_strips_give_the_same_as_the_whole(rng, monkeypatch):
     expected = whole(chroma, small, lightness)
     monkeypatch.setattr(guided, "_STRIP_PIXELS", 41 * 7)
     np.testing.assert_allclose(whole(chroma, small, lightness), expected, atol=1e-2)
+
+
+def test_single_pixels_are_those_of_the_whole(rng):
+    small = rng.uniform(0, 100, (12, 10, 1)).astype("float32")
+    chroma = rng.normal(0, 30, (12, 10, 2)).astype("float32")
+    lightness = resize(small, (50, 41), Image.Resampling.BICUBIC)
+    pixels = np.array([(0, 0), (49, 40), (7, 33), (20, 1)])
+    found = upsampled_at(pixels, chroma, small, lightness, (0.0, 100.0))
+    np.testing.assert_allclose(found, whole(chroma, small, lightness)[tuple(pixels.T)], atol=1e-3)

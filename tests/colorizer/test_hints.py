@@ -20,6 +20,28 @@ def test_hint_gives_its_pixel_the_color_and_keeps_lightness(picture):
     assert np.abs(difference).max() < 1
 
 
+@pytest.mark.parametrize("strips", [2**18, 500])
+def test_hints_give_their_pixels_of_a_large_image_the_colors(colorizer, monkeypatch, strips):
+    monkeypatch.setattr("colorkit.color.guided._STRIP_PIXELS", strips)
+    image = np.asarray(ck.load("photos", size=200)[5])
+    places = np.array([(5, 190), (60, 80), (61, 80), (140, 30), (199, 199)])
+    kept = colorizer.prediction(image)
+    found = kept.with_hints([(*place, image[tuple(place)]) for place in places]).rgb()
+    apart = np.abs(found.astype(int) - image)[tuple(places.T)]
+    assert apart.max() <= 2
+    assert np.abs(kept.rgb().astype(int) - image)[tuple(places.T)].max() > 20
+
+
+def test_hint_of_a_large_image_is_scaled_and_masked_as_the_rest(colorizer):
+    image = np.asarray(ck.load("photos", size=200)[5])
+    kept = colorizer.prediction(image).with_hints([(60, 80, image[60, 80]), (5, 5, "red")])
+    mask = np.zeros((200, 200))
+    mask[:20] = 1
+    found = rgb2lab(kept.rgb(saturation=0.5, keep_gray=mask, dtype="float32"))
+    np.testing.assert_allclose(found[60, 80, 1:], rgb2lab(image)[60, 80, 1:] / 2, atol=0.5)
+    assert np.abs(found[5, 5, 1:]).max() < 0.5
+
+
 def test_hint_reaches_its_own_object_and_not_another(colorizer):
     image = np.full((32, 32), 30, "uint8")
     image[:, 16:] = 250
@@ -35,7 +57,7 @@ def test_hints_of_the_predicted_colors_change_nothing(regression, picture):
     before = kept.chroma()
     places = np.array([[3, 4], [20, 9]])
     weights = kept.with_hints([(5, 6, "red"), (30, 14, "blue")]).hints[2]
-    same = dataclasses.replace(kept, hints=(places, before[tuple(places.T)], weights))
+    same = dataclasses.replace(kept, hints=(places, before[tuple(places.T)], weights, places))
     np.testing.assert_allclose(same.chroma(), before, atol=1e-4)
 
 
