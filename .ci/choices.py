@@ -1,10 +1,9 @@
-"""Calibrate the models of the package, and measure their doubt, variants and hints.
+"""Measure the doubt, variants and hints of the models of the package on test images.
 
 `COLORKIT_DATA=FOLDER python .ci/choices.py [COUNT] [doubt | variants | hints]...` takes COUNT
-images of each kind to calibrate and as many to measure. It writes calibrated models into
-runs/calibrated, and tables into figures/. CIFAR-10 calibrates on the validation images of its
-training. The other models calibrate on every second image of the test folders, and the others are
-measured.
+images of each kind, for doubt four times as many, and writes tables into figures/. If
+COLORKIT_PHOTOS names the images that the model for photographs was trained on, with their shares,
+as for .ci/calibrate.py, the doubt about test images with the same shares is measured, too.
 """
 
 import os
@@ -15,6 +14,7 @@ import numpy as np
 
 import colorkit as ck
 from colorkit import evaluation
+from colorkit.data.images import drawn
 from colorkit.experiments import experiment, splits
 from colorkit.experiments.records import save_table
 
@@ -27,43 +27,39 @@ def some(images, count):
     return images[np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)]
 
 
-def halves(kind, count):
-    """Return images of a folder to calibrate on and others to measure."""
-    images = ck.load(f"folder:{Path(os.environ['COLORKIT_DATA']) / kind}", "test")
-    return tuple(some(images[np.arange(i, len(images), 2)], count) for i in (0, 1))
+def tests(kind, count):
+    """Return test images of a kind."""
+    return some(ck.load(f"folder:{Path(os.environ['COLORKIT_DATA']) / kind}", "test"), count)
 
 
-def sets(model, count):
-    """Return images to calibrate a model on, and a dict of images to measure."""
-    if model == "cifar10":
-        row = experiment("cifar/lab-residual-unet")
-        _, validation, test = splits.divided(row, ck.profile("full"), 0)
-        return list(some(validation, 4 * count)), {"cifar10": some(test, 4 * count)}
-    kinds = KINDS if model == "photos" else (model,)
-    pairs = {kind: halves(kind, 2 * count if model == "flowers" else count) for kind in kinds}
-    held = [image for pair in pairs.values() for image in pair[0]]
-    measured = {kind: pair[1] for kind, pair in pairs.items()}
-    if len(kinds) > 1:
-        measured["all"] = [image for images in measured.values() for image in images]
-    return held, measured
+def own(model, count):
+    """Return test images of the kinds that a model was trained on, as in its record."""
+    if model == "photos":
+        images = ck.load(os.environ["COLORKIT_PHOTOS"], "test")
+        return images[drawn(images.weights, count, np.random.default_rng(0))]
+    name, source = {
+        "cifar10": ("cifar/lab-residual-unet", "cifar10"),
+        "flowers": ("flowers/residual-unet", f"folder:{os.environ['COLORKIT_DATA']}/flowers"),
+    }[model]
+    row = experiment(name).but(data={"name": source, "size": None})
+    return some(splits.divided(row, ck.profile("full"), 0)[2], count)
 
 
 def doubt(count):
-    """Calibrate each model, and yield rows of `measure_doubt`."""
+    """Yield rows of `measure_doubt` for each model, first on images of its own kind."""
     for model in ("cifar10", "flowers", "photos"):
-        held, measured = sets(model, count)
-        colorizer = ck.Colorizer.pretrained(model).calibrated(held)
-        colorizer.save(f"runs/calibrated/{model}.keras")
-        others = {kind: halves(kind, count)[1] for kind in KINDS if kind not in measured}
-        for kind, images in (measured | others).items():
-            row = evaluation.measure_doubt(colorizer, images)
+        measured = {kind: tests(kind, 4 * count) for kind in KINDS if kind != model}
+        if model != "photos" or "COLORKIT_PHOTOS" in os.environ:
+            measured = {"as in training": own(model, 16 * count)} | measured
+        for kind, images in measured.items():
+            row = evaluation.measure_doubt(ck.Colorizer.pretrained(model), images)
             yield {"model": model, "images": kind, "number": len(images), **row}
 
 
 def variants(count):
     """Yield rows of `measure_variants`."""
     for kind in KINDS:
-        images = halves(kind, count)[1]
+        images = tests(kind, count)
         row = evaluation.measure_variants(ck.Colorizer.pretrained("photos"), images)
         yield {"images": kind, "number": len(images), **row}
 
@@ -71,7 +67,7 @@ def variants(count):
 def hints(count):
     """Yield rows of `measure_hints`, one per kind of images and method."""
     for kind in KINDS:
-        images = halves(kind, count)[1]
+        images = tests(kind, count)
         rows = evaluation.measure_hints(ck.Colorizer.pretrained("photos"), images, COUNTS)
         for method, values in rows.items():
             row = {"images": kind, "number": len(images), "method": method}

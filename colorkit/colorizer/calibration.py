@@ -13,6 +13,8 @@ __all__ = ["Calibration"]
 _PIXELS, _DIRECTIONS, _IMAGES = 1000, 16, 20
 _LEAST_REST = 0.01  # of the variance
 _FAR = 0.99  # share of the images of the model's own kind that are not far from it
+# A model of small images, which it sees unreduced, does not know images that are reduced so much.
+_REDUCED = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Calibration:
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> held = [(rng.uniform(size=99), rng.uniform(0, 100, 99), rng.normal(size=4))] * 20
+        >>> held = [(rng.uniform(size=99), rng.uniform(0, 100, 99), rng.normal(size=4), 1)] * 20
         >>> Calibration.of(held, 0.9).images
         20
     """
@@ -44,6 +46,7 @@ class Calibration:
     rest: float  # deviation of what the directions leave
     far: float  # distance that the share 0.99 of the images does not reach
     images: int
+    reduction: float  # largest factor by which the network saw the images reduced
 
     def __post_init__(self):
         for name in ("edges", "limits", "center", "directions"):  # lists, in a file
@@ -57,6 +60,7 @@ class Calibration:
             "directions": (len(self.directions), len(self.center)),
             "rest": (),
             "far": (),
+            "reduction": (),
         }.items():
             value = np.asarray(getattr(self, name), "float32")
             if value.shape != shape or not np.isfinite(value).all():
@@ -66,22 +70,27 @@ class Calibration:
                 )
 
     @classmethod
-    def of(cls, held, coverage):
+    def of(cls, held, coverage, weights=None):
         """Calibrate on tuples of one image each.
 
         Args:
-            held: Iterable of `(probabilities, lightness, features)`: the probability that the
-                model gives to the true color of each pixel, and its lightness, both `(pixels,)`,
-                and the features of the whole image `(num_features,)`.
+            held: Iterable of `(probabilities, lightness, features, reduction)`: the probability
+                that the model gives to the true color of each pixel, and its lightness, both
+                `(pixels,)`; the features of the whole image `(num_features,)`; and the factor by
+                which the network saw it reduced, 1 for its full size.
             coverage: Share of the pixels whose set must hold the true color, such as 0.9.
+            weights: How much each image counts for the sets, relative to the others. `None` means
+                equally.
         """
         check_share("coverage", coverage)
-        rng, chosen, features = np.random.default_rng(0), [], []
-        for probabilities, lightness, feature in held:
-            # The same number of pixels per image, as pixels of one image are much alike.
-            places = rng.integers(len(probabilities), size=_PIXELS)
+        rng, chosen, features, reductions = np.random.default_rng(0), [], [], []
+        for i, (probabilities, lightness, feature, reduction) in enumerate(held):
+            # Images, not pixels, count: pixels of one image are much alike.
+            count = _PIXELS if weights is None else round(_PIXELS * weights[i] / np.mean(weights))
+            places = rng.integers(len(probabilities), size=count)
             chosen.append((probabilities[places], lightness[places]))
             features.append(feature)
+            reductions.append(reduction)
         if len(chosen) < _IMAGES:
             raise ValueError(
                 f"`images` must hold at least {_IMAGES} images to calibrate on, better hundreds. "
@@ -92,15 +101,17 @@ class Calibration:
         third = np.digitize(lightness, edges)
         limits = [np.quantile(probabilities[third == i], 1 - coverage) for i in range(3)]
         space = _subspace(np.stack(features))
-        return cls(coverage, *map(_rounded, (edges, limits)), *space, len(chosen))
+        found = *map(_rounded, (edges, limits)), *space, len(chosen), _rounded(max(reductions))
+        return cls(coverage, *found)
 
     def limits_at(self, lightness):
         """Return the least probability of a color in the set of each pixel."""
         return np.asarray(self.limits, "float32")[np.digitize(lightness, self.edges)]
 
-    def distance(self, features):
+    def distance(self, features, reduction):
         """Return how far an image is from those that the model knows; above 1 is far."""
-        return float(_distances(np.asarray(features)[None], *self._space)[0] / self.far)
+        distance = float(_distances(np.asarray(features)[None], *self._space)[0] / self.far)
+        return max(distance, reduction / _REDUCED) if self.reduction <= 1 else distance
 
     @property
     def _space(self):

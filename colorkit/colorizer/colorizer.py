@@ -240,7 +240,8 @@ class Colorizer:
 
         Args:
             images: Color images of the kind that the model is for, and that it was not trained on.
-                At least 20, better hundreds. Their sizes may differ.
+                At least 20, better hundreds. Their sizes may differ. The weights of `Images` say
+                how much each counts.
             coverage: Share of the pixels whose set must hold the true color.
 
         Example:
@@ -257,7 +258,7 @@ class Colorizer:
                 yield kept.of_truth(rgb)
 
         other = copy.copy(self)
-        other.calibration = Calibration.of(held(), coverage)
+        other.calibration = Calibration.of(held(), coverage, getattr(images, "weights", None))
         return other
 
     def stream(self, images, use=None, *, dtype="uint8"):

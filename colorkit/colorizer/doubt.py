@@ -22,8 +22,9 @@ class Uncertainty:
             `(rows, columns, num_bins)`, or `None` without a calibration.
         coverage: That probability, such as 0.9, or `None`.
         sureness: One number per image, from 0 (every color is as likely) to 1 (all are certain).
-        distance: How far the image is from those that the model knows. Above 1, it is farther
-            than 99 % of them, and the other numbers mean little. `None` without a calibration.
+        distance: How far the image is from those that the model knows. Above 1, its features are
+            farther than those of 99 % of them, or the model knows small images only and this one
+            is large. The other numbers then mean little. `None` without a calibration.
         size: Height and width of the image.
 
     Example:
@@ -66,13 +67,14 @@ def entropy(probabilities):
     return -(probabilities * logs).sum(axis=-1)
 
 
-def uncertainty(probabilities, lightness, features, calibration, size):
+def uncertainty(probabilities, lightness, features, reduction, calibration, size):
     """Measure the doubt of the distributions of an image, see `Uncertainty`.
 
     Args:
         probabilities: Shape `(rows, columns, num_bins)`.
         lightness: Shape `(rows, columns)`.
         features: Function that returns the features of the image `(num_features,)`.
+        reduction: Factor by which the network saw the image reduced.
         calibration: `Calibration` or `None`.
         size: Height and width of the image.
     """
@@ -81,6 +83,6 @@ def uncertainty(probabilities, lightness, features, calibration, size):
     sets = coverage = distance = None
     if calibration is not None:
         sets = probabilities >= calibration.limits_at(lightness)[..., None]
-        coverage, distance = calibration.coverage, calibration.distance(features())
+        coverage, distance = calibration.coverage, calibration.distance(features(), reduction)
     sureness = float(1 - bits.mean() / most)
     return Uncertainty(bits, sets, coverage, sureness, distance, size, most)

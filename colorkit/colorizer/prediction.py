@@ -63,6 +63,11 @@ class Prediction:
         """Height and width of the image."""
         return self.lightness.shape[:2]
 
+    @property
+    def reduction(self):
+        """Factor by which the network saw the image reduced; 1 is its full size."""
+        return min(self.size) / min(self.small.shape[:2])
+
     def chroma(self, temperature=None):
         """Return chroma for every n-th pixel of the image that the network saw, with hints."""
         chroma = self.scores
@@ -126,7 +131,12 @@ class Prediction:
         """
         colorizer = self.colorizer
         found = doubt.uncertainty(
-            self.probabilities(), self._dots[..., 0], self.pooled, colorizer.calibration, self.size
+            self.probabilities(),
+            self._dots[..., 0],
+            self.pooled,
+            self.reduction,
+            colorizer.calibration,
+            self.size,
         )
         if found.distance is not None and found.distance > 1:
             warnings.warn(
@@ -200,11 +210,11 @@ class Prediction:
             rgb: The image in color, `(height, width, 3)`.
 
         Returns:
-            `(probabilities, lightness, features)`, see `Calibration.of`.
+            `(probabilities, lightness, features, reduction)`, see `Calibration.of`.
         """
         wanted = ops.convert_to_numpy(self.colorizer.bins.encode(self.truth(rgb)))[..., None]
         probabilities = np.take_along_axis(self.probabilities(), wanted, axis=-1)
-        return probabilities.ravel(), self._dots.ravel(), self.pooled()
+        return probabilities.ravel(), self._dots.ravel(), self.pooled(), self.reduction
 
     def truth(self, rgb):
         """Return the true chroma of each pixel that has a prediction, from an image in color."""

@@ -46,7 +46,7 @@ def divided(experiment, profile, seed):
         raise ValueError(
             f"All test images of {pool.name} are copies of training images; give other test images."
         )
-    kept, rest = _held_out(pool, experiment.data.validation_split, seed)
+    kept, rest = held_out(pool, experiment.data.validation_split, seed)
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
@@ -76,8 +76,8 @@ def _some(images, count):
     return images[:count]
 
 
-def _held_out(pool, share, seed):
-    """Return the indices of validation images and of training images, sorted."""
+def held_out(pool, share, seed):
+    """Return the indices of validation images, and those of training images, sorted."""
     kept, rest = [], []
     films = np.zeros(len(pool), int) if pool.films is None else pool.films
     for film in np.unique(films):

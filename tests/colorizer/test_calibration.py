@@ -14,10 +14,10 @@ PICTURES = list(ck.load("photos", size=32)[:24])
 
 
 def image(rng, level=0.0):
-    """One image: probability of the true color, which falls with lightness; lightness; features."""
+    """One image: probability of the true color, lower in the light; lightness; features; size."""
     lightness = rng.uniform(0, 100, 400)
     probabilities = rng.uniform(size=400) ** (1 + lightness / 50)
-    return probabilities, lightness, rng.normal(size=6) + level
+    return probabilities, lightness, rng.normal(size=6) + level, 1.0
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,8 @@ def colorizer():
 
 def test_new_images_are_covered_as_calibrated_in_each_third_of_lightness(calibration):
     rng = np.random.default_rng(1)
-    probabilities, lightness, _ = map(np.concatenate, zip(*map(image, [rng] * 200), strict=True))
+    probabilities, lightness, *_ = zip(*map(image, [rng] * 200), strict=True)
+    probabilities, lightness = np.concatenate(probabilities), np.concatenate(lightness)
     covered = probabilities >= calibration.limits_at(lightness)
     assert covered.mean() == pytest.approx(0.9, abs=0.01)
     for low, high in ((0, 33), (33, 67), (67, 101)):
@@ -43,11 +44,21 @@ def test_new_images_are_covered_as_calibrated_in_each_third_of_lightness(calibra
         assert covered[inside].mean() == pytest.approx(0.9, abs=0.02)
 
 
+def test_weights_count_like_copies_of_an_image():
+    rng = np.random.default_rng(3)
+    light, dark = ([image(rng) for _ in range(40)] for _ in range(2))
+    light = [(probabilities / 4, *rest) for probabilities, *rest in light]
+    copies = Calibration.of(light + 4 * dark, 0.9)
+    weighed = Calibration.of(light + dark, 0.9, np.repeat((1.0, 4.0), 40))
+    np.testing.assert_allclose(weighed.limits, copies.limits, rtol=0.1)
+    assert Calibration.of(light + dark, 0.9).limits < weighed.limits
+
+
 def test_few_images_of_the_kind_are_far_and_others_are(calibration):
     rng = np.random.default_rng(2)
-    own = [calibration.distance(image(rng)[2]) > 1 for _ in range(300)]
+    own = [calibration.distance(*image(rng)[2:]) > 1 for _ in range(300)]
     assert np.mean(own) < 0.06
-    assert calibration.distance(image(rng, level=10.0)[2]) > 1
+    assert calibration.distance(*image(rng, level=10.0)[2:]) > 1
 
 
 def test_calibration_survives_saving_and_loading(tmp_path, colorizer):
@@ -66,6 +77,15 @@ def test_image_far_from_what_the_model_knows_warns(colorizer):
     other.calibration = dataclasses.replace(colorizer.calibration, far=1e-3)
     with pytest.warns(UserWarning, match="times as far from the images that"):
         other.uncertainty(PICTURES[0])
+
+
+def test_large_image_is_far_from_what_a_model_of_small_images_knows():
+    cifar, photos = (ck.Colorizer.pretrained(name) for name in ("cifar10", "photos"))
+    (portrait,) = ck.load("photos", "train", size=400)[:1]
+    with pytest.warns(UserWarning, match="times as far from the images that"):
+        cifar.uncertainty(portrait)
+    assert cifar.uncertainty(portrait[:32, :32]).distance < photos.calibration.reduction
+    assert photos.calibration.reduction > 2  # it has seen large images
 
 
 def test_too_few_images_raise(colorizer):
