@@ -140,9 +140,9 @@ class Prediction:
         )
         if found.distance is not None and found.distance > 1:
             warnings.warn(
-                f"The image is {found.distance:.1f} times as far from the images that "
-                f"{colorizer.model.name!r} knows as 99 % of them are. Its doubt means little; "
-                "take a model for images of this kind.",
+                f"The image is far from those that {colorizer.model.name!r} knows, by its size or "
+                f"its features: {found.distance:.1f}, and 1 is far. Its doubt means little; take a "
+                "model for images of this kind.",
                 stacklevel=2,
             )
         return found

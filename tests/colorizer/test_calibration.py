@@ -75,14 +75,14 @@ def test_calibration_survives_saving_and_loading(tmp_path, colorizer):
 def test_image_far_from_what_the_model_knows_warns(colorizer):
     other = copy.copy(colorizer)
     other.calibration = dataclasses.replace(colorizer.calibration, far=1e-3)
-    with pytest.warns(UserWarning, match="times as far from the images that"):
+    with pytest.warns(UserWarning, match="far from those that"):
         other.uncertainty(PICTURES[0])
 
 
 def test_large_image_is_far_from_what_a_model_of_small_images_knows():
     cifar, photos = (ck.Colorizer.pretrained(name) for name in ("cifar10", "photos"))
     (portrait,) = ck.load("photos", "train", size=400)[:1]
-    with pytest.warns(UserWarning, match="times as far from the images that"):
+    with pytest.warns(UserWarning, match="far from those that"):
         cifar.uncertainty(portrait)
     assert cifar.uncertainty(portrait[:32, :32]).distance < photos.calibration.reduction
     assert photos.calibration.reduction > 2  # it has seen large images
