@@ -10,6 +10,7 @@ from PIL import Image
 from colorkit.checks import check_weight
 from colorkit.color.guided import resize, upsampled_at
 from colorkit.colorizer import doubt, hints, variants
+from colorkit.data.image_files import as_rgb
 from colorkit.layers import enlarge
 
 __all__ = ["Prediction"]
@@ -202,6 +203,20 @@ class Prediction:
         missing = saturation * wanted - reached
         scale = self.size[0] / self.scores.shape[0], high - low
         return hints.LastCorrection(pixels, missing, self.lightness[..., 0], scale)
+
+    def at_size_of(self, image):
+        """Return the same colors for the same image at another size, such as one to show.
+
+        Hints stay where they are in the image. Further ones count in pixels of the new size.
+
+        Example:
+            >>> kept = ck.Colorizer.pretrained("cifar10").prediction(np.zeros((64, 96), "uint8"))
+            >>> kept.at_size_of(np.zeros((40, 60), "uint8")).rgb().shape
+            (40, 60, 3)
+        """
+        lightness, _ = self.colorizer._preprocess(as_rgb(image))
+        small = lightness if lightness.shape == self.small.shape else self.small
+        return dataclasses.replace(self, lightness=lightness, small=small)
 
     def of_truth(self, rgb):
         """Return what `Calibration.of` takes of an image whose true colors are known.

@@ -35,6 +35,22 @@ def test_saturation_scales_chroma(colorizer, picture):
     assert np.ptp(kept.rgb(saturation=0).astype(int), axis=-1).max() <= 1
 
 
+def test_prediction_has_the_same_colors_at_another_size(colorizer, regression, picture):
+    large = np.repeat(np.repeat(picture, 4, 0), 4, 1)
+    for each in (colorizer, regression):
+        kept = each.prediction(large)
+        shown = kept.at_size_of(picture)
+        assert shown.size == picture.shape[:2]
+        np.testing.assert_array_equal(shown.at_size_of(large).rgb(), kept.rgb())
+        tiny = each.prediction(picture[:24, :24])  # which the network sees at full size
+        np.testing.assert_array_equal(
+            tiny.at_size_of(large).at_size_of(picture[:24, :24]).rgb(), tiny.rgb()
+        )
+        # Each pixel of the small image stands for 4 x 4 pixels of the large one.
+        mean = kept.rgb(dtype="float32").reshape(len(picture), 4, -1, 4, 3).mean(axis=(1, 3))
+        assert np.abs(shown.rgb(dtype="float32") - mean).mean() < 0.02
+
+
 def test_saturation_is_saved(tmp_path, picture):
     colorizer = untrained(saturation=0.5)
     colorizer.save(tmp_path / "pale.keras")
