@@ -63,6 +63,7 @@ _MODULES = {
     "losses": "losses",
     "metrics": "metrics",
     "models": "models",
+    "page": "page",
     "pictures": "data.image_files",
     "pipeline": "data.batches",
     "prediction": "colorizer.prediction",

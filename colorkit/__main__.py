@@ -1,4 +1,4 @@
-"""Command line: `python -m colorkit colorize | evaluate | train | results`."""
+"""Command line: `python -m colorkit colorize | serve | evaluate | train | results`."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ import sys
 import warnings
 
 from colorkit import __version__
-from colorkit.commands import colorize, evaluate, results, train
+from colorkit.commands import colorize, evaluate, results, serve, train
 from colorkit.commands.terminal import print_warning, terminated
 
 # Import only light modules here: `--help` must not wait for a deep-learning framework.
@@ -45,7 +45,7 @@ def _parser():
     parser = argparse.ArgumentParser(prog="colorkit", description="Automatic image colorization.")
     parser.add_argument("--version", action="version", version=f"colorkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (colorize, evaluate, train, results):
+    for command in (colorize, serve, evaluate, train, results):
         command.add_parser(commands)
     return parser
 
