@@ -151,8 +151,9 @@ class Album:
         self.index = index
 
     def look(self, view):
-        """Choose what is shown: "compare", "hints", "variants" or "doubt"."""
-        self.view = view
+        """Choose "compare", "hints", "variants" or "doubt", and return whether this is new."""
+        before, self.view = self.view, view
+        return view != before
 
     def hint(self, place, color):
         """Give a place, column and row of what is shown, a color."""

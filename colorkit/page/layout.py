@@ -107,8 +107,9 @@ def build(*models):
                 together = gr.Button("Download all (ZIP)", elem_id="together")
                 more = gr.UploadButton("Add pictures", file_count="multiple", elem_id="more")
                 file = gr.DownloadButton("File", elem_id="file")
-        outputs = [compare, canvas, note, variants, sureness, doubt, drop, more, stage, side]
-        outputs += [model, temperature, saturation, together, strip, file]
+        images = [compare, canvas, variants, doubt]
+        outputs = [*images, note, sureness, drop, stage, side, model, temperature, saturation]
+        outputs += [together, more, strip, file]
 
         def shown(album):
             """Return what the chosen tab shows."""
@@ -165,6 +166,8 @@ def build(*models):
                 album = albums.get(key) or albums.setdefault(key, Album(models, parent.name))
                 try:
                     found = work(album, *values)
+                    if found is False:  # nothing has changed
+                        return {file: gr.skip()}
                     return show(album) if show else {file: found}
                 except (ValueError, OSError, MemoryError) as error:
                     text = html.escape(str(error) or type(error).__name__)
@@ -179,7 +182,7 @@ def build(*models):
             def selecting(request: gr.Request, chosen: gr.SelectData, *values):
                 return respond(request.session_hash, chosen.index, *values)
 
-            options = {"api_visibility": "private", **options}
+            options = {"api_visibility": "private", "show_progress_on": images, **options}
             return event(selecting if selects else handler, list(inputs), outputs, **options)
 
         def leave(request: gr.Request):
@@ -189,7 +192,7 @@ def build(*models):
 
         quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
         sliders = temperature, saturation
-        on(drop.upload, add, [drop], everything)
+        on(drop.upload, add, [drop], everything, show_progress_on=drop)
         on(more.upload, add, [more], everything)
         on(strip.select, Album.choose, show=everything, selects=True)
         on(model.input, Album.use, [model], everything)
@@ -208,9 +211,10 @@ def build(*models):
         )
         on(undo.click, Album.undo)
         on(clear.click, Album.clear)
-        on(variants.select, Album.vary, show=lambda album: {}, selects=True)
-        on(download.click, Album.download, show=None).success(None, js=_CLICK)
-        on(together.click, Album.download_all, show=None).success(None, js=_CLICK)
+        on(variants.select, Album.vary, show=lambda album: {file: gr.skip()}, selects=True)
+        for button, write in ((download, Album.download), (together, Album.download_all)):
+            ready = on(button.click, write, show=None, show_progress_on=button)
+            ready.success(None, js=_CLICK)
         page.unload(leave)
     page.parent_folder, page.models = parent, models  # which live as long as the page
     return page
