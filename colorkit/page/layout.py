@@ -3,6 +3,7 @@
 import html
 import os
 import re
+import shutil
 import socket
 import tempfile
 
@@ -15,16 +16,18 @@ __all__ = ["build", "launch"]
 _MODELS = "photos", "flowers", "cifar10"
 _INTRODUCTION = f"""
 # colorkit
-Colors black-and-white pictures on this computer. Pictures are sent nowhere else, and are forgotten
-when this page is closed. At most {MEGAPIXELS} megapixels and {MEGABYTES} MB each.
+Pictures stay on the computer that runs this page, and are deleted when you close it. At most
+{MEGAPIXELS} megapixels and {MEGABYTES} MB each.
 """
 _STYLE = """<style>
 html {scrollbar-gutter: stable}
-.gradio-container {max-width: 1500px !important; margin: auto}
+.gradio-container {width: 100%; max-width: 1500px !important; margin: auto}
 @media (max-width: 600px) {.gradio-container .fillable {padding: 12px !important}}
 #title h1 {margin: 0; font-size: 1.3rem} #title p {margin: 0; opacity: .75}
+#model label {padding: 6px 8px}
 #hinting {align-items: center} #advice {min-width: 240px}
 #canvas img, #doubt img {width: 100%; max-height: 62vh; object-fit: contain}
+#compare img {max-height: 62vh !important}
 #strip .grid-wrap, #variants .grid-wrap {max-height: none; min-height: 0; height: auto}
 #strip .grid-container {grid-template-columns: repeat(auto-fill, 88px)}
 #variants .thumbnail-item {aspect-ratio: auto; height: auto}
@@ -58,7 +61,9 @@ def build(*models):
     image = {**bare, "buttons": ["fullscreen"]}
     gallery = {**bare, "buttons": [], "allow_preview": False, "height": "auto"}
     small = {"size": "sm", "scale": 0, "min_width": 80}
-    with gr.Blocks(title="colorkit", analytics_enabled=False, delete_cache=(3600, 86400)) as page:
+    with gr.Blocks(
+        title="colorkit", fill_width=True, analytics_enabled=False, delete_cache=(3600, 86400)
+    ) as page:
         gr.Markdown(_INTRODUCTION, elem_id="title")
         with gr.Row():
             with gr.Column(scale=4, min_width=320):
@@ -186,12 +191,15 @@ def build(*models):
             return event(selecting if selects else handler, list(inputs), outputs, **options)
 
         def leave(request: gr.Request):
-            album = albums.pop(request.session_hash, None)
-            if album is not None:
-                album.forget()
+            if request.session_hash in albums:
+                albums.pop(request.session_hash).forget()
+            if not albums:  # then what is left belongs to uploads that were cut off
+                shutil.rmtree(parent.name, ignore_errors=True)
+                os.makedirs(parent.name, exist_ok=True)
 
         quick = {"show_progress": "hidden", "trigger_mode": "always_last"}
         sliders = temperature, saturation
+        on(page.load, lambda album: False)  # the visitor gets an album
         on(drop.upload, add, [drop], everything, show_progress_on=drop)
         on(more.upload, add, [more], everything)
         on(strip.select, Album.choose, show=everything, selects=True)

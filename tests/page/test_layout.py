@@ -7,6 +7,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -210,10 +211,28 @@ def test_bad_files_are_explained_and_good_ones_colored(visit, photograph, tmp_pa
     assert visitor.seen("#compare")[0].shape == (90, 120, 3)
 
 
+def test_upload_that_was_cut_off_is_deleted(visit, server):
+    visitor = visit()
+    with socket.create_connection(("127.0.0.1", server.server_port)) as upload:
+        upload.sendall(
+            b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\nContent-Disposition: "
+            b'form-data; name="files"; filename="a.jpg"\r\n\r\n' + bytes(100_000)
+        )
+        assert_soon(lambda: any(path.stat().st_size for path in files(server)))
+    visitor.context.close()
+    assert_soon(lambda: not files(server))
+
+
 def files(server):
-    """The files that hold something; Gradio leaves empty ones behind."""
-    found = Path(server.parent_folder.name).rglob("*")
-    return [path for path in found if path.is_file() and path.stat().st_size]
+    return [path for path in Path(server.parent_folder.name).rglob("*") if path.is_file()]
+
+
+def assert_soon(condition):
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
 
 
 def test_visitors_do_not_see_each_other_and_are_forgotten(visit, photograph, server, tmp_path):
@@ -231,10 +250,7 @@ def test_visitors_do_not_see_each_other_and_are_forgotten(visit, photograph, ser
     other.open("Doubt")
     assert other.seen("#doubt")[0].shape == (60, 60, 3)
     other.context.close()
-    end = time.monotonic() + 10
-    while files(server) and time.monotonic() < end:
-        time.sleep(0.1)
-    assert not files(server)
+    assert_soon(lambda: not files(server))
 
 
 def test_nothing_but_this_computer_is_contacted(visitor):
@@ -247,6 +263,30 @@ def test_busy_port_is_an_error(capsys):
         assert main(["serve", "--port", str(port)]) == 2
     message = capsys.readouterr().err
     assert f"`port` {port}" in message and "--port" in message
+
+
+def test_command_prints_the_address_and_stops_when_interrupted(monkeypatch, capsys):
+    class Page:
+        local_url = "http://127.0.0.1:8000/"
+
+        def close(self, verbose):
+            print("closed")
+
+    class Interrupted:
+        def wait(self):
+            raise KeyboardInterrupt
+
+    def launch(*models, **settings):
+        given.update(settings, models=models)
+        return Page()
+
+    given = {}
+    monkeypatch.setattr("colorkit.page.launch", launch)
+    monkeypatch.setattr("colorkit.commands.serve.threading", SimpleNamespace(Event=Interrupted))
+    assert main(["serve", "--model", "flowers", "--host", "0.0.0.0", "--port", "8000"]) == 0
+    assert given == {"models": ("flowers",), "host": "0.0.0.0", "port": 8000}
+    out = capsys.readouterr().out
+    assert "http://127.0.0.1:8000/" in out and out.endswith("closed\n")
 
 
 def test_page_without_gradio_names_it(monkeypatch):
