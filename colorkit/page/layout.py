@@ -26,7 +26,9 @@ html {scrollbar-gutter: stable}
 #title h1 {margin: 0; font-size: 1.3rem} #title p {margin: 0; opacity: .75}
 #model label {padding: 6px 8px}
 #hinting {align-items: center} #advice {min-width: 240px}
-#canvas img, #doubt img {width: 100%; max-height: 62vh; object-fit: contain}
+[role=tab][aria-selected=true] {color: var(--body-text-color) !important; font-weight: 600}
+:is(#canvas, #doubt) :is(.image-container, .image-container > button, .image-frame) {width: 100%}
+:is(#canvas, #doubt) img {width: 100%; max-height: 62vh; object-fit: contain}
 #compare img {max-height: 62vh !important}
 #strip .grid-wrap, #variants .grid-wrap {max-height: none; min-height: 0; height: auto}
 #strip .grid-container {grid-template-columns: repeat(auto-fill, 88px)}
@@ -286,6 +288,7 @@ def _theme():
         button_primary_background_fill="*primary_800",
         button_primary_background_fill_hover="*primary_700",
         slider_color="*primary_700",
+        slider_color_dark="*primary_500",
     )
 
 
