@@ -4,6 +4,7 @@ import functools
 import itertools
 import shutil
 import tempfile
+import threading
 import zipfile
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _LEFT = "The picture is no longer here, as the page lost its connection. Drop it
 
 
 def loaders(models):
-    """Return functions that load each colorizer once, by name. See `layout.build`."""
+    """Return functions that load each colorizer once, by name. See `server.build`."""
     found = {}
     for model in models:
         if isinstance(model, Colorizer):
@@ -59,10 +60,12 @@ class Picture:
         rgb = as_rgb(self.path)
         kept = colorizer.prediction(rgb)
         scale = (_SHOWN_PIXELS / (kept.size[0] * kept.size[1])) ** 0.5
+        image = Image.fromarray(rgb)
         if scale < 1:
-            size = [max(1, round(scale * side)) for side in kept.size[::-1]]
-            kept = kept.at_size_of(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
-        self.gray = kept.rgb(saturation=0)
+            size = [max(1, round(scale * side)) for side in image.size]
+            image = image.resize(size, Image.Resampling.LANCZOS)
+            kept = kept.at_size_of(image)
+        self.gray = np.asarray(image.convert("L").convert("RGB"))
         write_picture(self.before, self.gray)
         self._kept, self._colorizer, self.variant = kept, colorizer, 0
         self._variants = self._chosen = None
@@ -123,6 +126,7 @@ class Album:
 
     def __init__(self, models, parent):
         self._models, self._numbers = models, itertools.count()
+        self.lock = threading.Lock()  # events of one visitor wait for each other
         self.folder = Path(tempfile.mkdtemp(dir=parent))
         self.pictures, self.index, self.view = [], 0, "compare"
         self.use(next(iter(models)))
@@ -160,6 +164,11 @@ class Album:
         column, row = place
         self.picture.hints.pop((row, column), None)  # so that the new one is the last
         self.picture.hints[row, column] = color
+        try:
+            self.picture.prediction()
+        except ValueError:  # the model takes no hints
+            self.undo()
+            raise
 
     def undo(self):
         """Take the last hint back."""

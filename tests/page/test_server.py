@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from colorkit.__main__ import main
-from colorkit.page import layout
+from colorkit.page import server as room
 
 # Gradio and its server run in threads of this process, whose warnings are not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -41,9 +41,9 @@ def free_port():
 def server(bins, regression):
     pytest.importorskip("gradio", reason="the page needs gradio")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layout, "MEGABYTES", 1)
+        patch.setattr(room, "MEGABYTES", 1)
         sys.addaudithook(note_connections)
-        page = layout.launch(bins, regression, port=free_port())
+        page = room.launch(bins, regression, port=free_port())
         yield page
         page.close(verbose=False)
 
@@ -225,7 +225,7 @@ def test_upload_that_was_cut_off_is_deleted(visit, server):
 
 
 def files(server):
-    return [path for path in Path(server.parent_folder.name).rglob("*") if path.is_file()]
+    return [path for path in Path(room._folder()).rglob("*") if path.is_file()]
 
 
 def assert_soon(condition):
@@ -292,11 +292,11 @@ def test_command_prints_the_address_and_stops_when_interrupted(monkeypatch, caps
 def test_page_without_gradio_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(ImportError, match="pip install gradio"):
-        layout.build()
+        room.build()
 
 
-@pytest.mark.parametrize(
-    "value, expected", [("#2040ff", "#2040ff"), ("rgba(32, 64.2, 255, 1)", "#2040ff")]
-)
-def test_color_of_the_picker_is_read(value, expected):
-    assert layout._hexadecimal(value) == expected
+@pytest.mark.parametrize("color", ["#2040ff", "rgba(32, 64.2, 255, 1)"])
+def test_hint_has_the_color_of_the_picker(color):
+    given = []
+    room._hint(SimpleNamespace(hint=lambda *hint: given.append(hint)), (1, 2), color)
+    assert given == [((1, 2), "#2040ff")]
