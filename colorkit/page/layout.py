@@ -59,8 +59,9 @@ class Layout:
                                 self.compare = gr.ImageSlider(elem_id="compare", **image)
                             with gr.Tab("Hints") as self.tabs["hints"]:
                                 with gr.Row(elem_id="hinting"):
+                                    narrow = {"container": False, "scale": 0, "min_width": 60}
                                     self.color = gr.ColorPicker(
-                                        "#b03030", elem_id="color", container=False, scale=0
+                                        "#b03030", elem_id="color", **narrow
                                     )
                                     text = "Choose a color, and click where it belongs."
                                     gr.Markdown(text, elem_id="advice")

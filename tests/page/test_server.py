@@ -1,5 +1,6 @@
 """The page in headless Chromium, with real clicks."""
 
+import gc
 import io
 import shutil
 import socket
@@ -46,6 +47,7 @@ def server(bins, regression):
         page = room.launch(bins, regression, port=free_port())
         yield page
         page.close(verbose=False)
+    gc.collect()  # here, where it is no error that Gradio leaves event loops open
 
 
 @pytest.fixture(scope="module")
