@@ -119,7 +119,7 @@ def launch(*models, host="127.0.0.1", port=None):
         The page. Its `close` stops it, and `local_url` is its address.
 
     Raises:
-        OSError: If the port cannot be used.
+        ValueError, OSError: If the port is out of range, or cannot be used.
         ImportError: If Gradio is missing.
 
     Example:
@@ -158,12 +158,14 @@ def _gradio():
 
 
 def _check_port(host, port):
+    if not 0 < port < 2**16:
+        raise ValueError(f"`port` must be from 1 to 65535. Received: {port}")
     try:
         family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise OSError(
             f"`port` {port} of {host} cannot be used: {error}. Choose another one with --port."
         ) from error

@@ -265,6 +265,8 @@ def test_busy_port_is_an_error(capsys):
         assert main(["serve", "--port", str(port)]) == 2
     message = capsys.readouterr().err
     assert f"`port` {port}" in message and "--port" in message
+    assert main(["serve", "--port", "70000"]) == 2
+    assert "from 1 to 65535" in capsys.readouterr().err
 
 
 def test_command_prints_the_address_and_stops_when_interrupted(monkeypatch, capsys):
