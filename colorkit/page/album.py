@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import math
 import shutil
 import tempfile
 import threading
@@ -236,9 +237,12 @@ class Album:
 
 
 def _check_pixels(path):
-    height, width = picture_size(path)
-    if height * width > MEGAPIXELS * 10**6:
-        raise ValueError(
-            f"{path} has {height * width / 1e6:.0f} megapixels, and the page takes at most "
-            f"{MEGAPIXELS}. Reduce it first, or color it with `python -m colorkit colorize`."
-        )
+    text = f"{path} has more than {MEGAPIXELS} megapixels, the most that fit. Reduce it first."
+    try:
+        pixels = math.prod(picture_size(path))
+    except ValueError as error:
+        if isinstance(error.__context__, Image.DecompressionBombError):
+            raise ValueError(text) from error
+        raise
+    if pixels > MEGAPIXELS * 10**6:
+        raise ValueError(text)

@@ -38,7 +38,7 @@ def build(*models):
     def add(album, paths):
         problems = album.add(paths)
         if problems:
-            gr.Warning("<br>".join(map(html.escape, problems)), title="Not added", duration=20)
+            gr.Warning("<br>".join(map(html.escape, problems)), duration=20)
 
     def on(event, work, inputs=(), show=layout.shown, selects=False, **options):
         """Let an event of a control change the album of its visitor, and show the result.
@@ -57,7 +57,7 @@ def build(*models):
                     return show(album) if show else {layout.file: found}
             except (ValueError, OSError, MemoryError) as error:
                 text = html.escape(str(error) or type(error).__name__)
-                raise gr.Error(text, title="", print_exception=False) from error
+                raise gr.Error(text, print_exception=False) from error
             finally:
                 if _albums.get(key) is not album:  # the visitor left in the middle
                     album.forget()

@@ -145,11 +145,11 @@ def test_files_that_cannot_be_read_are_named_and_deleted(tmp_path, album, upload
 
 
 def test_too_many_pixels_or_pictures_are_refused(tmp_path, album, uploaded, monkeypatch):
-    for side, told in ((9000, "81 megapixels"), (14143, "million pixels")):
+    for side in (9000, 14143):
         path = tmp_path / f"{side}.png"
         Image.new("1", (side, side)).save(path)
         (problem,) = album.add([path])
-        assert path.name in problem and told in problem
+        assert problem.startswith(f"{path.name} has more than 64 megapixels")
     monkeypatch.setattr(rooms, "PICTURES", 2)
     (problem,) = album.add([uploaded("a.jpg"), uploaded("b.jpg")])
     assert problem == "b.jpg: at most 2 pictures fit on the page."
