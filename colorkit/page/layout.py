@@ -23,6 +23,10 @@ html {scrollbar-gutter: stable}
 #variants .thumbnail-item {aspect-ratio: auto; height: auto}
 #file {position: absolute; opacity: 0; pointer-events: none; height: 0; overflow: hidden}
 </style>"""
+WORDS = {
+    "upload_text.drop_file": "Drop pictures here",
+    "upload_text.click_to_upload": "Click to choose them",
+}
 # A file is prepared when its button is clicked; then this clicks the hidden link to it.
 CLICK = "() => document.querySelector('#file a, a#file, #file').click()"
 

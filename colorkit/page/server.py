@@ -11,7 +11,7 @@ import tempfile
 import numpy as np
 
 from colorkit.page.album import MEGABYTES, Album, loaders
-from colorkit.page.layout import CLICK, STYLE, Layout, theme
+from colorkit.page.layout import CLICK, STYLE, WORDS, Layout, theme
 
 __all__ = ["build", "launch"]
 
@@ -127,14 +127,15 @@ def launch(*models, host="127.0.0.1", port=None):
     """
     if port is not None:
         _check_port(host, port)
-    page = build(*models)
+    gr, page = _gradio(), build(*models)
     colorizer = next(iter(page.models.values()))()
     for _ in range(2):  # the second call compiles; the first visitor need not wait for it
-        colorizer(np.zeros((64, 64), "uint8"))
+        colorizer.prediction(np.zeros((64, 64), "uint8")).pooled()
     page.launch(
         server_name=host, server_port=port, share=False, quiet=True, prevent_thread_lock=True,
         height=900, footer_links=[], run_history=False, ssr_mode=False, mcp_server=False,
-        enable_monitoring=False, max_file_size=f"{MEGABYTES}mb", theme=theme(_gradio()), head=STYLE,
+        enable_monitoring=False, max_file_size=f"{MEGABYTES}mb", theme=theme(gr), head=STYLE,
+        i18n=gr.I18n(en=WORDS),
     )  # fmt: skip
     return page
 
