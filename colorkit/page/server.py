@@ -16,7 +16,7 @@ from colorkit.page.layout import CLICK, STYLE, WORDS, Layout, theme
 __all__ = ["build", "launch"]
 
 _MODELS = "photos", "flowers", "cifar10"
-_albums = {}  # by session, of all pages of this process, as these share Gradio's folder
+_albums = {}  # by visitor, of all pages of this process, as these share Gradio's folder
 
 
 def build(*models):

@@ -101,7 +101,7 @@ class Visitor:
 
 @pytest.fixture
 def visit(server, browser):
-    """Return a function that opens the page in a new browser session."""
+    """Return a function that opens the page in another browser."""
     visitors = []
 
     def visit(*paths):
