@@ -216,7 +216,11 @@ class Prediction:
         """
         lightness, _ = self.colorizer._preprocess(as_rgb(image))
         small = lightness if lightness.shape == self.small.shape else self.small
-        return dataclasses.replace(self, lightness=lightness, small=small)
+        hints = self.hints
+        if hints is not None:
+            middles = (hints[-1] + 0.5) * np.divide(lightness.shape[:2], self.size)
+            hints = *hints[:-1], middles.astype(int)
+        return dataclasses.replace(self, lightness=lightness, small=small, hints=hints)
 
     def of_truth(self, rgb):
         """Return what `Calibration.of` takes of an image whose true colors are known.

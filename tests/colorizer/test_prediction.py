@@ -51,6 +51,16 @@ def test_prediction_has_the_same_colors_at_another_size(colorizer, regression, p
         assert np.abs(shown.rgb(dtype="float32") - mean).mean() < 0.02
 
 
+def test_hints_are_exact_at_another_size_too(colorizer, picture):
+    large = np.repeat(np.repeat(picture, 4, 0), 4, 1)
+    place, color = (11, 30), np.array([150, 90, 110])
+    wanted = np.asarray(ck.LAB.split(color[None, None] / 255)[1])[0, 0]
+    kept = colorizer.prediction(picture).with_hints([(*place, color)]).at_size_of(large)
+    rgb = kept.rgb(dtype="float32")[4 * place[0] + 2, 4 * place[1] + 2]
+    chroma = np.asarray(ck.LAB.split(rgb[None, None])[1])[0, 0]
+    np.testing.assert_allclose(chroma, wanted, atol=2)
+
+
 def test_saturation_is_saved(tmp_path, picture):
     colorizer = untrained(saturation=0.5)
     colorizer.save(tmp_path / "pale.keras")
