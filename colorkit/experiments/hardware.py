@@ -41,7 +41,6 @@ def describe():
     return ", ".join([f"{processor}, {os.cpu_count()} cores", *accelerators()])
 
 
-@functools.cache
 def fast_precision():
     """Return the faster dtype policy for training, "mixed_bfloat16" or "float32".
 
@@ -127,6 +126,7 @@ def distributed(devices=None):
         yield lambda model: None
 
 
+@functools.cache
 def _step_seconds():
     """Return CPU seconds of a training step of two convolutions, for each dtype policy.
 
