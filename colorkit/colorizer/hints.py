@@ -173,6 +173,9 @@ def read_hints(path, size):
         [('20', '30', 'red')]
     """
     path = expanded(path)
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "there is no such file"
+        raise FileNotFoundError(f"A file of hints was expected at {path}; {what}.")
     if path.suffix.lower() == ".csv":
         hints = _rows(path)
     elif path.suffix.lower() == ".png":
@@ -193,7 +196,7 @@ def _rows(path):
             rows = [row for row in csv.reader(file, skipinitialspace=True) if any(row)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file that can be read: {error}") from error
-    if rows and not rows[0][0].lstrip("-").isdigit():  # names of columns
+    if rows and not any(character.isdigit() for character in rows[0][0]):  # names of columns
         rows = rows[1:]
     for row in rows:
         if len(row) not in (3, 5):

@@ -100,6 +100,8 @@ def test_hints_are_read_from_both_kinds_of_files(tmp_path):
     Image.fromarray(rgba).save(tmp_path / "a.png")
     read = read_hints(tmp_path / "a.csv", (10, 12))
     assert read == [("1", "2", "red"), ("3", "4", "#00ff00"), ("5", "6", ["7", "8", "9"])]
+    (tmp_path / "b.csv").write_text("1.5,2,red\n3,4,red\n")
+    assert len(read_hints(tmp_path / "b.csv", (10, 12))) == 2, "no line of names"
     ((row, column, color),) = read_hints(tmp_path / "a.png", (10, 12))
     assert (row, column, tuple(color)) == (3, 5, (10, 20, 30))
 
@@ -109,6 +111,7 @@ def test_hints_are_read_from_both_kinds_of_files(tmp_path):
     [
         ("a.csv", b"row,column,color\n", "holds no hints"),
         ("a.csv", b"1,2\n", "must have lines row,column,color"),
+        ("a.csv", b"1;2;red\n", "must have lines row,column,color"),
         ("a.csv", b"\xff\xfe\x00", "not a CSV file"),
         ("a.png", b"no image", "not a PNG file of hints"),
         ("a.txt", b"1,2,red", "must end in .csv or .png"),
@@ -117,4 +120,10 @@ def test_hints_are_read_from_both_kinds_of_files(tmp_path):
 def test_bad_file_of_hints_raises(tmp_path, name, content, message):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
+        read_hints(tmp_path / name, (10, 12))
+
+
+@pytest.mark.parametrize(("name", "message"), [("a.csv", "no such file"), ("", "it is a folder")])
+def test_missing_file_of_hints_is_named(tmp_path, name, message):
+    with pytest.raises(FileNotFoundError, match=f"file of hints was expected at .*{message}"):
         read_hints(tmp_path / name, (10, 12))
