@@ -65,9 +65,12 @@ def noises(logs, bins, count, seed):
     noise = _gumbel(bins, drawn, rng)
     points = logs.reshape(-1, bins.num_bins)
     points = points[np.linspace(0, len(points) - 1, min(_POINTS, len(points))).astype(int)]
-    spread = softmax((points + noise[:, None]) / TEMPERATURE, axis=-1)
-    colors = (spread @ bins.centers).reshape(drawn, -1)
-    likely = (spread * points).sum(axis=-1).mean(axis=-1)
+    colors, likely = [], []
+    for each in noise:  # one after the other, as all together would fill the memory
+        spread = softmax((points + each) / TEMPERATURE, axis=-1)
+        colors.append((spread @ bins.centers).ravel())
+        likely.append((spread * points).sum(axis=-1).mean())
+    colors, likely = np.stack(colors), np.stack(likely)
     if count == 1:
         return noise[[likely.argmax()]]
     kept = np.argsort(-likely, kind="stable")[: math.ceil(_LIKELY * drawn)]
