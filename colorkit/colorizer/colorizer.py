@@ -452,10 +452,12 @@ class Colorizer:
         if decoder.bins is None and "temperature" in settings:
             raise ValueError(_NO_TEMPERATURE)
         network = keras.Model(model.inputs[0], decoder.input, name=model.name)
-        settings = {name: getattr(decoder, name) for name in _SETTINGS} | settings
+        of_file = {name: getattr(decoder, name) for name in _SETTINGS}
         try:
-            return cls(network, **settings)
+            return cls(network, **(of_file | settings))
         except (AttributeError, TypeError, ValueError) as error:
+            if any(f"`{name}`" in str(error) for name in settings):  # the file is not to blame
+                raise
             raise ValueError(f"{path}: {error}") from error
 
     @classmethod
