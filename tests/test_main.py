@@ -312,6 +312,7 @@ def test_warning_is_printed_as_one_line(monkeypatch, capsys):
         (["colorize", "in/a.png", "-o", "out.png", "--temperature", "-1"], "temperature"),
         (["colorize", "in/a.png", "-o", "out.png", "--size", "0"], "size"),
         (["colorize", "in/a.png", "in/b.jpg", "-o", "in/b.jpg"], "must be a folder"),
+        (["colorize", "in/a.png", "-o", "out.png", "--variants", "0"], "`--variants`"),
         (["colorize", "nothing", "-o", "out"], "nothing"),
         (["train", "cifar/best", "--profile", "smoke"], "cifar/lab-conv-regression"),
         (["train", "cifar/lab-conv-regression", "--profile", "huge"], "smoke"),

@@ -7,7 +7,8 @@ import warnings
 from pathlib import Path
 
 from colorkit import __version__
-from colorkit.commands.jobs import find_jobs
+from colorkit.checks import check_whole
+from colorkit.commands.jobs import find_jobs, outputs
 from colorkit.commands.terminal import exit_if_ended, start_keras
 
 
@@ -75,12 +76,16 @@ def _shard(text):
 
 def run(options):
     """Color the inputs, and return the exit code."""
+    if options.variants is not None:
+        check_whole("--variants", options.variants)
     jobs, problems, skipped = find_jobs(options.inputs, options.output)
     number, count = options.shard
     jobs = jobs[number - 1 :: count]
     total = len(jobs) + len(problems)
-    done = [] if options.overwrite else [target for _, target in jobs if os.path.lexists(target)]
-    jobs = [job for job in jobs if options.overwrite or not os.path.lexists(job[1])]
+    written = [outputs(target, options.variants, options.doubt) for _, target in jobs]
+    done = [not options.overwrite and all(map(os.path.lexists, paths)) for paths in written]
+    kept = [paths[0] for paths, is_done in zip(written, done, strict=True) if is_done]
+    jobs = [job for job, is_done in zip(jobs, done, strict=True) if not is_done]
     if options.dry_run:
         for source, target in jobs:
             print(f"{source} -> {target}")
@@ -91,8 +96,8 @@ def run(options):
     if skipped:
         files = "file" if len(skipped) == 1 else "files"
         print(f"colorkit: {len(skipped)} {files} skipped", file=sys.stderr)
-    if done:
-        example = f"{done[0]} exists" if len(done) == 1 else f"{len(done)} outputs exist"
+    if kept:
+        example = f"{kept[0]} exists" if len(kept) == 1 else f"{len(kept)} outputs exist"
         print(f"colorkit: {example} already; --overwrite colors such inputs again", file=sys.stderr)
     if problems and total > 1:
         print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
@@ -120,8 +125,9 @@ def _color_files(jobs, options):
     for folder in {target.parent for _, target in jobs}:
         sweep(folder)
     dtype = f"uint{options.depth}"
-    films = [job for job in jobs if is_video(job[0])]
-    pictures = [job for job in jobs if job not in films]
+    films, pictures = [], []
+    for job in jobs:
+        (films if is_video(job[0]) else pictures).append(job)
     is_studied = any((options.hints, options.keep_gray, options.variants, options.doubt))
     if is_studied and films:
         raise ValueError(
@@ -162,9 +168,8 @@ def _color_files(jobs, options):
         elif bar.disable or len(jobs) == 1:
             shown = target
             if options.variants:
-                shown = (
-                    f"{target.with_stem(f'{target.stem}-1')} to {target.stem}-{options.variants}"
-                )
+                paths = outputs(target, options.variants)
+                shown = f"{paths[0]} to {paths[-1].stem}"
             print(f"{source} -> {shown}", flush=True)
     return problems
 
@@ -184,17 +189,23 @@ def _study(colorizer, source, target, options, software):
     doubt = kept.uncertainty() if options.doubt else None
     if options.hints:
         kept = kept.with_hints(read_hints(options.hints, kept.size))
-    targets = {target: kept}
-    if options.variants:
-        found = enumerate(kept.variants(options.variants), start=1)
-        targets = {target.with_stem(f"{target.stem}-{i}"): each for i, each in found}
+    found = kept.variants(options.variants) if options.variants else [kept]
+    paths = outputs(target, options.variants)
     metadata = read_metadata(source, software)
-    for path, each in targets.items():
-        if options.variants and not options.overwrite and os.path.lexists(path):
-            warnings.warn(f"{path} exists already; --overwrite writes it again", stacklevel=1)
-            continue
-        write_picture(path, each.rgb(keep_gray=keep_gray, dtype=dtype), metadata)
-    if doubt is not None:
-        with written_whole(target.with_name(f"{target.stem}.doubt.png")) as temporary:
+
+    def is_kept(path):
+        if options.overwrite or not os.path.lexists(path):
+            return False
+        warnings.warn(f"{path} exists already; --overwrite writes it again", stacklevel=2)
+        return True
+
+    for path, each in zip(paths, found, strict=True):
+        if not is_kept(path):
+            write_picture(path, each.rgb(keep_gray=keep_gray, dtype=dtype), metadata)
+    if doubt is None:
+        return
+    path = outputs(target, doubt=True)[-1]
+    if not is_kept(path):
+        with written_whole(path) as temporary:
             figures.doubt([kept.rgb()], [doubt]).savefig(temporary, dpi=120)
-        print(f"{source}: sureness {doubt.sureness:.2f}", flush=True)
+    print(f"{source}: sureness {doubt.sureness:.2f}", flush=True)

@@ -48,6 +48,14 @@ def find_jobs(inputs, output):
     return [(source, target) for target, source in jobs.items()], problems, skipped
 
 
+def outputs(target, variants=None, doubt=False):
+    """Return the paths that are written for an image: of its variants if any, and of its doubt."""
+    paths = [target]
+    if variants:
+        paths = [target.with_stem(f"{target.stem}-{i}") for i in range(1, variants + 1)]
+    return [*paths, target.with_name(f"{target.stem}.doubt.png")] if doubt else paths
+
+
 def _check_ending(source, target):
     """Raise a `ValueError` unless a video, or else an image, can be written to a path."""
     from colorkit.data.image_files import output_format

@@ -1,4 +1,5 @@
 import copy
+import warnings
 
 import numpy as np
 import pytest
@@ -103,6 +104,19 @@ def test_command_line_writes_variants_doubt_and_hinted_colors(tmp_path, colorize
     assert "sureness 0." in capsys.readouterr().out
     written = {path.name for path in tmp_path.glob("b*")}
     assert written == {"b-1.png", "b-2.png", "b.doubt.png"}
+    assert main([*start, str(tmp_path / "b.png"), "--variants", "2"]) == 0
+    assert "b-1.png exists already; --overwrite colors" in capsys.readouterr().err
+    assert main([*start, str(tmp_path / "b.png")]) == 0
+    before = (tmp_path / "b.png").stat().st_mtime_ns
+    (tmp_path / "b-2.png").unlink()
+    (tmp_path / "b.doubt.png").unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main([*start, str(tmp_path / "b.png"), "--variants", "2"]) == 0
+        assert "b-1.png exists already; --overwrite writes" in capsys.readouterr().err
+        assert main([*start, str(tmp_path / "b.png"), "--doubt"]) == 0
+    assert {path.name for path in tmp_path.glob("b*")} == {"b.png"} | written
+    assert (tmp_path / "b.png").stat().st_mtime_ns == before
     hints = ["--hints", str(tmp_path / "hints.csv")]
     assert main([*start, str(tmp_path / "c.png"), *hints]) == 0
     (tmp_path / "hints.csv").write_text("99,20,red\n")
