@@ -37,6 +37,8 @@ def loaders(models):
             name, load = Path(model).stem, functools.partial(Colorizer.load, model)
         else:
             name, load = model, functools.partial(Colorizer.pretrained, model)
+        others = (f"{name} ({i})" for i in itertools.count(2))  # such as a file of another folder
+        name = next(x for x in itertools.chain([name], others) if x not in found)
         found[name] = functools.cache(load)
     return found
 

@@ -31,8 +31,10 @@ def album(tmp_path, bins, regression, uploaded):
 
 def test_models_are_named_and_loaded_once(tmp_path, bins):
     bins.save(tmp_path / "mine.keras")
-    found = loaders([bins, tmp_path / "mine.keras", "cifar10"])
-    assert list(found) == ["bins", "mine", "cifar10"]
+    bins.save(tmp_path / "other" / "mine.keras")
+    paths = [tmp_path / "mine.keras", tmp_path / "other" / "mine.keras"]
+    found = loaders([bins, *paths, "cifar10"])
+    assert list(found) == ["bins", "mine", "mine (2)", "cifar10"]
     assert found["bins"]() is bins
     assert found["mine"]() is found["mine"]()
 
