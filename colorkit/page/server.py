@@ -1,5 +1,6 @@
 """Serve the page, and connect its controls with the album of each visitor."""
 
+import errno
 import functools
 import html
 import os
@@ -167,6 +168,11 @@ def _check_port(host, port):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise OSError(
+                "`host` must be an address of this computer, such as 127.0.0.1, or 0.0.0.0 for all "
+                f"of them. Received: {host!r}"
+            ) from error
         raise OSError(
             f"`port` {port} of {host} cannot be used: {error}. Choose another one with --port."
         ) from error

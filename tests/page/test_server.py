@@ -269,6 +269,15 @@ def test_busy_port_is_an_error(capsys):
     assert "from 1 to 65535" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("host", ["999.1.1.1", "192.0.2.1"])
+def test_host_that_is_not_this_computer_is_an_error(capsys, host):
+    assert main(["serve", "--host", host]) == 2
+    assert (
+        f"`host` must be an address of this computer, such as 127.0.0.1, or 0.0.0.0 for all of "
+        f"them. Received: '{host}'" in capsys.readouterr().err
+    )
+
+
 def test_command_prints_the_address_and_stops_when_interrupted(monkeypatch, capsys):
     class Page:
         local_url = "http://127.0.0.1:8000/"
