@@ -4,8 +4,8 @@ from colorkit.page.album import MEGABYTES, MEGAPIXELS, VARIANTS
 
 _INTRODUCTION = f"""
 # colorkit
-Pictures stay on the computer that runs this page, and are deleted when you close it. At most
-{MEGAPIXELS} megapixels and {MEGABYTES} MB each.
+Copies of pictures stay on the computer that runs this page, and are deleted when you close it.
+At most {MEGAPIXELS} megapixels and {MEGABYTES} MB each.
 """
 STYLE = """<style>
 html {scrollbar-gutter: stable}
