@@ -78,5 +78,7 @@ def experiment(name):
     if name not in EXPERIMENTS:
         near = difflib.get_close_matches(str(name), EXPERIMENTS, 3, 0.8)
         known = f"for instance {', '.join(near)}" if near else f"one of {sorted(EXPERIMENTS)}"
-        raise ValueError(f"`experiment` must be the name of one, {known}. Received: {name!r}")
+        raise ValueError(
+            f"`experiment` must be the name of an experiment, {known}. Received: {name!r}"
+        )
     return EXPERIMENTS[name]
