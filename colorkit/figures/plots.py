@@ -14,6 +14,7 @@ from colorkit.files import figures_folder, make_folder, written_whole
 
 _DPI = 120
 _GAP = 6 / _DPI  # inches between the images of a grid
+_LONGEST = 5.0  # height by width, and width by height, of the images in a figure of doubt
 
 
 class _Figure(Figure):
@@ -144,6 +145,7 @@ def doubt(images, uncertainties):
             each.sizes for each in uncertainties
         ]
     heights = [image.shape[0] / image.shape[1] for image in images]
+    heights = np.clip(heights, 1 / _LONGEST, _LONGEST)
     size = 2.6 * (1 + len(panels)), 0.3 + 2.6 * sum(heights)
     figure = _Figure(figsize=size, layout="compressed")
     rows = figure.subplots(len(images), 1 + len(panels), squeeze=False, height_ratios=heights)

@@ -193,3 +193,12 @@ def test_training_curves_show_training_and_validation():
     loss, seconds = figure.axes
     assert [list(line.get_ydata()) for line in loss.lines] == [[3, 2, 1], [4, 3, 2]]
     assert list(loss.lines[0].get_xdata()) == [1, 2, 3] and len(seconds.lines) == 1
+
+
+@pytest.mark.parametrize("size", [(2000, 1), (1, 2000)])
+def test_figure_of_doubt_of_a_strip_is_not_as_long(size):
+    network = models.build_shallow_classification(9)
+    colorizer, image = Colorizer(network, bins=ColorBins.grid(9)), np.full(size, 90, "uint8")
+    figure = plots.doubt([colorizer(image)], [colorizer.uncertainty(image)])
+    figure.savefig(io.BytesIO())
+    assert max(figure.get_size_inches()) < 20
