@@ -53,7 +53,7 @@ def outputs(target, variants=None, doubt=False):
     paths = [target]
     if variants:
         paths = [target.with_stem(f"{target.stem}-{i}") for i in range(1, variants + 1)]
-    return [*paths, target.with_name(f"{target.stem}.doubt.png")] if doubt else paths
+    return [*paths, target.with_name(f"{target.name}.doubt.png")] if doubt else paths
 
 
 def _check_ending(source, target):

@@ -103,13 +103,13 @@ def test_command_line_writes_variants_doubt_and_hinted_colors(tmp_path, colorize
     assert main([*start, str(tmp_path / "b.png"), "--variants", "2", "--doubt"]) == 0
     assert "sureness 0." in capsys.readouterr().out
     written = {path.name for path in tmp_path.glob("b*")}
-    assert written == {"b-1.png", "b-2.png", "b.doubt.png"}
+    assert written == {"b-1.png", "b-2.png", "b.png.doubt.png"}
     assert main([*start, str(tmp_path / "b.png"), "--variants", "2"]) == 0
     assert "b-1.png exists already; --overwrite colors" in capsys.readouterr().err
     assert main([*start, str(tmp_path / "b.png")]) == 0
     before = (tmp_path / "b.png").stat().st_mtime_ns
     (tmp_path / "b-2.png").unlink()
-    (tmp_path / "b.doubt.png").unlink()
+    (tmp_path / "b.png.doubt.png").unlink()
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert main([*start, str(tmp_path / "b.png"), "--variants", "2"]) == 0
