@@ -208,4 +208,6 @@ def _study(colorizer, source, target, options, software):
     if not is_kept(path):
         with written_whole(path) as temporary:
             figures.doubt([kept.rgb()], [doubt]).savefig(temporary, dpi=120)
-    print(f"{source}: sureness {doubt.sureness:.2f}", flush=True)
+    is_far = doubt.distance is not None and doubt.distance > 1
+    note = ", of an image far from those that the model knows" if is_far else ""
+    print(f"{source}: sureness {doubt.sureness:.2f}{note}", flush=True)
