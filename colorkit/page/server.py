@@ -120,7 +120,7 @@ def launch(*models, host="127.0.0.1", port=None):
         The page. Its `close` stops it, and `local_url` is its address.
 
     Raises:
-        ValueError, OSError: If the port is out of range, or cannot be used.
+        ValueError, OSError: If the port is out of range, or cannot be used, or a model is unknown.
         ImportError: If Gradio is missing.
 
     Example:
@@ -129,7 +129,8 @@ def launch(*models, host="127.0.0.1", port=None):
     if port is not None:
         _check_port(host, port)
     gr, page = _gradio(), build(*models)
-    colorizer = next(iter(page.models.values()))()
+    # Load each model that is named, so that an error comes before the first visitor.
+    colorizer, *_ = [load() for load in list(page.models.values())[: len(models) or 1]]
     for _ in range(2):  # the second call compiles; the first visitor need not wait for it
         colorizer.prediction(np.zeros((64, 64), "uint8")).pooled()
     page.launch(

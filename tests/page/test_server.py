@@ -278,6 +278,11 @@ def test_host_that_is_not_this_computer_is_an_error(capsys, host):
     )
 
 
+def test_any_unknown_model_is_an_error_at_the_start(capsys):
+    assert main(["serve", "--model", "cifar10", "nothing", "--port", str(free_port())]) == 2
+    assert "Received: 'nothing'" in capsys.readouterr().err
+
+
 def test_command_prints_the_address_and_stops_when_interrupted(monkeypatch, capsys):
     class Page:
         local_url = "http://127.0.0.1:8000/"
