@@ -106,6 +106,15 @@ def test_inputs_are_never_overwritten(photos, model, capsys):
     assert (photos / "a.png").read_bytes() == before
 
 
+def test_inputs_are_never_overwritten_by_their_variants(photos, model, capsys):
+    (photos / "a.png").rename(photos / "a-1.png")
+    before = (photos / "a-1.png").read_bytes()
+    arguments = ["in/a-1.png", "-o", "in/a.png", "--variants", "2", "--overwrite"]
+    assert main(["colorize", *arguments, "--model", model]) == 2
+    assert "would be overwritten by a variant" in capsys.readouterr().err
+    assert (photos / "a-1.png").read_bytes() == before
+
+
 def test_inputs_are_never_overwritten_by_those_of_another_folder(photos, model, capsys):
     before = (photos / "a.png").read_bytes()
     assert main(["colorize", "in/deep/c.png", "in/a.png", "-o", "in", "--model", model]) == 2

@@ -191,6 +191,8 @@ def _study(colorizer, source, target, options, software):
         kept = kept.with_hints(read_hints(options.hints, kept.size))
     found = kept.variants(options.variants) if options.variants else [kept]
     paths = outputs(target, options.variants)
+    if any(os.path.exists(path) and os.path.samefile(path, source) for path in paths):
+        raise ValueError(f"{source} would be overwritten by a variant; choose another --output")
     metadata = read_metadata(source, software)
 
     def is_kept(path):
