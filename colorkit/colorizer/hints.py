@@ -23,7 +23,7 @@ _LAST_REACH, _LAST_LIGHTNESS, _LAST_EXTENT = 1.0, 0.1, 4.0
 _MOST = 500
 
 
-def weights(places, features, distribution, lightness):
+def weights(places, features, distribution, lightness, reach=1.0):
     """Return how much the correction at each hint counts for every pixel.
 
     The colors of a network are taken as the mean of a Gaussian process, and hints as observations
@@ -35,6 +35,8 @@ def weights(places, features, distribution, lightness):
         features: List of features of unit length, `(rows, columns, channels)`.
         distribution: Probability of each bin `(rows, columns, num_bins)`, or `None`.
         lightness: In units of its range, `(rows, columns)`.
+        reach: Distance up to which pixels follow a hint, as a share of the longer side. At 1,
+            distance does not matter.
 
     Returns:
         float32 array `(rows, columns, n)`.
@@ -50,7 +52,9 @@ def weights(places, features, distribution, lightness):
     if distribution is not None:
         apart = apart + _DISTRIBUTION * _squared(np.sqrt(distribution), places)
     position = np.stack(np.mgrid[: size[0], : size[1]], axis=-1).astype("float32")
-    nearby = np.exp(-_squared(position, places) / (2 * _REACH**2))
+    distance = _squared(position, places)
+    apart = apart + (1 / reach**2 - 1) / 2 * distance / max(size) ** 2
+    nearby = np.exp(-distance / (2 * _REACH**2))
     agreement = np.exp(-apart) * (1 + _NEARBY * nearby)
     among = agreement[rows, columns] + _NOISE * np.eye(len(places), dtype="float32")
     return np.linalg.solve(among, agreement.reshape(-1, len(places)).T).T.reshape(*size, -1)
@@ -154,9 +158,9 @@ def read_hints(path, size):
     r"""Read hints from a CSV or PNG file.
 
     Args:
-        path: CSV file with a line `row,column,color` per hint, such as `20,30,#c03028`. A first
-            line of names is skipped. Or a PNG file of the size of the image with transparency,
-            whose opaque pixels are hints.
+        path: CSV file with a line `row,column,color` per hint, such as `20,30,#c03028`, or with
+            semicolons. A first line of names is skipped. Or a PNG file of the size of the image
+            with transparency, whose opaque pixels are hints.
         size: Height and width of the image.
 
     Returns:
@@ -193,7 +197,10 @@ def read_hints(path, size):
 def _rows(path):
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file, skipinitialspace=True) if any(row)]
+            text = file.read()
+        delimiter = ";" if ";" in text else ","
+        lines = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+        rows = [row for row in lines if any(row)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not a CSV file that can be read: {error}") from error
     if rows and not any(character.isdigit() for character in rows[0][0]):  # names of columns

@@ -41,6 +41,9 @@ def add_parser(commands):
     add("--hints", metavar="FILE",
         help="colors of some pixels of a single image: a CSV file of lines row,column,color, "
         "or a PNG file that is transparent elsewhere")  # fmt: skip
+    add("--reach", type=float, default=1.0, metavar="R",
+        help="distance up to which similar pixels follow a hint, as a share of the longer side; "
+        "1 means any distance (default: 1)")  # fmt: skip
     add(
         "--keep-gray",
         metavar="MASK",
@@ -188,7 +191,7 @@ def _study(colorizer, source, target, options, software):
     # Ask first for what may fail, so that no file is written in vain.
     doubt = kept.uncertainty() if options.doubt else None
     if options.hints:
-        kept = kept.with_hints(read_hints(options.hints, kept.size))
+        kept = kept.with_hints(read_hints(options.hints, kept.size), options.reach)
     found = kept.variants(options.variants) if options.variants else [kept]
     paths = outputs(target, options.variants)
     if any(os.path.exists(path) and os.path.samefile(path, source) for path in paths):

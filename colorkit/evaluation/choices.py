@@ -111,18 +111,20 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
     """Measure how much hints of true colors at random pixels help.
 
     Returns:
-        Dict from method to the mean CIEDE2000 for each count: "colorizer", "optimization" (Levin
-        et al.) and "superpixels". Without hints, the last two leave the image gray.
+        Dict from method to the mean CIEDE2000 for each count: "colorizer", the same with a "reach
+        of 0.3", "optimization" (Levin et al.) and "superpixels". Without hints, the last two leave
+        the image gray.
 
     Example:
         >>> rows = measure_hints(
         ...     ck.Colorizer.pretrained("cifar10"), ck.load("photos", size=32)[:2], (0, 5)
         ... )
         >>> {name: len(values) for name, values in rows.items()}
-        {'colorizer': 2, 'optimization': 2, 'superpixels': 2}
+        {'colorizer': 2, 'reach of 0.3': 2, 'optimization': 2, 'superpixels': 2}
     """
     rng, space = np.random.default_rng(seed), spaces.LAB
-    errors = {name: [] for name in ("colorizer", "optimization", "superpixels")}
+    reaches = {"colorizer": 1.0, "reach of 0.3": 0.3}
+    errors = {name: [] for name in (*reaches, "optimization", "superpixels")}
     for image in images:
         truth = as_rgb(image)
         height, width = truth.shape[:2]
@@ -134,8 +136,10 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
         for count in counts:
             places = every[:count]
             given = [(row, column, truth[row, column]) for row, column in places]
-            hinted = kept.with_hints(given) if count else kept
-            colored = {"colorizer": hinted.rgb()}
+            colored = {
+                name: (kept.with_hints(given, reach) if count else kept).rgb()
+                for name, reach in reaches.items()
+            }
             for name, spread in (("optimization", optimized), ("superpixels", segmented)):
                 planes = np.zeros_like(chroma)
                 if count:

@@ -50,6 +50,7 @@ class Picture:
         self.path, self.name = path, name
         self.before, self.thumbnail = (path.with_suffix(f".{x}.jpg") for x in ("gray", "small"))
         self.hints = {}  # color by (row, column), in pixels of what is shown
+        self.reach = 1.0  # of hints
         self.variant = 0  # 0 is as predicted
         self._colorizer = None
         small = Image.fromarray(as_rgb(path))
@@ -75,7 +76,7 @@ class Picture:
 
     def prediction(self, variant=None):
         """Return the prediction of a variant, or of the one that was chosen, with the hints."""
-        key = self.variant if variant is None else variant, *self.hints.items()
+        key = self.variant if variant is None else variant, self.reach, *self.hints.items()
         if self._chosen and self._chosen[0] == key:
             return self._chosen[1]
         found = self._kept
@@ -83,7 +84,8 @@ class Picture:
             self._variants = self._variants or self._kept.variants(VARIANTS)
             found = self._variants[key[0] - 1]
         if self.hints:
-            found = found.with_hints([(*place, color) for place, color in self.hints.items()])
+            given = [(*place, color) for place, color in self.hints.items()]
+            found = found.with_hints(given, self.reach)
         if variant is None:
             self._chosen = key, found
         return found
@@ -172,6 +174,10 @@ class Album:
         except ValueError:  # the model takes no hints
             self.undo()
             raise
+
+    def stretch(self, reach):
+        """Set the distance up to which pixels follow the hints of the picture."""
+        self.picture.reach = reach
 
     def undo(self):
         """Take the last hint back."""

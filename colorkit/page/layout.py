@@ -71,6 +71,10 @@ class Layout:
                                     gr.Markdown(text, elem_id="advice")
                                     self.undo = gr.Button("Undo", elem_id="undo", **small)
                                     self.clear = gr.Button("Clear", elem_id="clear", **small)
+                                info = "distance up to which similar places follow; 1 is any"
+                                self.reach = gr.Slider(
+                                    0.05, 1, 1, label="Reach", info=info, elem_id="reach", **slider
+                                )
                                 self.canvas = gr.Image(elem_id="canvas", **image)
                             with gr.Tab("Variants") as self.tabs["variants"]:
                                 self.note = gr.Markdown()
@@ -96,7 +100,8 @@ class Layout:
         self.images = [self.compare, self.canvas, self.variants, self.doubt]
         self.outputs = [
             *self.images, self.note, self.sureness, self.drop, self.stage, self.strip, self.side,
-            self.model, self.temperature, self.saturation, self.together, self.more, self.file,
+            self.model, self.temperature, self.saturation, self.reach, self.together, self.more,
+            self.file,
         ]  # fmt: skip
 
     def shown(self, album):
@@ -128,6 +133,7 @@ class Layout:
         gr = self._gr
         if not album.pictures:
             return {self.drop: None}
+        picture = album.picture
         items = [str(each.thumbnail) for each in album.pictures]
         several = len(items) > 1
         hot, spaced = album.temperature is not None, album.colorizer.space.chroma_channels == 2
@@ -139,6 +145,7 @@ class Layout:
             self.model: album.model,
             self.temperature: gr.Slider(value=album.temperature, interactive=hot),
             self.saturation: gr.Slider(value=album.saturation, interactive=spaced),
+            self.reach: picture.reach,
             self.together: gr.Button(visible=several),
             self.more: None,
         }

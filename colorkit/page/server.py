@@ -89,6 +89,7 @@ def build(*models):
         on(layout.model.input, Album.use, [layout.model], layout.everything)
         for slider in sliders:
             on(slider.input, Album.adjust, sliders, **quick)
+        on(layout.reach.input, Album.stretch, [layout.reach], **quick)
         for view, tab in layout.tabs.items():
             on(tab.select, functools.partial(Album.look, view=view))
         on(layout.canvas.select, _hint, [layout.color], selects=True, show_progress="hidden")

@@ -52,6 +52,24 @@ def test_hint_reaches_its_own_object_and_not_another(colorizer):
     assert change[:, : columns - 1].mean() > 2 * change[:, columns + 1 :].mean()
 
 
+def test_hint_of_short_reach_leaves_similar_pixels_far_away(colorizer):
+    kept = colorizer.prediction(np.full((64, 96), 90, "uint8"))  # all pixels are similar
+    hint = [(32, 4, "green")]
+    far, near = (kept.with_hints(hint, reach) for reach in (1.0, 0.1))
+    before = kept.chroma()
+    middle, width = before.shape[0] // 2, before.shape[1]
+
+    def change(kept, column):
+        return np.linalg.norm(kept.chroma()[middle, column] - before[middle, column])
+
+    assert change(far, width - 1) > 0.5 * change(far, 0)
+    assert change(near, width - 1) < 0.01 * change(near, 0)
+    np.testing.assert_array_equal(near.rgb()[32, 4], far.rgb()[32, 4])
+    for reach in (0, 1.5, float("nan")):
+        with pytest.raises(ValueError, match=f"`reach` must be above 0 and at most 1.*{reach}"):
+            kept.with_hints(hint, reach)
+
+
 def test_hints_of_the_predicted_colors_change_nothing(regression, picture):
     kept = regression.prediction(picture)
     before = kept.chroma()
@@ -102,6 +120,8 @@ def test_hints_are_read_from_both_kinds_of_files(tmp_path):
     assert read == [("1", "2", "red"), ("3", "4", "#00ff00"), ("5", "6", ["7", "8", "9"])]
     (tmp_path / "b.csv").write_text("1.5,2,red\n3,4,red\n")
     assert len(read_hints(tmp_path / "b.csv", (10, 12))) == 2, "no line of names"
+    (tmp_path / "c.csv").write_text("row;column;color\n2;3;red\n")  # as spreadsheets in Europe do
+    assert read_hints(tmp_path / "c.csv", (10, 12)) == [("2", "3", "red")]
     ((row, column, color),) = read_hints(tmp_path / "a.png", (10, 12))
     assert (row, column, tuple(color)) == (3, 5, (10, 20, 30))
 
@@ -111,7 +131,7 @@ def test_hints_are_read_from_both_kinds_of_files(tmp_path):
     [
         ("a.csv", b"row,column,color\n", "holds no hints"),
         ("a.csv", b"1,2\n", "must have lines row,column,color"),
-        ("a.csv", b"1;2;red\n", "must have lines row,column,color"),
+        ("a.csv", b"1|2|red\n", "must have lines row,column,color"),
         ("a.csv", b"\xff\xfe\x00", "not a CSV file"),
         ("a.png", b"no image", "not a PNG file of hints"),
         ("a.txt", b"1,2,red", "must end in .csv or .png"),

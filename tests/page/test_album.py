@@ -79,6 +79,15 @@ def test_hints_are_taken_back_one_by_one(album):
     np.testing.assert_array_equal(album.rgb(), states[0])
 
 
+def test_reach_of_hints_belongs_to_the_picture(album, bins):
+    album.hint((60, 45), "#c03030")
+    wide = album.rgb()
+    album.stretch(0.1)
+    assert not np.array_equal(album.rgb(), wide)
+    expected = bins.prediction(album.picture.path).with_hints([(45, 60, "#c03030")], 0.1)
+    np.testing.assert_array_equal(album.rgb(), expected.rgb(album.temperature, album.saturation))
+
+
 def test_hints_are_marked_in_their_color(album):
     album.hint((60, 45), "#12ab34")
     assert tuple(album.picture.marked(album.rgb())[45, 60]) == (0x12, 0xAB, 0x34)
