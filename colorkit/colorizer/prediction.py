@@ -177,7 +177,7 @@ class Prediction:
                 or red, green and blue from 0 to 255; its lightness is ignored.
             reach: Distance up to which pixels follow a hint, as a share of the longer side of the
                 image. At 1, all similar pixels do, at any distance, which is the most accurate for
-                true colors. For one red tree among green ones, take less, such as 0.2.
+                a few true colors. For one red tree among green ones, take less, such as 0.2.
 
         Raises:
             ValueError: If a hint is outside the image, has no color, or contradicts another one,

@@ -53,7 +53,8 @@ class Batches(keras.utils.PyDataset):
     seed: int = 0
 
     def __post_init__(self):
-        super().__init__(max(1, min(4, (os.cpu_count() or 2) - 1)))
+        workers = max(1, min(4, (os.cpu_count() or 2) - 1))
+        super().__init__(workers, max_queue_size=max(2, workers))  # batches are large
         if not isinstance(self.images, Images):
             self.images = Images(self.images)
         if self.shuffle is None:

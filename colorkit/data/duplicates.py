@@ -8,21 +8,22 @@ from colorkit.data.images import Images
 __all__ = ["copies"]
 
 _SIDE = 16
-# Re-encoded and resized copies have a higher correlation than this. Two different images of the
-# same kind of object hardly ever exceed 0.95.
-_CORRELATION = 0.98
+# Re-encoded and resized copies have a higher correlation than this.
+SIMILARITY = 0.98
 _BATCH = 256
 
 
-def copies(images, others):
-    """Find the images that are copies of other images, possibly re-encoded or resized.
+def copies(images, others, similarity=SIMILARITY):
+    """Find the images that are copies of other images, possibly re-encoded, resized or mirrored.
 
-    Images are compared by the correlation of their colors at 16 x 16 pixels. Mirror images, crops,
-    gray copies and images of one even color are not found.
+    Images are compared by the correlation of their colors at 16 x 16 pixels. Crops, gray copies
+    and images of one even color are not found.
 
     Args:
         images: `Images`, or images as `Images` takes them.
         others: Images among which to look for the originals.
+        similarity: Least correlation of a copy. Near twins, such as two photographs of one flower,
+            exceed 0.9. So do different photographs of one kind, such as a beach below the sky.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.
@@ -36,7 +37,7 @@ def copies(images, others):
         [False, True]
     """
     images, others = (x if isinstance(x, Images) else Images(x) for x in (images, others))
-    return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others])
+    return alike([thumbnail(rgb) for rgb in images], [thumbnail(rgb) for rgb in others], similarity)
 
 
 def thumbnail(rgb):
@@ -44,20 +45,21 @@ def thumbnail(rgb):
     return np.asarray(Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
 
 
-def alike(thumbnails, others):
+def alike(thumbnails, others, similarity=SIMILARITY):
     """Return which thumbnails in a list are copies of others; see `copies`."""
-    others = _rows(others)
+    others = _vectors(others).reshape(-1, _SIDE**2 * 3).T
     found = np.zeros(len(thumbnails), bool)
     for start in range(0, len(thumbnails), _BATCH):
-        batch = slice(start, start + _BATCH)
-        found[batch] = (_rows(thumbnails[batch]) @ others.T > _CORRELATION).any(axis=1)
+        vectors = _vectors(thumbnails[start : start + _BATCH])
+        for each in (vectors, vectors[:, :, ::-1]):
+            correlation = each.reshape(-1, len(others)) @ others
+            found[start : start + _BATCH] |= (correlation > similarity).any(axis=1)
     return found
 
 
-def _rows(thumbnails):
-    """Return thumbnails, each channel of mean 0, as rows of length 1; zeros for even images."""
-    rows = np.array(thumbnails, "float32").reshape(len(thumbnails), _SIDE**2, 3)
-    rows -= rows.mean(axis=1, keepdims=True)
-    rows = rows.reshape(len(thumbnails), 3 * _SIDE**2)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > _SIDE, length, np.inf)  # a spread of at least half a level
+def _vectors(thumbnails):
+    """Return thumbnails, each channel of mean 0, as vectors of length 1; zeros for even images."""
+    vectors = np.array(thumbnails, "float32").reshape(len(thumbnails), _SIDE, _SIDE, 3)
+    vectors -= vectors.mean(axis=(1, 2), keepdims=True)
+    length = np.sqrt((vectors**2).sum(axis=(1, 2, 3), keepdims=True))
+    return vectors / np.where(length > _SIDE, length, np.inf)  # a spread of at least half a level

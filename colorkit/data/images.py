@@ -108,6 +108,13 @@ class Images(collections.abc.Sequence):
         images.size = size
         return images
 
+    def decoded(self, arrays):
+        """Return the same images, which somebody has read, and need not be read again."""
+        images = copy.copy(self)
+        images._source_side = self.source_side  # before the sizes of files are forgotten
+        images._items = arrays
+        return images
+
     def _with(self, items, index):
         images = copy.copy(self)
         images._items = items
@@ -188,6 +195,12 @@ class Images(collections.abc.Sequence):
         sizes = self._sizes()
         is_one = len(sizes) > 0 and (sizes == sizes[0]).all()
         return tuple(sizes[0].tolist()) if is_one else None
+
+    @property
+    def pixels(self):
+        """Number of pixels of all images together."""
+        sizes = self._sizes()
+        return int(np.prod(sizes, axis=1).sum()) * len(self) // max(1, len(sizes))
 
     def check_one_size(self):
         """Raise a `ValueError` if the images have different sizes."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from colorkit.color import spaces
 from colorkit.data.datasets import joined, load
+from colorkit.data.duplicates import SIMILARITY
 from colorkit.experiments.objectives import Regression
 
 __all__ = [
@@ -100,6 +101,7 @@ class Data:
     name: str = "cifar10"  # for `colorkit.load`
     splits: tuple = ("train", "test")  # for training and test
     validation_split: float = 0.2  # share of the training images used for validation
+    similarity: float = SIMILARITY  # of copies, which no two parts of a folder share
     size: int | None = None  # side of the images; `None` keeps the sizes of the dataset
     # Side at which whole test images are colored in addition, for metrics under "large/".
     large_size: int | None = None
@@ -209,7 +211,9 @@ class Experiment:
         """Return all fields that trained weights or their colors depend on, as JSON values."""
         data = dataclasses.asdict(self.data)
         schedule = dataclasses.asdict(self.schedule)
-        for name in ("name", "splits", "validation_split", "test_images", "classifiers"):
+        for name in (
+            "name", "splits", "validation_split", "similarity", "test_images", "classifiers"
+        ):  # fmt: skip
             del data[name]  # the run records the resulting images
         for name in ("batch_size", "epochs", "narrow", "quick_size", "quick_images", "smallest"):
             del schedule[name]  # the run records the resulting sizes

@@ -9,6 +9,8 @@ from colorkit.data.datasets import load
 from colorkit.data.duplicates import alike, thumbnail
 
 _CHECKED = {}  # images that were read last: an experiment and its base share them
+# Images from files that need no more bytes are kept in memory, else read again in each epoch.
+_KEPT_BYTES = 2**31
 
 
 def _loaded(experiment, profile, which, size):
@@ -28,11 +30,11 @@ def _prepared(name, split, size, data_dir):
 
 
 def divided(experiment, profile, seed):
-    """Return images for training, validation and test; the first two have no image in common.
+    """Return images for training, validation and test, which have no image in common.
 
-    From a folder, damaged files are left out, with a warning. Test images that are copies of
-    training images are left out too, as a network that has memorized them is no better. Validation
-    images may be copies of other images.
+    From a folder, damaged files are left out, with a warning. So are test images that are copies of
+    other images, and training images that are copies of validation images, as a network that has
+    memorized them is no better. `data.similarity` says what a copy is.
 
     Published datasets are tested completely, as published. If a profile takes fewer images than
     there are, they are spread evenly over folders and videos, which may be sorted. Of datasets,
@@ -41,12 +43,17 @@ def divided(experiment, profile, seed):
     Raises:
         ValueError: If no file can be read, or no images are left for training or test.
     """
-    pool, test, _ = _sources(experiment, profile)
+    pool, test, _, thumbnails = _sources(experiment, profile)
     if not len(test):
         raise ValueError(
             f"All test images of {pool.name} are copies of training images; give other test images."
         )
     kept, rest = held_out(pool, experiment.data.validation_split, seed)
+    if thumbnails is not None:
+        copied = alike(thumbnails[rest], thumbnails[kept], experiment.data.similarity)
+        if pool.films is not None:  # frames are alike, and have a gap in time instead
+            copied &= pool.films[rest] == 0
+        rest = rest[~copied]
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
@@ -63,7 +70,7 @@ def divided(experiment, profile, seed):
 
 def large(experiment, profile, count):
     """Return `count` test images of `divided` at the experiment's large size."""
-    _, _, own = _sources(experiment, profile)
+    _, _, own, _ = _sources(experiment, profile)
     return _some(_loaded(experiment, profile, 1, experiment.data.large_size)[own], count)
 
 
@@ -93,28 +100,38 @@ def held_out(pool, share, seed):
 
 
 def _sources(experiment, profile):
-    """Return training images, test images, and the indices of the latter in the source.
+    """Return training images, test images, the indices of the latter, and training thumbnails.
 
     From folders, damaged files are left out of both, and copies of training images out of the test.
+    Other datasets have no thumbnails.
     """
     size = experiment.data.size
     pool, test = (_loaded(experiment, profile, which, size) for which in (0, 1))
     if "folder:" not in pool.name:
-        return pool, test, slice(None)  # images in memory stay shared
-    key = pool.name, size, _stamp(pool), _stamp(test)
+        return pool, test, slice(None), None  # images in memory stay shared
+    similarity = experiment.data.similarity
+    key = pool.name, size, similarity, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
         pool, _, learned = _seen(pool)
         test, places, tested = _seen(test)
-        own = np.flatnonzero(~alike(tested, learned))
+        own = np.flatnonzero(~alike(tested, learned, similarity))
         _CHECKED.clear()
-        _CHECKED[key] = pool, test[own], places[own]
+        _CHECKED[key] = pool, test[own], places[own], np.array(learned)
     return _CHECKED[key]
 
 
 def _seen(images):
     """Return the readable images, their indices among all, and their thumbnails, in one pass."""
-    thumbnails = {}
-    images = images.readable(lambda i, rgb: thumbnails.update({i: thumbnail(rgb)}))
+    thumbnails, kept = {}, []
+    fits = images.pixels * 3 <= _KEPT_BYTES
+
+    def visit(i, rgb):
+        thumbnails[i] = thumbnail(rgb)
+        if fits:
+            kept.append(rgb)
+
+    images = images.readable(visit)
+    images = images.decoded(kept) if fits else images
     return images, np.array(list(thumbnails)), list(thumbnails.values())
 
 

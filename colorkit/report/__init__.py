@@ -11,6 +11,11 @@ tests compare the numbers of weights that are known. Notebooks 09 to 12 list how
 differ."""
 
 
+_HOURS = """\
+Sums over the records, most of them from two cores of a CPU. Machines and their load differed, so
+another one may need half or twice as long. The base of an experiment does not count twice."""
+
+
 def render(records):
     """Format summary, tables, studies, verdicts and a list of all `Record` as Markdown.
 
@@ -35,6 +40,7 @@ def render(records):
             f"- {text}" for text in missing
         )
     parts["Where `full` departs from the papers"] = f"{_DEPARTURES}\n\n{departures.render()}"
+    parts["Hours of training"] = f"{_HOURS}\n\n{tables.durations(records)}"
     note = 'A git revision with "+" had changes that were not committed.'
     parts["All records"] = f"{note}\n\n{tables.overview(records)}"
     return "\n\n".join(f"## {title}\n\n{text}" for title, text in parts.items())

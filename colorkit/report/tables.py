@@ -17,7 +17,7 @@ from colorkit.experiments import EXPERIMENTS
 from colorkit.experiments.records import by_profile, headed, is_share, markdown
 from colorkit.report.claims import EFFECTS
 
-__all__ = ["Table", "compare", "overview", "render", "summary"]
+__all__ = ["Table", "compare", "durations", "overview", "render", "summary"]
 
 
 class Table(NamedTuple):
@@ -182,6 +182,30 @@ def overview(records):
         of_run = (record.profile, *length, str(record.seed), record.revision)
         rows.append((record.experiment, *cells, *of_run))
     return markdown(rows)
+
+
+def durations(records):
+    """Format how long the training of each family of experiments took, without their bases.
+
+    Example:
+        >>> records, problems = ck.results.read_all()
+        >>> durations(records).splitlines()[0]
+        '| family        | profile | runs | hours |'
+    """
+    minutes = {(each.experiment, each.profile, each.seed): each.minutes for each in records}
+    table = pd.DataFrame(columns=["family", "profile", "hours"])
+    for (name, profile, seed), total in minutes.items():
+        plain, at, data = name.partition("@")
+        base = EXPERIMENTS[plain].base if plain in EXPERIMENTS else None
+        own = total - minutes.get((f"{base}{at}{data}", profile, seed), 0)
+        table.loc[len(table)] = name.partition("/")[0], profile, max(0, own) / 60
+    of_family = table.groupby(["family", "profile"])["hours"].agg(["size", "sum"])
+    rows = [(*key, str(int(size)), f"{hours:.1f}") for key, (size, hours) in of_family.iterrows()]
+    rows += [
+        ("all", profile, str(len(hours)), f"{hours.sum():.1f}")
+        for profile, hours in table.groupby("profile")["hours"]
+    ]
+    return markdown([("family", "profile", "runs", "hours"), *rows])
 
 
 def summary(records):

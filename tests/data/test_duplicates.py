@@ -43,7 +43,22 @@ def test_empty_lists_have_no_copies(pictures):
 
 def test_different_images_are_not_copies(pictures):
     assert not copies(pictures[:8], pictures[8:16]).any()
-    assert not copies(pictures[:8, :, ::-1], pictures[:8]).any()  # mirrored
+    assert not copies(pictures[:8, ::-1], pictures[:8]).any()  # upside down
+
+
+def test_mirrored_copies_are_found(pictures):
+    mirrored = [_again(rgb[:, ::-1], 64, 90) for rgb in pictures[:8]]
+    np.testing.assert_array_equal(copies(mirrored, pictures[2:6]), np.isin(range(8), range(2, 6)))
+
+
+def test_similarity_is_the_correlation_of_colors(pictures, rng):
+    noise = rng.normal(0, 60, (16, 16, 3))
+    rgb = np.asarray(Image.fromarray(pictures[0]).resize((16, 16)))
+    changed = np.uint8(np.clip(rgb + noise, 0, 255))
+    first, second = (np.float64(x) - x.mean(axis=(0, 1)) for x in (rgb, changed))
+    expected = np.corrcoef(first.ravel(), second.ravel())[0, 1]
+    assert copies([changed], [rgb], expected - 1e-3).all()
+    assert not copies([changed], [rgb], expected + 1e-3).any()
 
 
 def test_images_of_one_even_color_are_not_copies():

@@ -12,8 +12,8 @@ from colorkit.experiments import splits
 
 
 def of_split(split, rgb):
-    """The same picture for training, mirrored for the test: no copy, but as easy."""
-    return rgb[:, ::-1] if split == "test" else rgb
+    """The same picture for training, upside down for the test: no copy, but as easy."""
+    return rgb[::-1] if split == "test" else rgb
 
 
 def test_frames_are_validated_on_after_those_that_are_learned_from(row, monkeypatch):
@@ -140,10 +140,58 @@ def test_copies_are_left_out_whichever_set_they_are_of(split_folder, tmp_path):
         shutil.copy(folder / "train" / f"{i:02}.bmp", tmp_path / "other" / "test" / f"{i:02}.bmp")
     row = row.but(data={"name": f"{row.data.name}*3+{tmp_path / 'other'}"})
     train, validation, test = splits.divided(row, FULL, seed=0)
-    assert len(train) + len(validation) == 24 and len(test) == 6
+    assert (len(train), len(validation), len(test)) == (22, 1, 6), "one copy was validated on"
     tested = [read_picture(folder / "test" / f"{i:02}.bmp") for i in range(6)]
     np.testing.assert_array_equal(np.asarray(test), [square(rgb, 8) for rgb in tested])
     assert set(np.round(train.weights, 6)) == {round(1 / 12, 6), 0.25}
+
+
+def test_files_are_read_once_if_they_fit_into_memory(split_folder, monkeypatch):
+    folder, row = split_folder
+    expected = [square(read_picture(folder / "test" / f"{i:02}.bmp"), 8) for i in range(6)]
+    for most, works in ((3 * 64 * 12, True), (3 * 64 * 12 - 1, False)):
+        splits._CHECKED.clear()
+        monkeypatch.setattr(splits, "_KEPT_BYTES", most)
+        train, _, test = splits.divided(row, FULL, seed=0)
+        assert train.source_side == 16 and train.shape == (8, 8)
+        np.testing.assert_array_equal(np.asarray(test), expected)
+        if works:
+            shutil.move(folder, folder.with_name("away"))
+            assert np.asarray(train).shape[1:] == (8, 8, 3)
+            shutil.move(folder.with_name("away"), folder)
+        else:
+            shutil.rmtree(folder)
+            with pytest.raises(FileNotFoundError):
+                np.asarray(train)
+
+
+def test_training_has_no_copies_of_validation_images_even_mirrored(split_folder):
+    folder, row = split_folder
+    for i in range(12):
+        mirrored = read_picture(folder / "train" / f"{i:02}.bmp")[:, ::-1]
+        Image.fromarray(mirrored).save(folder / "train" / f"{i:02}-again.bmp")
+    row = row.but(data={"size": None, "large_size": None, "validation_split": 0.25})
+    train, validation, _ = splits.divided(row, FULL, seed=0)
+    assert len(validation) == 6 and len(train) == 24 - len({*_either_way(validation)}) * 2
+    assert not {*_either_way(train)} & {*_either_way(validation)}
+
+
+def _either_way(images):
+    """Return a value for each image that is the same for its mirror image."""
+    return [min(rgb.tobytes(), rgb[:, ::-1].tobytes()) for rgb in images]
+
+
+def test_similarity_says_which_test_images_leave(tmp_path, row, pictures, rng):
+    for split in ("train", "test"):
+        (tmp_path / split).mkdir()
+        for i, rgb in enumerate(pictures[:6]):
+            noise = rng.normal(0, 40, rgb.shape) if split == "test" else 0
+            changed = np.uint8(np.clip(rgb + noise, 0, 255))
+            Image.fromarray(changed).save(tmp_path / split / f"{i}.png")
+    row = row.but(data={"name": f"folder:{tmp_path}"})
+    assert len(splits.divided(row, FULL, seed=0)[2]) == 6
+    with pytest.raises(ValueError, match="All test images"):
+        splits.divided(row.but(data={"similarity": 0.5}), FULL, seed=0)
 
 
 def test_some_of_joined_sets_are_of_all(split_folder):

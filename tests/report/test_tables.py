@@ -146,6 +146,15 @@ def test_substitutes_have_no_numbers_of_the_paper():
             assert not any(character.isdigit() for character in line.split("|")[2])
 
 
+def test_durations_count_a_base_once():
+    base, later = (make_record(f"coherence/{x}-32") for x in ("colorful", "corrected"))
+    base, later = (dataclasses.replace(x, minutes=m) for x, m in ((base, 90.0), (later, 150.0)))
+    line = tables.durations([base, later]).splitlines()[2]
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [
+        "coherence", "quick", "2", "2.5",
+    ]  # fmt: skip
+
+
 def test_summary_and_overview_show_results():
     records = [make_record("cifar/lab-residual-unet", threshold_accuracy=0.966)]
     assert "96.60" in tables.summary(records)

@@ -24,7 +24,14 @@ ROWS = (
         build_options={"pretrained": "cifar10"},
         objective={"bins": lambda images: ColorBins.fit(images[:1000], min(64, len(images) // 2))},
         # A crop shows half of the image to all of it, at half its size.
-        data=Data("oxford_flowers102", size=128, crop=64, zoom=(1.0, 2.0), validation_split=0.1),
+        data=Data(
+            "oxford_flowers102",
+            size=128,
+            crop=64,
+            zoom=(1.0, 2.0),
+            validation_split=0.1,
+            similarity=0.9,
+        ),
         schedule={
             "narrow": 2.0,
             "learning_rate": 1e-3,

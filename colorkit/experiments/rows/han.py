@@ -47,7 +47,7 @@ def _adversarial(space, as_coded):
 _BASE = Experiment(
     "",
     build=None,
-    data=Data("oxford_flowers102", size=256, crop=224, validation_split=0.1),
+    data=Data("oxford_flowers102", size=256, crop=224, validation_split=0.1, similarity=0.9),
     schedule=Schedule(batch_size=32, epochs=50, quick_size=64, quick_images=32_000, narrow=0.5),
 )
 # As many steps as the other experiments, with smaller batches.

@@ -55,7 +55,7 @@ _ARCHITECTURES = {
 BASE = Experiment(
     "",
     build=None,
-    data=Data("oxford_flowers102", size=128, validation_split=0.1),
+    data=Data("oxford_flowers102", size=128, validation_split=0.1, similarity=0.9),
     schedule=Schedule(batch_size=16, epochs=50, quick_size=64, quick_images=8_000, narrow=0.5),
 )
 ADVERSARIAL = {
