@@ -478,14 +478,12 @@ class ColorDecoder(BinsConfig, keras.layers.Layer):
         return (*input_shape[:-1], self.space.chroma_channels)
 
     def get_config(self):
-        weights = self.class_weights
         return {
             **super().get_config(),
             "space": self.space.name,
             "temperature": self.temperature,
             "size": self.size,
             "mirror": self.mirror,
-            "class_weights": None if weights is None else np.float64(weights).tolist(),
             "saturation": self.saturation,
             "calibration": self.calibration,
         }

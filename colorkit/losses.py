@@ -77,10 +77,6 @@ class _BinsLoss(BinsConfig, keras.losses.Loss):
         self.bins = bins
         self.class_weights = class_weights
 
-    def get_config(self):
-        weights = None if self.class_weights is None else self.class_weights.tolist()
-        return {**super().get_config(), "class_weights": weights}
-
 
 @keras.saving.register_keras_serializable(package="colorkit")
 class RebalancedCrossentropy(_BinsLoss):

@@ -1,0 +1,7 @@
+"""Tests of colorkit. Workers of pytest-xdist share the cores, so each takes one thread."""
+
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")

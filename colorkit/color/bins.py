@@ -296,10 +296,14 @@ class ColorBins:
 
 
 class BinsConfig:
-    """Save the attribute `bins` of a loss, metric or layer in its config, and restore it."""
+    """Save `bins` and any `class_weights` of a loss, metric or layer in its config."""
 
     def get_config(self):
-        return {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
+        config = {**super().get_config(), "bins": keras.saving.serialize_keras_object(self.bins)}
+        if hasattr(self, "class_weights"):
+            weights = self.class_weights
+            config["class_weights"] = None if weights is None else np.float64(weights).tolist()
+        return config
 
     @classmethod
     def from_config(cls, config):

@@ -21,17 +21,10 @@ def strips(height, width):
 def upsampled(chroma, small, lightness, lightness_range):
     """Yield `(rows, chroma)`: a slice of rows, and chroma there at the size of an image.
 
-    Args:
-        chroma: Chroma at a reduced size, shape `(h, w, channels)`.
-        small: Lightness at that size, shape `(h, w, 1)`.
-        lightness: Lightness at full size, shape `(height, width, 1)`.
-        lightness_range: Lowest and highest lightness of the color space.
-
-    References:
-        He, Sun, "Fast Guided Filter", arXiv:1505.00996.
+    `chroma` and its lightness `small` have a reduced size, and `lightness` has the full size; all
+    have the shape `(height, width, channels)` (He, Sun, "Fast Guided Filter", arXiv:1505.00996).
     """
-    low, high = lightness_range
-    slope, offset = _fit_locally(small, chroma, _FLAT_VARIANCE * (high - low) ** 2)
+    slope, offset = _fit_locally(small, chroma, lightness_range)
     size = lightness.shape[:2]
     for rows in strips(*size):
         large = lightness[rows] * _enlarge_rows(slope, rows, size)
@@ -41,16 +34,11 @@ def upsampled(chroma, small, lightness, lightness_range):
 
 def upsampled_at(pixels, chroma, small, lightness, lightness_range):
     """Return what `upsampled` gives at pixels `(n, 2)`, rows and columns: shape `(n, channels)`."""
-    low, high = lightness_range
-    slope, offset = _fit_locally(small, chroma, _FLAT_VARIANCE * (high - low) ** 2)
-    planes, scale = (
-        np.concatenate([slope, offset], -1),
-        np.divide(small.shape[:2], lightness.shape[:2]),
-    )
+    slope, offset = _fit_locally(small, chroma, lightness_range)
+    planes, scale = np.concatenate([slope, offset], -1), np.divide(small.shape, lightness.shape)[:2]
     found = []
     for pixel in np.asarray(pixels):
-        top, left, bottom, right = *(pixel * scale), *((pixel + 1) * scale)
-        box = left, top, right, bottom
+        box = *(pixel * scale)[::-1], *((pixel + 1) * scale)[::-1]  # left, top, right, bottom
         found.append(resize(planes, (1, 1), Image.Resampling.BICUBIC, box)[0, 0])
     slope, offset = np.split(np.stack(found), 2, axis=-1)
     return slope * lightness[tuple(np.transpose(pixels))] + offset
@@ -62,7 +50,7 @@ def resize(planes, size, method, box=None):
     return np.stack([np.asarray(image.resize(size[::-1], method, box)) for image in images], -1)
 
 
-def _fit_locally(lightness, chroma, regularization):
+def _fit_locally(lightness, chroma, lightness_range):
     """Fit chroma = slope * lightness + offset in each window, as a guided filter does."""
 
     def mean(x):
@@ -71,7 +59,8 @@ def _fit_locally(lightness, chroma, regularization):
     mean_lightness, mean_chroma = mean(lightness), mean(chroma)
     covariance = mean(lightness * chroma) - mean_lightness * mean_chroma
     variance = mean(lightness * lightness) - mean_lightness**2
-    slope = covariance / (variance + regularization)
+    low, high = lightness_range
+    slope = covariance / (variance + _FLAT_VARIANCE * (high - low) ** 2)
     return mean(slope), mean(mean_chroma - slope * mean_lightness)
 
 

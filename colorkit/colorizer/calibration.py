@@ -110,12 +110,9 @@ class Calibration:
 
     def distance(self, features, reduction):
         """Return how far an image is from those that the model knows; above 1 is far."""
-        distance = float(_distances(np.asarray(features)[None], *self._space)[0] / self.far)
+        space = np.asarray(self.center), np.asarray(self.directions), self.rest
+        distance = float(_distances(np.asarray(features)[None], *space)[0] / self.far)
         return max(distance, reduction / _REDUCED) if self.reduction <= 1 else distance
-
-    @property
-    def _space(self):
-        return np.asarray(self.center), np.asarray(self.directions), self.rest
 
 
 def _subspace(features):

@@ -150,7 +150,7 @@ class Colorizer:
             calibration = Calibration(**calibration)
         if calibration is not None and bins is None:
             raise ValueError("`calibration` needs `bins`, as a regression has no distribution.")
-        self.model = model
+        self.model, self.name = model, model.name
         self._network = _compiled(model)
         self._multiples, self._stride = size_rule(model)
         self.bins = bins
@@ -162,8 +162,7 @@ class Colorizer:
         self.calibration = calibration
 
     def __repr__(self):
-        name, space = self.model.name, self.space.name
-        return f"<Colorizer: {name} in {space}, temperature {self.temperature}>"
+        return f"<Colorizer: {self.name} in {self.space.name}, temperature {self.temperature}>"
 
     def __call__(self, image, *, hints=None, keep_gray=None, dtype="uint8"):
         """Color an image, or a batch of images of one size.
@@ -250,15 +249,9 @@ class Colorizer:
             >>> colorizer.calibrated(ck.load("photos", size=32)[:20]).calibration.coverage
             0.9
         """
-
-        def held():
-            for image in images:
-                rgb = as_rgb(image)
-                kept = self.prediction(rgb)
-                yield kept.of_truth(rgb)
-
+        held = (self.prediction(rgb).of_truth(rgb) for rgb in map(as_rgb, images))
         other = copy.copy(self)
-        other.calibration = Calibration.of(held(), coverage, getattr(images, "weights", None))
+        other.calibration = Calibration.of(held, coverage, getattr(images, "weights", None))
         return other
 
     def stream(self, images, use=None, *, dtype="uint8"):
@@ -454,11 +447,13 @@ class Colorizer:
         network = keras.Model(model.inputs[0], decoder.input, name=model.name)
         of_file = {name: getattr(decoder, name) for name in _SETTINGS}
         try:
-            return cls(network, **(of_file | settings))
+            colorizer = cls(network, **(of_file | settings))
         except (AttributeError, TypeError, ValueError) as error:
             if any(f"`{name}`" in str(error) for name in settings):  # the file is not to blame
                 raise
             raise ValueError(f"{path}: {error}") from error
+        colorizer.name = path.stem
+        return colorizer
 
     @classmethod
     def pretrained(cls, name="photos", temperature=None, **settings):

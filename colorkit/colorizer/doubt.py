@@ -65,24 +65,3 @@ def entropy(probabilities):
     """Return the entropy of distributions `(..., num_bins)` in bits."""
     logs = np.log2(np.maximum(probabilities, 1e-12))
     return -(probabilities * logs).sum(axis=-1)
-
-
-def uncertainty(probabilities, lightness, features, reduction, calibration, size):
-    """Measure the doubt of the distributions of an image, see `Uncertainty`.
-
-    Args:
-        probabilities: Shape `(rows, columns, num_bins)`.
-        lightness: Shape `(rows, columns)`.
-        features: Function that returns the features of the image `(num_features,)`.
-        reduction: Factor by which the network saw the image reduced.
-        calibration: `Calibration` or `None`.
-        size: Height and width of the image.
-    """
-    bits = entropy(probabilities)
-    most = float(np.log2(probabilities.shape[-1]))
-    sets = coverage = distance = None
-    if calibration is not None:
-        sets = probabilities >= calibration.limits_at(lightness)[..., None]
-        coverage, distance = calibration.coverage, calibration.distance(features(), reduction)
-    sureness = float(1 - bits.mean() / most)
-    return Uncertainty(bits, sets, coverage, sureness, distance, size, most)

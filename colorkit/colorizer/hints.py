@@ -24,25 +24,16 @@ _MOST = 500
 
 
 def weights(places, features, distribution, lightness, reach=1.0):
-    """Return how much the correction at each hint counts for every pixel.
+    """Return how much the correction at each hint counts for every pixel, `(rows, columns, n)`.
 
     The colors of a network are taken as the mean of a Gaussian process, and hints as observations
     of it. Pixels whose features, distribution and lightness agree are correlated. The weights are
-    those of simple kriging. Hints that disagree about similar pixels are averaged between them.
+    those of simple kriging (Rasmussen, Williams, "Gaussian Processes for Machine Learning", 2006,
+    equation 2.25). Hints that disagree about similar pixels are averaged between them.
 
-    Args:
-        places: Row and column of each hint, whole numbers of shape `(n, 2)`.
-        features: List of features of unit length, `(rows, columns, channels)`.
-        distribution: Probability of each bin `(rows, columns, num_bins)`, or `None`.
-        lightness: In units of its range, `(rows, columns)`.
-        reach: Distance up to which pixels follow a hint, as a share of the longer side. At 1,
-            distance does not matter.
-
-    Returns:
-        float32 array `(rows, columns, n)`.
-
-    References:
-        Rasmussen, Williams, "Gaussian Processes for Machine Learning", 2006, equation 2.25.
+    `places` are rows and columns, `(n, 2)`. Features have unit length, the distribution may be
+    `None`, and lightness, in units of its range, is `(rows, columns)`. For `reach` see
+    `Prediction.with_hints`.
     """
     rows, columns = places.T
     size = lightness.shape
@@ -60,43 +51,34 @@ def weights(places, features, distribution, lightness, reach=1.0):
     return np.linalg.solve(among, agreement.reshape(-1, len(places)).T).T.reshape(*size, -1)
 
 
-class LastCorrection:
-    """Make the color of a hint exact at its own pixel, after upsampling has smoothed it.
+def last_correction(pixels, missing, lightness, side, span):
+    """Return a function that makes the colors of hints exact, which upsampling has smoothed.
 
-    What is missing at each pixel is added there, and to its surroundings of like lightness.
-
-    Args:
-        pixels: Row and column of each hint in the image, shape `(n, 2)`.
-        missing: Chroma that is missing there, shape `(n, channels)`.
-        lightness: Of the image, shape `(height, width)`.
-        scale: Side of a pixel of the prediction, in pixels of the image; and the range of
-            lightness.
+    It adds, in place, to the chroma of a slice of rows what is `missing` at the `pixels`, and in
+    their surroundings of like lightness. A pixel of the prediction has `side` pixels of the image.
     """
+    reach, step = _LAST_REACH * side, _LAST_LIGHTNESS * span
+    extent = int(_LAST_EXTENT * reach) + 1
 
-    def __init__(self, pixels, missing, lightness, scale):
-        self._pixels, self._lightness = pixels, lightness
-        self._reach, self._step = _LAST_REACH * scale[0], _LAST_LIGHTNESS * scale[1]
-        among = np.stack([self._agreement(each, *pixels.T) for each in pixels])
-        self._amounts = np.float32(np.linalg.solve(among + 1e-3 * np.eye(len(pixels)), missing))
+    def agreement(pixel, rows, columns):
+        # Without a square in the exponent, colors between hints that disagree do not overshoot.
+        squared = ((rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2) / reach**2
+        apart = lightness[rows, columns] - lightness[tuple(pixel)]
+        return np.exp(-np.sqrt(squared + (apart / step) ** 2))
 
-    def __call__(self, rows, chroma):
-        """Add the correction to the chroma of a slice of rows, in place, and return it."""
-        top, bottom, _ = rows.indices(len(self._lightness))
-        extent = int(_LAST_EXTENT * self._reach) + 1
-        for pixel, amount in zip(self._pixels, self._amounts, strict=True):
+    def corrected(rows, chroma):
+        top, bottom, _ = rows.indices(len(lightness))
+        for pixel, amount in zip(pixels, amounts, strict=True):
             first, left = np.maximum(pixel - extent, (top, 0))
             last, right = np.minimum(pixel + extent + 1, (bottom, chroma.shape[1]))
             if first < last:
-                grid = np.ogrid[first:last, left:right]
-                agreement = self._agreement(pixel, *grid)
-                chroma[first - top : last - top, left:right] += agreement[..., None] * amount
+                share = agreement(pixel, *np.ogrid[first:last, left:right])
+                chroma[first - top : last - top, left:right] += share[..., None] * amount
         return chroma
 
-    def _agreement(self, pixel, rows, columns):
-        # Without a square in the exponent, colors between hints that disagree do not overshoot.
-        squared = ((rows - pixel[0]) ** 2 + (columns - pixel[1]) ** 2) / self._reach**2
-        apart = self._lightness[rows, columns] - self._lightness[tuple(pixel)]
-        return np.exp(-np.sqrt(squared + (apart / self._step) ** 2))
+    among = np.stack([agreement(each, *pixels.T) for each in pixels])
+    amounts = np.float32(np.linalg.solve(among + 1e-3 * np.eye(len(pixels)), missing))
+    return corrected
 
 
 def _squared(planes, places):
@@ -108,11 +90,7 @@ def _squared(planes, places):
 
 
 def checked_hints(hints, size):
-    """Return places `(n, 2)` and uint8 colors `(n, 3)` of hints in an image of a size.
-
-    Raises:
-        ValueError: If a hint is outside the image, has no color, or contradicts another one.
-    """
+    """Return places `(n, 2)` and uint8 colors `(n, 3)` of hints, or raise a `ValueError`."""
     found = {}
     for number, hint in enumerate(hints, start=1):
         try:
@@ -196,8 +174,7 @@ def read_hints(path, size):
 
 def _rows(path):
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            text = file.read()
+        text = path.read_text(encoding="utf-8-sig")
         delimiter = ";" if ";" in text else ","
         lines = csv.reader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
         rows = [row for row in lines if any(row)]

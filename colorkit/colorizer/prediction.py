@@ -9,7 +9,8 @@ from PIL import Image
 
 from colorkit.checks import check_weight
 from colorkit.color.guided import resize, upsampled_at
-from colorkit.colorizer import doubt, hints, variants
+from colorkit.colorizer import hints, variants
+from colorkit.colorizer.doubt import Uncertainty, entropy
 from colorkit.data.image_files import as_rgb
 from colorkit.layers import enlarge
 
@@ -130,23 +131,21 @@ class Prediction:
         Raises:
             ValueError: If the model predicts no distribution.
         """
-        colorizer = self.colorizer
-        found = doubt.uncertainty(
-            self.probabilities(),
-            self._dots[..., 0],
-            self.pooled,
-            self.reduction,
-            colorizer.calibration,
-            self.size,
-        )
-        if found.distance is not None and found.distance > 1:
+        probabilities, colorizer = self.probabilities(), self.colorizer
+        bits, most = entropy(probabilities), float(np.log2(probabilities.shape[-1]))
+        sets = coverage = distance = None
+        if (known := colorizer.calibration) is not None:
+            sets = probabilities >= known.limits_at(self._dots)
+            coverage, distance = known.coverage, known.distance(self.pooled(), self.reduction)
+        sureness = float(1 - bits.mean() / most)
+        if distance is not None and distance > 1:
             warnings.warn(
-                f"The image is far from those that {colorizer.model.name!r} knows, by its size or "
-                f"its features: {found.distance:.1f}, and 1 is far. Its doubt means little; take a "
-                "model for images of this kind.",
+                f"The image is far from those that {colorizer.name!r} knows, by its size or "
+                f"its features: {distance:.1f}, and 1 is far. Its doubt means little; take a model "
+                "for images of this kind.",
                 stacklevel=2,
             )
-        return found
+        return Uncertainty(bits, sets, coverage, sureness, distance, self.size, most)
 
     def variants(self, n=4, seed=0):
         """Return n predictions with different, coherent colors, the most likely one first.
@@ -211,8 +210,8 @@ class Prediction:
         if reached is None:
             reached = upsampled_at(pixels, chroma, self.small, self.lightness, limits)
         missing = saturation * wanted - reached
-        scale = self.size[0] / self.scores.shape[0], high - low
-        return hints.LastCorrection(pixels, missing, self.lightness[..., 0], scale)
+        side, span = self.size[0] / self.scores.shape[0], high - low
+        return hints.last_correction(pixels, missing, self.lightness[..., 0], side, span)
 
     def at_size_of(self, image):
         """Return the same colors for the same image at another size, such as one to show.
@@ -233,14 +232,7 @@ class Prediction:
         return dataclasses.replace(self, lightness=lightness, small=small, hints=hints)
 
     def of_truth(self, rgb):
-        """Return what `Calibration.of` takes of an image whose true colors are known.
-
-        Args:
-            rgb: The image in color, `(height, width, 3)`.
-
-        Returns:
-            `(probabilities, lightness, features, reduction)`, see `Calibration.of`.
-        """
+        """Return what `Calibration.of` takes of the image, from its colors `(height, width, 3)`."""
         wanted = ops.convert_to_numpy(self.colorizer.bins.encode(self.truth(rgb)))[..., None]
         probabilities = np.take_along_axis(self.probabilities(), wanted, axis=-1)
         return probabilities.ravel(), self._dots.ravel(), self.pooled(), self.reduction

@@ -8,15 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 def stream(items, prepare, work, finish, room):
     """Yield a result per item, in order and with a bounded number of items in memory.
 
-    While `work` has some items, threads prepare the next and finish the previous ones. The result
-    of an item that fails is its `Exception`, and the others continue.
-
-    Args:
-        items: Iterable.
-        prepare: Function from an item to what `work` needs.
-        work: Function from a list of prepared items to a list of products, called in this thread.
-        finish: Function from an item, the prepared item and its product to the result.
-        room: Function from a prepared item to the number of such items to take at once.
+    While `work` turns a list of prepared items into a list of products, in this thread, others
+    `prepare` the next items and `finish` the previous ones: an item, the prepared one and its
+    product give the result. `room` of a prepared item is the number of such items to take at once.
+    The result of an item that fails is its `Exception`, and the others continue.
     """
     items, count = iter(items), 1
     pool = ThreadPoolExecutor(os.cpu_count())

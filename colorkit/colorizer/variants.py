@@ -35,25 +35,13 @@ def noises(logs, bins, count, seed):
 
     The noise of a bin is the same for all pixels, so pixels with the same distribution get the
     same color. With Gumbel noise, the most likely bin of each pixel is an exact draw from its
-    distribution. Noises of similar colors are alike. Many noises are drawn, and the least likely
-    ones left out. Clusters of the colorings that the others give are found, and the middle of each
-    cluster is taken. The variants thus cover the distribution.
+    distribution (Maddison, Tarlow, Minka, "A* Sampling", NeurIPS 2014). Noises of similar colors
+    are alike. Many noises are drawn, and the least likely ones left out. Clusters of the colorings
+    that the others give are found, and the middle of each cluster is taken. The variants thus cover
+    the distribution.
 
-    Args:
-        logs: Log-probabilities, shape `(rows, columns, num_bins)`.
-        bins: `ColorBins`.
-        count: Number of colorings.
-        seed: Seed of the draws.
-
-    Returns:
-        Array `(count, num_bins)`, to be added to the log-probabilities, most likely coloring first.
-
-    References:
-        Maddison, Tarlow, Minka, "A* Sampling", NeurIPS 2014 (noise on log-probabilities).
-
-    Example:
-        >>> noises(np.zeros((8, 8, 9)), ck.ColorBins.grid(9), 2, seed=0).shape
-        (2, 9)
+    `logs` are log-probabilities `(rows, columns, num_bins)`. The result, `(count, num_bins)`, is to
+    be added to them; the most likely coloring comes first.
     """
     from sklearn.cluster import KMeans  # slow to import, and used only here
     from sklearn.exceptions import ConvergenceWarning

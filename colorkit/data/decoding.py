@@ -59,12 +59,8 @@ def is_tiff(path):
 def largest_page(path):
     """Find the largest page of a TIFF file, and decode it if Pillow would not do so correctly.
 
-    Returns:
-        `(number, image)`: the number of the page, and a PIL image or, for 8-bit samples that
-        Pillow decodes, `None`.
-
-    Raises:
-        ValueError: If the samples have no fixed range, or cannot be decoded.
+    Returns its number, and a PIL image or, for 8-bit samples that Pillow decodes, `None`. Samples
+    that have no fixed range, or cannot be decoded, raise a `ValueError`.
     """
     with tifffile.TiffFile(path) as file:
         main = [file.pages[number] for number in range(len(file.pages))]  # an iterator may not end
@@ -145,8 +141,10 @@ def _split(image):
     alpha = image.convert("RGBA").getchannel("A")
     color = image.convert("L" if image.mode in ("L", "LA", "La") else "RGB")
     # Pillow reads 16-bit gray with alpha as RGBA; a gray profile must fit.
-    if color.mode == "RGB" and "icc_profile" in image.info and _is_gray(color):
-        color = Image.fromarray(np.asarray(color)[..., 0])
+    if color.mode == "RGB" and "icc_profile" in image.info:
+        rgb = np.asarray(color)
+        if (rgb == rgb[..., :1]).all():
+            color = Image.fromarray(rgb[..., 0])
     return color, alpha
 
 
@@ -167,11 +165,6 @@ def _in_srgb(image, profile):
         lab = ImageCms.createProfile("LAB")
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     return _eight_bits(image).convert("RGB")
-
-
-def _is_gray(image):
-    red, green, blue = map(np.asarray, image.split())
-    return np.array_equal(red, green) and np.array_equal(red, blue)
 
 
 def _gray_in_srgb(image, profile, srgb):

@@ -11,10 +11,7 @@ def find_media(folder):
     """Find the images and videos in a folder and its subfolders, linked ones too.
 
     A file whose ending is not known is an image if its content is. Hidden files and folders are
-    left out.
-
-    Returns:
-        `(paths, skipped)`: sorted paths, and a message for each file that is neither.
+    left out. Returns sorted paths, and a message for each file that is neither.
     """
     paths, skipped, seen = [], [], set()
 

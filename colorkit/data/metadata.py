@@ -19,12 +19,8 @@ _JPEG_BYTES = 65_000
 def read_metadata(source, software=None):
     """Read Exif, XMP, resolution and comment of an image file, without orientation and thumbnail.
 
-    Args:
-        source: Path of an image file.
-        software: Text to add to the software tag, or `None`.
-
-    Returns:
-        Dict for `write_picture`. It is empty if the file has none that can be read.
+    The result is a dict for `write_picture`, empty if the file has none that can be read.
+    `software` is a text to add to the software tag, or `None`.
     """
     try:
         with Image.open(source) as image:

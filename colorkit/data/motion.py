@@ -10,11 +10,7 @@ _SIDE = 96
 
 
 def estimated(lightness, before):
-    """Estimate the row and the column at which each pixel was before, `(2, height, width)`.
-
-    Args:
-        lightness, before: L of a frame and of the frame before, shape `(height, width, 1)`.
-    """
+    """Estimate where each pixel was before, `(2, height, width)`, from L `(height, width, 1)`."""
     height, width = lightness.shape[:2]
     scale = min(1.0, _SIDE / min(height, width))
     small = round(width * scale), round(height * scale)

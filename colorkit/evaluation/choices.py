@@ -10,6 +10,7 @@ from colorkit import metrics
 from colorkit.color import spaces
 from colorkit.data.image_files import as_rgb
 from colorkit.evaluation.propagation import optimized, segmented
+from colorkit.evaluation.scores import scaled
 
 __all__ = ["measure_doubt", "measure_hints", "measure_variants"]
 
@@ -100,7 +101,7 @@ def measure_variants(colorizer, images, n=8, seed=0):
         )
         for name, colored in (("variants", variants), ("mean", mean[None])):
             true = np.stack([truth] * len(colored))
-            bleeding[name].update_state(_unit(true), _unit(colored))
+            bleeding[name].update_state(scaled(true), scaled(colored))
     ratio = float(bleeding["variants"].result()) / float(bleeding["mean"].result())
     return {name: float(np.mean([row[name] for row in rows])) for name in rows[0]} | {
         "bleeding": ratio
@@ -153,9 +154,5 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
     return {name: np.mean(values, axis=0).tolist() for name, values in errors.items()}
 
 
-def _unit(rgb):
-    return np.float32(rgb / 255)
-
-
 def _difference(true, colored):
-    return ops.convert_to_numpy(metrics.ciede2000(_unit(true), _unit(colored)))
+    return ops.convert_to_numpy(metrics.ciede2000(scaled(true), scaled(colored)))

@@ -9,7 +9,7 @@ from colorkit.color import spaces
 from colorkit.color.bins import ColorBins
 from colorkit.color.priors import color_prior
 from colorkit.data.image_files import as_rgb
-from colorkit.evaluation.scores import inverse_frequency, mean_chroma
+from colorkit.evaluation.scores import inverse_frequency, mean_chroma, scaled
 
 __all__ = ["compare"]
 
@@ -94,8 +94,7 @@ def compare(colorizers, images, *, inputs=None):
 
 
 def _tensor(rgb):
-    rgb = ops.convert_to_numpy(rgb)
-    return ops.convert_to_tensor(np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb)[None]
+    return ops.convert_to_tensor(scaled(ops.convert_to_numpy(rgb)))[None]
 
 
 def _summary(differences, pooled, name):

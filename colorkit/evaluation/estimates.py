@@ -13,11 +13,6 @@ class Estimate(NamedTuple):
 
     `parts` have the metric as their mean, and its standard error as that of their mean. For a mean
     over images, they are its values.
-
-    Example:
-        >>> estimate = ratio(np.array([1.0, 2.0, 3.0]), np.ones(3))
-        >>> estimate.value, round(estimate.error, 3)
-        (2.0, 0.577)
     """
 
     value: float
@@ -42,14 +37,8 @@ class Estimate(NamedTuple):
 def ratio(totals, counts):
     """Estimate the sum of `totals` over the sum of `counts`, both per image, shape `(N,)`.
 
-    If all counts are equal, this is the mean over images, and its usual standard error.
-
-    References:
-        Cochran, "Sampling Techniques", 1977, section 6.4 (the ratio estimate).
-
-    Example:
-        >>> ratio(np.array([1.0, 2.0]), np.array([1.0, 3.0])).value
-        0.75
+    If all counts are equal, this is the mean over images, and its usual standard error (Cochran,
+    "Sampling Techniques", 1977, section 6.4).
     """
     totals, counts = np.float64(totals), np.float64(counts)
     value = totals.sum() / counts.sum() if counts.sum() else 0.0
@@ -60,19 +49,9 @@ def ratio(totals, counts):
 def bootstrap(groups, statistic, count, draws=100):
     """Estimate a statistic of a sum over groups, which need not be smooth, by drawing groups.
 
-    Args:
-        groups: What each group of images adds to the sum, shape `(groups, ...)`.
-        statistic: Function from the sum to a number.
-        count: Number of images in all groups.
-        draws: Number of draws. They are the same in each call with as many groups, so that
-            differences of estimates have paired errors.
-
-    References:
-        Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 6.
-
-    Example:
-        >>> bootstrap(np.array([1.0, 2.0, 3.0]), lambda total: total / 3, 3).value
-        2.0
+    `groups` is what each group of images adds to the sum, shape `(groups, ...)`, and `count` the
+    number of all images. The draws are the same in each call with as many groups, so that
+    differences have paired errors (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993).
     """
     number = len(groups)
     value = float(statistic(groups.sum(axis=0)))

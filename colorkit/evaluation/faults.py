@@ -8,6 +8,7 @@ import contextlib
 
 import numpy as np
 from PIL import Image, JpegImagePlugin
+from skimage.color import rgb2lab  # of a few pixels, faster than with Keras
 
 __all__ = ["evidence", "find_faults"]
 
@@ -34,19 +35,13 @@ _PALE = 3.0
 
 
 def evidence(truth, colored):
-    """Measure what `find_faults` needs of one pair of uint8 images `(height, width, 3)`.
-
-    Example:
-        >>> image = np.full((16, 16, 3), 128, "uint8")
-        >>> evidence(image, image)["identical"]
-        1.0
-    """
+    """Measure what `find_faults` needs of one pair of uint8 images `(height, width, 3)`."""
     rows, columns = (np.linspace(0, n - 1, min(n, _GRID)).astype(int) for n in truth.shape[:2])
     true, pred = (rgb[rows[:, None], columns].reshape(-1, 3) for rgb in (truth, colored))
     grays = {name: np.uint8(true @ w + 0.5)[:, None].repeat(3, 1) for name, w in _GRAYS.items()}
     views = {"true": true, "pred": pred, "true BGR": true[:, ::-1], "pred BGR": pred[:, ::-1]}
     views |= grays
-    lab = dict(zip(views, _lab(np.stack([*views.values()])), strict=True))
+    lab = dict(zip(views, rgb2lab(np.stack([*views.values()])), strict=True))
     light = {name: view[:, 0] for name, view in lab.items()}
     ab, true_ab = lab["pred"][:, 1:], lab["true"][:, 1:]
     slope, offset = np.polyfit(light["true"], light["pred"], 1) if np.ptp(light["true"]) else (1, 0)
@@ -87,12 +82,6 @@ def has_half_chroma(path):
     return False
 
 
-def _lab(rgb):
-    from skimage.color import rgb2lab  # slow to import; of a few pixels, faster than with Keras
-
-    return rgb2lab(rgb)
-
-
 def _at_border(rgb):
     return float(((rgb == 0) | (rgb == 255)).any(axis=-1).mean())
 
@@ -101,7 +90,7 @@ def _details(truth, colored):
     """Measure how sharp lightness is, and whether its error changes at every eighth pixel."""
     top, left = (max(0, side - _PART) // 16 * 8 for side in truth.shape[:2])
     part = np.s_[top : top + _PART, left : left + _PART]
-    true, pred = _lab(truth[part])[..., 0], _lab(colored[part])[..., 0]
+    true, pred = rgb2lab(truth[part])[..., 0], rgb2lab(colored[part])[..., 0]
     change = np.abs(np.diff(pred - true, axis=1))
     is_border = np.arange(1, true.shape[1]) % 8 == 0
 
@@ -117,20 +106,10 @@ def _details(truth, colored):
 
 
 def find_faults(table, half_chroma=0):
-    """Find faults in the evidence of all pairs.
+    """Return a sentence about each fault by its short name.
 
-    Args:
-        table: `pandas.DataFrame` with a row of `evidence` per pair.
-        half_chroma: Number of colored JPEG files with chroma at half the resolution.
-
-    Returns:
-        Dict from the short name of a fault to a sentence about it.
-
-    Example:
-        >>> import pandas as pd
-        >>> image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype="uint8")
-        >>> list(find_faults(pd.DataFrame([evidence(image, image)])))
-        ['copies']
+    `table` is a `pandas.DataFrame` with a row of `evidence` per pair, and `half_chroma` the number
+    of colored JPEG files with chroma at half the resolution.
     """
     mean, count, faults = table.mean(), len(table), {}
     colorful = table[table["error/gray"] > _PALE**2]

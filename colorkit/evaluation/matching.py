@@ -14,25 +14,11 @@ def match_files(colored, truth):
 
     Two images match if their paths inside the folders agree apart from the ending. An image
     without such a partner matches by its name alone, if only one image of each folder has it.
+    Hidden files, videos and files that are no images are left out.
 
-    Args:
-        colored, truth: Paths of two folders, or of two image files. Hidden files, videos and files
-            that are no images are left out.
-
-    Returns:
-        `(matches, unmatched)`: dict from name to the paths `(colored, truth)`, sorted by name, and
-        a list of sentences, one per image without a partner.
-
-    Raises:
-        FileNotFoundError, ValueError: If one path is a folder and the other is a file, a path does
-            not exist, or no names match.
-
-    Example:
-        >>> for path in ("out/a.png", "out/b.png", "in/a.jpg"):
-        ...     ck.pictures.write_picture(path, np.zeros((8, 8, 3), "uint8"))
-        >>> matches, unmatched = match_files("out", "in")
-        >>> list(matches), unmatched
-        (['a'], ['out/b.png has no partner in in'])
+    Returns a dict from name to the paths `(colored, truth)`, sorted, and a sentence per image
+    without a partner. Paths that do not exist, do not fit each other, or of which no names match
+    raise a `FileNotFoundError` or a `ValueError`.
     """
     colored, truth = Path(colored), Path(truth)
     for path in (colored, truth):

@@ -6,6 +6,8 @@ import math
 import numpy as np
 import pandas as pd
 
+from colorkit.evaluation.scores import is_share
+
 __all__ = ["PairScores"]
 
 REFERENCES = {
@@ -40,8 +42,6 @@ _VARIANTS = {
         "with a range of 1 for values in [-1, 1]": ("psnr", lambda x: x - 20 * np.log10(2)),
     },
 }
-_SHARES = ("threshold_accuracy", "threshold_accuracy_euclidean", "ab_auc", "ab_auc_rebalanced",
-    "occupied_bins", "dominant_hue")  # fmt: skip
 _MOST_DIGITS = 5
 _ROUNDING = 2e-3  # relative change of metrics by rounding images to 8 bits
 
@@ -88,7 +88,7 @@ class PairScores:
         kinds = list(dict.fromkeys(kind for found in self.estimates.values() for kind in found))
         rows = [("", *kinds, "better", "pairs")]
         for metric, found in self.estimates.items():
-            factor, title = (100, f"{metric}, %") if metric in _SHARES else (1, metric)
+            factor, title = (100, f"{metric}, %") if is_share(metric) else (1, metric)
             cells = [_cell(found.get(kind), factor) for kind in kinds]
             rows.append((title, *cells, _better(metric), str(found["colored"].count)))
         return rows
@@ -128,7 +128,7 @@ def preferences(estimates):
                 continue
             lead = found["colored"].minus(found[kind])
             if direction * lead.value < -_ROUNDING * abs(found[kind].value):
-                factor = 100 if metric in _SHARES else 1
+                factor = 100 if is_share(metric) else 1
                 text = f"{metric} by {_cell(lead.mapped(abs, 1), factor)}"
                 worse.append(text if abs(lead.value) > 2 * lead.error else f"{text} (uncertain)")
         if worse:
@@ -146,7 +146,7 @@ def disagreements(reported, estimates):
             raise ValueError(
                 f"`reported` must name metrics of {', '.join(estimates)}. Received: {metric!r}"
             )
-        number = number / 100 if metric in _SHARES and number > 1 else number
+        number = number / 100 if is_share(metric) and number > 1 else number
         own = estimates[metric]["colored"]
         variants = {"as it is defined": own.value}
         for title, (name, change) in _VARIANTS.get(metric, {}).items():

@@ -1,7 +1,6 @@
 """Evaluate the colored images of any colorizer beside references of the same images."""
 
 import collections
-import dataclasses
 import functools
 import math
 import os
@@ -86,25 +85,25 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         100.0
     """
     bins = bins or ColorBins.gamut()
-    names, sources, unmatched = _matched(colored, truth)
+    names, sources_of, unmatched = _matched(colored, truth)
     order = np.random.default_rng(0).permutation(len(names))
     statistics = _Truth(bins)
     problems = {"unmatched": unmatched, "unreadable": [], "different sizes": []}
     readable = []
-    for i, result in _streamed(order, statistics, lambda i: (as_rgb(sources[i][1]),), "truth"):
+    for i, result in _streamed(order, statistics, lambda i: (as_rgb(sources_of(i)[1]),), "truth"):
         if isinstance(result, Exception):
-            problems["unreadable"].append(_named(result, names[i], sources[i][1]))
+            problems["unreadable"].append(_named(result, names[i], sources_of(i)[1]))
             continue
         statistics.add(*result)
         readable.append(i)
     if not readable:
         raise ValueError(f"No true image can be read. {problems['unreadable'][0]}")
-    last = as_rgb(sources[readable[-1]][1]) if len(readable) > 1 else None
+    last = as_rgb(sources_of(readable[-1])[1]) if len(readable) > 1 else None
     pairs = _Pairs(bins, statistics, last, sample, kid)
     half_chroma = 0
 
     def read(i):
-        pair = [as_rgb(source) for source in sources[i][::-1]]
+        pair = [as_rgb(source) for source in sources_of(i)[::-1]]
         if pair[0].shape == pair[1].shape:
             return (*pair, False)
         sizes = ["x".join(map(str, rgb.shape[1::-1])) for rgb in pair]
@@ -117,10 +116,11 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
     for i, result in _streamed(readable, pairs, read, "pairs"):
         if isinstance(result, Exception):
             kind = "different sizes" if isinstance(result, _DifferentSize) else "unreadable"
-            problems[kind].append(_named(result, names[i], sources[i][0]))
+            problems[kind].append(_named(result, names[i], sources_of(i)[0]))
             continue
         pairs.add(*result)
-        half_chroma += isinstance(sources[i][0], os.PathLike) and has_half_chroma(sources[i][0])
+        source = sources_of(i)[0]
+        half_chroma += isinstance(source, os.PathLike) and has_half_chroma(source)
     if not pairs.evidence:
         kind = "different sizes" if problems["different sizes"] else "unreadable"
         hint = "; `resize` (--resize) resizes the colored images" if kind[0] == "d" else ""
@@ -137,27 +137,16 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
 
 
 def _matched(colored, truth):
-    """Return names, pairs of sources, and sentences about images without a partner."""
+    """Return names, a function from number to sources, and sentences about unmatched images."""
     if isinstance(colored, (str, os.PathLike)):
         matches, unmatched = match_files(colored, truth)
-        return list(matches), list(matches.values()), unmatched
+        return list(matches), list(matches.values()).__getitem__, unmatched
     if len(colored) != len(truth) or not len(truth):
         raise ValueError(
             "`colored` and `truth` must be equally many images, at least one. "
             f"Received: {len(colored)} and {len(truth)}"
         )
-    return [f"image {i}" for i in range(len(truth))], _Zipped(colored, truth), []
-
-
-@dataclasses.dataclass
-class _Zipped:
-    """Let two sequences be indexed together, without reading them."""
-
-    colored: object
-    truth: object
-
-    def __getitem__(self, i):
-        return self.colored[i], self.truth[i]
+    return [f"image {i}" for i in range(len(truth))], lambda i: (colored[i], truth[i]), []
 
 
 def _named(error, name, source):
@@ -240,15 +229,11 @@ class _Pairs:
         self.kinds = ["colored", *REFERENCES, "truth"]
         if last is None:  # there is no other image
             self.kinds.remove("shuffled")
-        self.sample, self.started, self.run = sample, 0, functools.cache(self._function)
+        self.sample, self.started = sample, 0
+        self.run = functools.cache(lambda shape: _compiled(self._measured))
         self.classifier = load_classifier("residual") if kid else None
         self.evidence, self.totals, self.groups = [], [], {}
         self.slow, self.features = collections.defaultdict(list), collections.defaultdict(list)
-
-    def _function(self, shape):
-        return (
-            _compiled(self._measured) if self.shapes[shape] > _WORTH_COMPILING else self._measured
-        )
 
     def _versions(self, truth, colored, shuffled):
         """Return the colored image, the references and the truth."""
@@ -297,7 +282,9 @@ class _Pairs:
             size = truth.shape[1::-1]
             other = np.asarray(Image.fromarray(other).resize(size, Image.Resampling.BILINEAR))
         images = (ops.convert_to_tensor(rgb[None]) for rgb in (truth, colored, other))
-        versions, totals, states = self.run(truth.shape)(*images)
+        is_worth = self.shapes[truth.shape] > _WORTH_COMPILING
+        run = self.run(truth.shape) if is_worth else self._measured
+        versions, totals, states = run(*images)
         states = [[[np.float64(ops.convert_to_numpy(x)) for x in y] for y in z] for z in states]
         slow = {}
         if number <= self.sample:

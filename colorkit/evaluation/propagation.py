@@ -17,22 +17,9 @@ _LEAST_VARIANCE = 2e-6  # of lightness in a window, as in the code of Levin et a
 def optimized(lightness, places, chroma):
     """Spread chroma so that neighbors of similar lightness have similar chroma.
 
-    Args:
-        lightness: In [0, 1], shape `(height, width)`.
-        places: Rows and columns of the given pixels, shape `(n, 2)`.
-        chroma: Their chroma, shape `(n, channels)`.
-
-    Returns:
-        Chroma `(height, width, channels)`.
-
-    References:
-        Levin, Lischinski, Weiss, "Colorization using Optimization", SIGGRAPH 2004, equations 1 and
-        2, with the constants of the authors' code.
-
-    Example:
-        >>> flat = optimized(np.zeros((4, 4)), np.array([[1, 1]]), np.array([[20.0, -10.0]]))
-        >>> [round(float(value)) for value in flat[3, 3]]
-        [20, -10]
+    Lightness, in [0, 1], is `(height, width)`, and the given pixels `places` `(n, 2)` have chroma
+    `(n, channels)`. Returns chroma `(height, width, channels)` (Levin, Lischinski, Weiss,
+    "Colorization using Optimization", SIGGRAPH 2004, with the constants of the authors' code).
     """
     height, width = lightness.shape
     index = np.arange(height * width).reshape(height, width)
@@ -58,8 +45,7 @@ def optimized(lightness, places, chroma):
         columns.append(index[used] + i * width + j)
         values.append(-weights[..., k][used])
     shape = (height * width, height * width)
-    parts = (np.concatenate(part) for part in (values, rows, columns))
-    values, rows, columns = parts
+    values, rows, columns = map(np.concatenate, (values, rows, columns))
     system = scipy.sparse.eye(shape[0]) + scipy.sparse.coo_matrix((values, (rows, columns)), shape)
     known = np.zeros((shape[0], chroma.shape[-1]))
     known[index[tuple(places.T)]] = chroma
@@ -69,14 +55,8 @@ def optimized(lightness, places, chroma):
 def segmented(lightness, places, chroma):
     """Give each superpixel the chroma of the given pixel whose superpixel is most like it.
 
-    Arguments and result are those of `optimized`. Lightness and position are compared.
-
-    References:
-        Achanta et al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", 2012.
-
-    Example:
-        >>> segmented(np.zeros((8, 8)), np.array([[1, 1]]), np.array([[20.0, -10.0]])).shape
-        (8, 8, 2)
+    Arguments and result are those of `optimized`. Lightness and position are compared (Achanta et
+    al., "SLIC Superpixels Compared to State-of-the-Art Superpixel Methods", 2012).
     """
     segments = slic(lightness, _SEGMENTS, compactness=0.1, channel_axis=None, start_label=0)
     rows, columns = np.mgrid[: lightness.shape[0], : lightness.shape[1]] / max(lightness.shape)

@@ -92,7 +92,7 @@ def evaluate(colorizer, images, labels=None, *, classifiers=None, baselines=None
         if is_colorizer:
             colored = _colored(colorizer, rgb, temperatures)
         else:
-            colored = {"": _scaled(ops.convert_to_numpy(colorizer(rgb)))}
+            colored = {"": scaled(ops.convert_to_numpy(colorizer(rgb)))}
         if bins is not None:
             colored["oracle/"] = _recolor(rgb, bins.space, nearest)
         return colored
@@ -222,6 +222,13 @@ def _prefixes(temperatures):
     return [f"T={temperature:g}/" for temperature in temperatures]
 
 
+def is_share(metric):
+    """Return whether a metric is in [0, 1] and shown in percent, by its name."""
+    return any(
+        kind in metric for kind in ("accuracy", "preservation", "auc", "occupied", "dominant")
+    )
+
+
 def constructors(rarity):
     """Return functions that create each metric, by name; `rarity` is a weight per gamut bin."""
     gamut = ColorBins.gamut()
@@ -248,8 +255,7 @@ def constructors(rarity):
 
 def _meters(prefixes, names, classifiers=None, images=None):
     """Return new metrics by their prefixed names. `None` means all; these need the `images`."""
-    all_of_them = names is None
-    rarity = inverse_frequency(color_prior(images, ColorBins.gamut())) if all_of_them else None
+    rarity = inverse_frequency(color_prior(images, ColorBins.gamut())) if names is None else None
     known = constructors(rarity)
     names = known if names is None else names
     meters = {prefix + name: known[name]() for prefix in prefixes for name in names}
@@ -261,15 +267,11 @@ def _meters(prefixes, names, classifiers=None, images=None):
 
 def _baselines(rgb, constant):
     """Return the trivial baselines of a batch, and its ground truth."""
-
-    def same(chroma):
-        return np.broadcast_to(np.float32(constant), chroma.shape)
-
     return {
         "gray/": _recolor(rgb, spaces.LAB, np.zeros_like),
-        "constant/": _recolor(rgb, spaces.LAB, same),
-        "red/": np.repeat(_scaled(rgb)[..., :1], 3, axis=-1),
-        "truth/": _scaled(rgb),
+        "constant/": _recolor(rgb, spaces.LAB, lambda x: np.broadcast_to(constant, x.shape)),
+        "red/": np.repeat(scaled(rgb)[..., :1], 3, axis=-1),
+        "truth/": scaled(rgb),
     }
 
 
@@ -285,7 +287,7 @@ def _measure(predictions, images, meters, labels=None):
         labels = np.asarray(labels)
     start = 0
     for rgb in _batches(images):
-        y_true, colored = ops.convert_to_tensor(_scaled(rgb)), {}
+        y_true, colored = ops.convert_to_tensor(scaled(rgb)), {}
         for prefix, y_pred in predictions(rgb).items():
             # Check once for all meters, which then need no check of their own.
             name = prefix or "the colorizer"
@@ -349,5 +351,6 @@ def _recolor(rgb, space, change):
     return ops.convert_to_numpy(colored)
 
 
-def _scaled(rgb):
+def scaled(rgb):
+    """Return an array of RGB as floating point in [0, 1]."""
     return np.float32(rgb / 255) if rgb.dtype == np.uint8 else rgb

@@ -60,11 +60,8 @@ def alone(folder):
 def begin(folder, settings):
     """Save a run's settings and circumstances, or read those with which it started.
 
-    `settings` is a dict of everything that the weights depend on. The result has `settings` and
-    `circumstances`.
-
-    Raises:
-        ValueError: If the run was started with other settings, or they cannot be read.
+    `settings` are everything that the weights depend on. Other ones than at the start, or a file
+    that cannot be read, raise a `ValueError`.
     """
     path = folder / _SETTINGS
     settings = json.loads(json.dumps(settings))  # convert to the types that a file gives
@@ -110,16 +107,9 @@ def _damaged(path, why):
 class EpochLog(keras.callbacks.Callback):
     """Write a line of JSON per epoch with metrics and duration, which survives an interruption.
 
-    It also stops training when it no longer helps, and when the loss is not a number.
-
-    Args:
-        path: Path of the file. Lines of earlier epochs are read from it.
-        train_pairs: Training data, whose `epoch` is set.
-        monitor: Name of the loss whose lowest value marks the best epoch, or `None` for the last.
-        patience: Number of epochs to wait for an improvement.
-
-    Raises:
-        ValueError: If the lines of the file are not those of all epochs in their order.
+    It also stops training after `patience` epochs without improvement, and when the loss is not a
+    number. `monitor` names the loss whose lowest value marks the best epoch; `None` takes the last.
+    Lines of earlier epochs are read from the file, and a `ValueError` is raised if one is damaged.
     """
 
     def __init__(self, path, train_pairs, monitor, patience=math.inf):
@@ -146,10 +136,6 @@ class EpochLog(keras.callbacks.Callback):
     @property
     def epochs(self):
         return len(self.rows)
-
-    @property
-    def seconds(self):
-        return sum(row["seconds"] for row in self.rows)
 
     @property
     def milliseconds(self):

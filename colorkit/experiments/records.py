@@ -14,6 +14,7 @@ from pathlib import Path
 import keras
 
 from colorkit import __version__
+from colorkit.evaluation.scores import is_share
 from colorkit.experiments import hardware
 from colorkit.files import figures_folder, make_folder, sealed, sweep, unsealed, written_whole
 
@@ -182,7 +183,7 @@ def _is_measure(name, value):
     if value is None:
         return True
     # Colored images can keep more features than the ground truth has.
-    is_bounded = is_share(name) and not name.endswith("_kept")
+    is_bounded = (is_share(name) or "ssim" in name) and not name.endswith("_kept")
     return _is_number(value, float) and not (is_bounded and abs(value) > 1)
 
 
@@ -319,12 +320,6 @@ def by_profile(records, experiments):
     shared = set.intersection(*map(set, found.values())) if found else ()
     best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
     return {name: profiles.get(best, []) for name, profiles in found.items()}
-
-
-def is_share(metric):
-    """Return whether a metric is in [0, 1] and shown in percent, by its name."""
-    kinds = ("accuracy", "preservation", "auc", "occupied", "dominant", "ssim")
-    return any(kind in metric for kind in kinds)
 
 
 def markdown(rows):

@@ -1,11 +1,11 @@
 """Run an experiment: train or resume it, evaluate it, and write its record."""
 
+import collections
 import contextlib
 import dataclasses
 import functools
 import json
 import warnings
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -111,13 +111,16 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
         if record is not None:
             # If the file is missing or damaged, it is created again from the weights.
             with contextlib.suppress(OSError, ValueError):
-                return _load(experiment, folder), record
+                if objective.colors:
+                    return Colorizer.load(folder / "colorizer.keras"), record
+                return keras.saving.load_model(folder / "classifier.keras", compile=False), record
         patience = fit.patience(experiment.schedule, epochs, train_pairs)
         path = folder / checkpoints.HISTORY
         log = checkpoints.EpochLog(path, train_pairs, objective.monitor, patience)
         checkpoints.mend(folder, log)
-        # Before training, as they may be missing.
-        classifiers = _classifiers(experiment, profile)
+        # Before training, as they may be missing. They know no classes of a replaced dataset.
+        names = experiment.data.classifiers if profile.data is None else ()
+        classifiers = {name: load_classifier(name) for name in names}
         weights = objective.weigh(train, bins, experiment.space) if epochs else None
         if log.epochs < epochs and not log.is_stuck:
             if (folder / checkpoints.LATEST).exists():
@@ -149,11 +152,13 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
             elif _choose(trained, network, folder, validation) == checkpoints.LATEST:
                 best_epoch = log.epochs - 1
             trained.save(folder / "colorizer.keras")
-            _say(verbose, f"evaluating on {len(test)} images")
+            if verbose:
+                print(f"evaluating on {len(test)} images", flush=True)
             metrics = _measured(trained, test, classifiers, experiments.TEMPERATURES)
             if experiment.data.large_size:
                 whole = large(experiment, profile, len(test))
-                _say(verbose, f"evaluating on {len(whole)} images of a larger size")
+                if verbose:
+                    print(f"evaluating on {len(whole)} images of a larger size", flush=True)
                 for name, value in _measured(trained, whole, {}).items():
                     head, slash, last = name.rpartition("/")
                     metrics[f"{head}{slash}large/{last}"] = value  # such as "gray/large/psnr"
@@ -164,7 +169,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
             seed=seed,
             epochs=log.epochs,
             images_seen=log.epochs * len(train_pairs) * train_pairs.batch_size,
-            minutes=log.seconds / 60 + (base.minutes if base else 0),
+            minutes=sum(row["seconds"] for row in log.rows) / 60 + (base.minutes if base else 0),
             training_milliseconds=log.milliseconds,
             parameters=getattr(network, "generator", network).count_params(),
             metrics=metrics,
@@ -258,18 +263,8 @@ def _check_labels(experiment, network, pictures):
             )
 
 
-def _classifiers(experiment, profile):
-    # They know the classes of the experiment's own dataset, not of its replacement.
-    names = experiment.data.classifiers if profile.data is None else ()
-    return {name: load_classifier(name) for name in names}
-
-
-class _Base(NamedTuple):
-    """The trained experiment that another experiment starts from."""
-
-    experiment: experiments.Experiment
-    weights: list
-    minutes: float
+# The trained experiment that another experiment starts from.
+_Base = collections.namedtuple("_Base", "experiment weights minutes")
 
 
 def _base(experiment, profile, seed, verbose):
@@ -348,11 +343,6 @@ def _colorizer(experiment, network, bins, weights, train):
     )
 
 
-def _say(verbose, text):
-    if verbose:
-        print(text, flush=True)
-
-
 def _measured(colorizer, images, classifiers, temperatures=()):
     """Compute every metric; baselines are shared between equal images and classifiers."""
     key = checksum(images), *classifiers
@@ -360,12 +350,6 @@ def _measured(colorizer, images, classifiers, temperatures=()):
         _BASELINES[key] = measure_baselines(images, classifiers=classifiers)
     options = {"classifiers": classifiers, "baselines": _BASELINES[key]}
     return evaluate(colorizer, images, temperatures=temperatures, **options)
-
-
-def _load(experiment, folder):
-    if not experiment.objective.colors:
-        return keras.saving.load_model(folder / "classifier.keras", compile=False)
-    return Colorizer.load(folder / "colorizer.keras")
 
 
 def _settings(experiment, profile, epochs, network, train_pairs, validation, test):

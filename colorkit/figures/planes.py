@@ -17,14 +17,8 @@ _AXES = {"lab": ("a", "b", (-100, -50, 0, 50, 100)), "yuv": ("u", "v", (-0.6, -0
 def draw_bins(axes, bins, values, scale):
     """Draw `ColorBins` as cells of their chroma plane, with sRGB's border and a neutral cross.
 
-    Args:
-        axes: Matplotlib axes.
-        bins: `ColorBins`.
-        values: Value of each cell, shape `(num_bins,)`. `None` uses the bins' own colors.
-        scale: Result of `color_scale`, or `None` without values.
-
-    Returns:
-        Artist for a color bar, or `None` without values.
+    `values` of the cells, `(num_bins,)`, have a `scale` of `color_scale`; `None` uses the bins' own
+    colors. Returns an artist for a color bar, or `None` without values.
     """
     if values is not None and np.shape(values) != (bins.num_bins,):
         raise ValueError(

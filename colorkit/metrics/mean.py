@@ -13,10 +13,7 @@ from colorkit.color.spaces import LAB, check_range, floating, same_size
 class MeanMetric(keras.metrics.Mean):
     """Compute the weighted mean of `measure`, a function of `(y_true, y_pred)`, over all images.
 
-    Args:
-        name: Name of the metric. `None` takes the name of the function.
-        dtype: See `keras.metrics.Metric`.
-        **options: Further arguments of `measure`, which the config holds.
+    Without a name it takes that of the function. `options` are further arguments of `measure`.
     """
 
     def __init__(self, name=None, dtype=None, **options):

@@ -243,7 +243,3 @@ class AbAUC(BinMetric, MeanMetric):
         met, total = ab_auc(y_true, y_pred, weights)
         self.total.assign_add(ops.cast(met, self.dtype))
         self.count.assign_add(ops.cast(total, self.dtype))
-
-    def get_config(self):
-        weights = None if self.bins is None else self.class_weights.tolist()
-        return {**super().get_config(), "class_weights": weights}

@@ -8,17 +8,8 @@ _SIDE = 192  # of an input from whose shapes the strides of features are known
 def feature_model(model):
     """Return a model of the last features at each stride of a network, before its outputs.
 
-    Args:
-        model: Functional `keras.Model` from lightness `(N, height, width, 1)`.
-
-    Returns:
-        `keras.Model` with the same input, and a list of features `(N, rows, columns, channels)`,
-        fine ones last. It shares all weights. `None` if the network has no such features.
-
-    Example:
-        >>> features = feature_model(ck.models.build_unet(widths=(8, 16)))
-        >>> [output.shape[-1] for output in features.outputs]
-        [16, 8]
+    It takes the input of a functional `model`, shares all weights, and returns a list of features
+    `(N, rows, columns, channels)`, fine ones last. `None` if the network has no such features.
     """
     layers = model.layers
     head = max((i for i, layer in enumerate(layers) if layer.weights), default=-1)

@@ -23,12 +23,8 @@ class _Call(keras.Operation):
 def size_rule(model):
     """Find the input sizes that a model accepts, and the size of its output.
 
-    Returns:
-        The smallest multiples, `(rows, columns)`, that the sides of its input must be, with 1 for
-        a fixed side; and the output stride, see `output_stride`.
-
-    Raises:
-        ValueError: If the output size does not follow such a rule.
+    Returns the smallest multiples, `(rows, columns)`, that the sides of its input must be, with 1
+    for a fixed side; and the output stride. Without such a rule, a `ValueError` is raised.
     """
     fixed = model.inputs[0].shape[1:3]
     complaint = cause = None

@@ -18,12 +18,7 @@ class Posterior(layers.Layer):
     """Sample from the Gaussian of a mean and a log variance, and add its divergence as a loss.
 
     `Posterior()([mean, log_variance])` takes two tensors `(N, latent)` and returns a sample in
-    training, and the mean in inference.
-
-    Args:
-        weight: Weight of the Kullback-Leibler divergence from the standard normal distribution.
-        seed: Seed of the samples.
-        **kwargs: `name`, `dtype` of `keras.layers.Layer`.
+    training, and the mean in inference. `weight` is that of the divergence.
     """
 
     def __init__(self, weight=1.0, seed=0, **kwargs):

@@ -51,12 +51,10 @@ def build_vgg_features(
     inputs = keras.Input(input_shape, name="lightness")
     loaded = _load(weights)
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
-    convolutions = []
-    for layer_name in _NAMES:
-        convolutions.append(
-            layers.Conv2D(64, 3, padding="same", activation="relu", name=layer_name)
-        )
-        x = convolutions[-1](x)
+    options = {"padding": "same", "activation": "relu"}
+    convolutions = [layers.Conv2D(64, 3, **options, name=layer_name) for layer_name in _NAMES]
+    for layer in convolutions:
+        x = layer(x)
     for layer, arrays in zip(convolutions, loaded, strict=False):
         expected = [tuple(weight.shape) for weight in layer.weights]
         shapes = [np.shape(array) for array in arrays]

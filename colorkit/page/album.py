@@ -32,7 +32,7 @@ def loaders(models):
     found = {}
     for model in models:
         if isinstance(model, Colorizer):
-            name, load = model.model.name, functools.partial(lambda loaded: loaded, model)
+            name, load = model.name, functools.partial(lambda loaded: loaded, model)
         elif Path(model).suffix == ".keras":
             name, load = Path(model).stem, functools.partial(Colorizer.load, model)
         else:
@@ -122,12 +122,7 @@ class Picture:
 
 
 class Album:
-    """Hold the pictures of one visitor, in a folder of their own, and what the controls say.
-
-    Args:
-        models: Functions by name, see `loaders`.
-        parent: Folder in which the album creates its own.
-    """
+    """Hold the pictures of one visitor, in a folder inside `parent`, and what the controls say."""
 
     def __init__(self, models, parent):
         self._models, self._numbers = models, itertools.count()

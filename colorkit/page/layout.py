@@ -32,12 +32,7 @@ CLICK = "() => document.querySelector('#file a, a#file, #file').click()"
 
 
 class Layout:
-    """Hold the controls of the page.
-
-    Args:
-        gr: The module `gradio`, which is imported only where a page is built.
-        models: Functions by name, see `album.loaders`.
-    """
+    """Hold the controls of the page. `gr` is `gradio`, imported only where a page is built."""
 
     def __init__(self, gr, models):
         self._gr, self._models = gr, models

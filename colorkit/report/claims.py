@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from colorkit.evaluation.scores import is_share
 from colorkit.experiments import EXPERIMENTS
-from colorkit.experiments.records import by_profile, headed, is_share, markdown
+from colorkit.experiments.records import by_profile, headed, markdown
 
 __all__ = ["Claim", "Verdict", "holm", "judge", "on", "render", "report", "rules"]
 
@@ -167,13 +168,10 @@ def _pairs(claim, records):
 
 def _measure(claim, records):
     """Return the difference of a claim with its p-value before the correction."""
+    metrics = claim.metric, claim.lower_metric or claim.metric
     high, low = (
         np.array([record.value(metric) for record in own], dtype=float)
-        for own, metric in zip(
-            _pairs(claim, records),
-            (claim.metric, claim.lower_metric or claim.metric),
-            strict=True,
-        )
+        for own, metric in zip(_pairs(claim, records), metrics, strict=True)
     )
     differences = high - claim.factor * low
     differences = differences[np.isfinite(differences)]
@@ -226,9 +224,7 @@ def rules():
     for metric, line in EFFECTS.iterrows():
         error = "" if np.isnan(line.test_error) else _size(line.test_error, metric)
         rows.append((_words(metric), _size(line.smallest, metric), error, line.reason))
-    return f"""{_RULES}
-
-{markdown(rows)}"""
+    return f"{_RULES}\n\n{markdown(rows)}"
 
 
 _RULES = """\

@@ -55,12 +55,7 @@ _LINES["experiments"] = _LINES["experiments"].mask(_LINES["experiments"] == "").
 
 
 def departs(paper, ours):
-    """Return whether a setting is outside of what a paper gives, which may be a range.
-
-    Example:
-        >>> departs("0.001 to 0.005", "0.002"), departs("1024", "128")
-        (False, True)
-    """
+    """Return whether a setting is outside of what a paper gives, which may be a range."""
     span = re.fullmatch(r"([\d.]+) to ([\d.]+)( .*)?", paper)
     value = re.fullmatch(r"([\d.]+)( .*)?", ours)
     if span and value and span[3] == value[2]:
@@ -69,12 +64,7 @@ def departs(paper, ours):
 
 
 def render():
-    """Format a table per paper: its settings, and those of `full`, where they are not the same.
-
-    Example:
-        >>> print(render().splitlines()[0])
-        ### Champati, Houle and Zhang
-    """
+    """Format a table per paper: its settings, and those of `full`, where they are not the same."""
     parts = []
     for paper, lines in _LINES.groupby("paper", sort=False):
         found = {name: _changed(name, lines) for name in EXPERIMENTS}

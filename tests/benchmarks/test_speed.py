@@ -17,11 +17,22 @@ import numpy as np
 import pytest
 import skimage.color
 import skimage.data
+import skimage.metrics
 from keras import ops
-from PIL import Image
+from PIL import Image, ImageEnhance
 from sklearn.neighbors import NearestNeighbors
 
-from colorkit import LAB, ColorBins, Colorizer, experiments, load, models, pairs, rgb_to_lab
+from colorkit import (
+    LAB,
+    ColorBins,
+    Colorizer,
+    evaluate_pairs,
+    experiments,
+    load,
+    models,
+    pairs,
+    rgb_to_lab,
+)
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
 from colorkit.experiments.hardware import precision
@@ -370,6 +381,37 @@ def test_folder_against_one_image_after_the_other(benchmark, tmp_path):
     benchmark.pedantic(folder, rounds=1)
     benchmark.extra_info["times as fast as one image after the other"] = ratio
     benchmark.extra_info["images per second"] = len(paths) / benchmark.stats.stats.median
+
+
+def test_evaluating_pairs_against_scikit_image(benchmark, tmp_path):
+    """All metrics and references of many pairs, against three metrics of the colored images."""
+    photograph = Image.fromarray(skimage.data.astronaut())
+    for i in range(100):
+        image = photograph.crop((i, i, i + 384, i + 384)).resize((256, 256))
+        for kind, saved in (("truth", image), ("colored", ImageEnhance.Color(image).enhance(0.6))):
+            for folder in ("all", "few") if i < 50 else ("all",):
+                (tmp_path / folder / kind).mkdir(parents=True, exist_ok=True)
+                saved.save(tmp_path / folder / kind / f"{i}.png")
+
+    def ours(folder, sample):
+        evaluate_pairs(tmp_path / folder / "colored", tmp_path / folder / "truth", sample=sample)
+
+    def peer():
+        for i in range(10):
+            true, rgb = (
+                read_picture(tmp_path / "all" / kind / f"{i}.png") for kind in ("truth", "colored")
+            )
+            skimage.metrics.peak_signal_noise_ratio(true, rgb)
+            skimage.metrics.structural_similarity(true, rgb, channel_axis=-1)
+            skimage.color.deltaE_ciede2000(skimage.color.rgb2lab(true), skimage.color.rgb2lab(rgb))
+
+    benchmark.pedantic(ours, ("all", 100), rounds=1)
+    each = (seconds(lambda: ours("all", 0)) - seconds(lambda: ours("few", 0))) / 50
+    total = benchmark.stats.stats.median + 900 * each  # the slow metrics are for 100 pairs
+    benchmark.extra_info["seconds of 1,000 pairs of 256 x 256"] = total
+    benchmark.extra_info["one pair over three metrics of scikit-image"] = each / (
+        seconds(peer) / 10
+    )
 
 
 @pytest.mark.parametrize("num_bins", [81, 313])

@@ -82,7 +82,7 @@ def test_image_far_from_what_the_model_knows_warns(colorizer):
 def test_large_image_is_far_from_what_a_model_of_small_images_knows():
     cifar, photos = (ck.Colorizer.pretrained(name) for name in ("cifar10", "photos"))
     (portrait,) = ck.load("photos", "train", size=400)[:1]
-    with pytest.warns(UserWarning, match="far from those that"):
+    with pytest.warns(UserWarning, match="far from those that 'cifar10' knows"):
         cifar.uncertainty(portrait)
     assert cifar.uncertainty(portrait[:32, :32]).distance < photos.calibration.reduction
     assert photos.calibration.reduction > 2  # it has seen large images

@@ -567,6 +567,7 @@ def test_settings_replace_those_of_the_file(tmp_path):
     Colorizer(model, bins=ColorBins.grid(49), mirror=True).save(path)
     loaded = Colorizer.load(path, temperature=0.1, size=64)
     assert (loaded.temperature, loaded.size, loaded.mirror) == (0.1, 64, True)
+    assert loaded.name == "model" and "model" in repr(loaded)
     assert Colorizer.load(path, size=None).size is None
     assert Colorizer.pretrained("cifar10", size=16).size == 16
     for settings in ({"temperature": -1}, {"size": 0}):
