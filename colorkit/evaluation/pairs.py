@@ -1,7 +1,6 @@
 """Evaluate the colored images of any colorizer beside references of the same images."""
 
 import collections
-import functools
 import math
 import os
 
@@ -38,8 +37,7 @@ __all__ = ["evaluate_pairs"]
 _ALONE = ("colorfulness", "colorfulness_absolute", "bleeding", "dominant_hue")
 # scikit-image computes these, several times slower than all others together.
 _SLOW = {"ssim": metrics.ssim, "ciede2000": metrics.ciede2000}
-# A shape that fewer images have is not worth compiling for.
-_WORTH_COMPILING = 24
+_WORTH_COMPILING = 24  # on JAX, a size that fewer images have is not worth compiling for
 _GROUPS, _DRAWS = 50, 100  # of images, which the bootstrap draws, and how often
 _KID_SIZE = 64
 _FEW = 30
@@ -81,7 +79,7 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
     Example:
         >>> photos = ck.load("photos", "test")[:4]
         >>> scores = evaluate_pairs(photos, photos)
-        >>> scores.estimates["psnr"]["colored"].value
+        >>> round(scores.estimates["psnr"]["colored"].value, 2)
         100.0
     """
     bins = bins or ColorBins.gamut()
@@ -168,17 +166,29 @@ def _streamed(items, work, read, title):
     return zip(items, tqdm(results, title, total=len(items), disable=None), strict=True)
 
 
-def _compiled(function):
-    """Compile a function of tensors with XLA, if the backend can, once per size of its inputs."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+def _graph(function, count, dtype):
+    """Return a function of `count` images as a graph for all sizes, on TensorFlow."""
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
 
-        return tf.function(function, jit_compile=True, autograph=False)
-    if keras.backend.backend() == "jax":
-        import jax
+    signature = [tf.TensorSpec((1, None, None, 3), dtype)] * count
+    return tf.function(function, input_signature=signature, autograph=False)
 
-        return jax.jit(function)
-    return function
+
+def _compiled(function, count, shapes):
+    """Return a function of `count` uint8 images that is compiled, on JAX per size in `shapes`."""
+    if keras.backend.backend() != "jax":
+        return _graph(function, count, "uint8")
+    import jax
+
+    compiled = jax.jit(function)
+
+    def run(*images):
+        is_worth = shapes[tuple(images[0].shape[1:])] > _WORTH_COMPILING
+        return (compiled if is_worth else function)(*images)
+
+    return run
 
 
 class _Truth:
@@ -187,21 +197,21 @@ class _Truth:
     def __init__(self, bins):
         self.gamut = ColorBins.gamut()
         self.chroma, self.counts, self.shapes = 0.0, 0.0, collections.Counter()
-        self.run = functools.cache(lambda shape: _compiled(self.sums))
+        self.run = _compiled(self.sums, 1, self.shapes)
 
     def sums(self, rgb):
         chroma = LAB.split(rgb)[1]
-        ones = ops.ones(chroma.shape[:-1], "float32")
-        counts = pixel_sums(ones, self.gamut.encode(chroma), self.gamut.num_bins)
+        counts = pixel_sums(
+            ops.ones_like(chroma[..., 0]), self.gamut.encode(chroma), self.gamut.num_bins
+        )
         return ops.sum(chroma, axis=(0, 1, 2)), counts
 
     def start(self, rgb):
         self.shapes[rgb.shape] += 1
-        return self.shapes[rgb.shape] > _WORTH_COMPILING
 
-    def measure(self, rgb, worth):
-        run = self.run(rgb.shape) if worth else self.sums
-        return [np.float64(ops.convert_to_numpy(x)) for x in run(ops.convert_to_tensor(rgb[None]))]
+    def measure(self, rgb, _):
+        sums = self.run(ops.convert_to_tensor(rgb[None]))
+        return [np.float64(ops.convert_to_numpy(x)) for x in sums]
 
     def add(self, chroma, counts):
         self.chroma, self.counts = self.chroma + chroma, self.counts + counts
@@ -219,7 +229,7 @@ class _Pairs:
     """Measure pairs one after the other, and keep what each adds to the metrics."""
 
     def __init__(self, bins, truth, last, sample, kid):
-        self.bins, self.constant, self.shapes = bins, truth.constant, truth.shapes
+        self.bins, self.constant = bins, truth.constant
         meters = {name: new() for name, new in constructors(truth.rarity).items()}
         meters = {name: meter for name, meter in meters.items() if name not in _SLOW}
         is_mean = {name: isinstance(m, keras.metrics.Mean) for name, m in meters.items()}
@@ -230,7 +240,8 @@ class _Pairs:
         if last is None:  # there is no other image
             self.kinds.remove("shuffled")
         self.sample, self.started = sample, 0
-        self.run = functools.cache(lambda shape: _compiled(self._measured))
+        self.run = _compiled(self._measured, 3, truth.shapes)
+        self.states = _graph(self._states, 2, "float32")  # traced once for all versions
         self.classifier = load_classifier("residual") if kid else None
         self.evidence, self.totals, self.groups = [], [], {}
         self.slow, self.features = collections.defaultdict(list), collections.defaultdict(list)
@@ -255,19 +266,18 @@ class _Pairs:
     def _measured(self, truth, colored, other):
         truth, colored, other = (ops.cast(x, "float32") / 255.0 for x in (truth, colored, other))
         versions = self._versions(truth, colored, LAB.split(other)[1])
+        states = [self.states(truth, rgb) for rgb in versions.values()]
+        return versions, ops.stack([totals for totals, _ in states]), [rest for _, rest in states]
 
-        def states(meter, rgb):
+    def _states(self, truth, rgb):
+        """Return totals and counts of the means, and the states of the other metrics."""
+
+        def states(meter):
             zeros = [ops.zeros(v.shape, v.dtype) for v in meter.variables]
             return meter.stateless_update_state(zeros, truth, rgb)
 
-        totals = [
-            [ops.stack(states(meter, rgb)) for meter in self.means.values()]
-            for rgb in versions.values()
-        ]
-        others = [
-            [states(meter, rgb) for meter in self.others.values()] for rgb in versions.values()
-        ]
-        return versions, ops.stack([ops.stack(x) for x in totals]), others
+        means = ops.stack([ops.stack(states(meter)) for meter in self.means.values()])
+        return means, [states(meter) for meter in self.others.values()]
 
     def start(self, truth, colored, resized):
         """Return the other image, whose colors this one gets, and the number of the pair."""
@@ -282,9 +292,7 @@ class _Pairs:
             size = truth.shape[1::-1]
             other = np.asarray(Image.fromarray(other).resize(size, Image.Resampling.BILINEAR))
         images = (ops.convert_to_tensor(rgb[None]) for rgb in (truth, colored, other))
-        is_worth = self.shapes[truth.shape] > _WORTH_COMPILING
-        run = self.run(truth.shape) if is_worth else self._measured
-        versions, totals, states = run(*images)
+        versions, totals, states = self.run(*images)
         states = [[[np.float64(ops.convert_to_numpy(x)) for x in y] for y in z] for z in states]
         slow = {}
         if number <= self.sample:
