@@ -1,6 +1,7 @@
 """Evaluate the colored images of any colorizer beside references of the same images."""
 
 import collections
+import functools
 import math
 import os
 
@@ -37,7 +38,8 @@ __all__ = ["evaluate_pairs"]
 _ALONE = ("colorfulness", "colorfulness_absolute", "bleeding", "dominant_hue")
 # scikit-image computes these, several times slower than all others together.
 _SLOW = {"ssim": metrics.ssim, "ciede2000": metrics.ciede2000}
-_WORTH_COMPILING = 24  # on JAX, a size that fewer images have is not worth compiling for
+# Compiling with XLA takes as long as this many images, and is for one size.
+_WORTH_COMPILING = {"tensorflow": 150, "jax": 24}
 _GROUPS, _DRAWS = 50, 100  # of images, which the bootstrap draws, and how often
 _KID_SIZE = 64
 _FEW = 30
@@ -176,17 +178,23 @@ def _graph(function, count, dtype):
     return tf.function(function, input_signature=signature, autograph=False)
 
 
-def _compiled(function, count, shapes):
-    """Return a function of `count` uint8 images that is compiled, on JAX per size in `shapes`."""
-    if keras.backend.backend() != "jax":
-        return _graph(function, count, "uint8")
-    import jax
+def _compiled(function, graph, shapes):
+    """Return a function of images: compiled for the sizes that many `shapes` have, else a graph."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
 
-    compiled = jax.jit(function)
+        compiled = tf.function(function, jit_compile=True, autograph=False)
+    elif backend == "jax":
+        import jax
+
+        compiled = jax.jit(function)
+    else:
+        return graph
 
     def run(*images):
-        is_worth = shapes[tuple(images[0].shape[1:])] > _WORTH_COMPILING
-        return (compiled if is_worth else function)(*images)
+        is_worth = shapes[tuple(images[0].shape[1:])] > _WORTH_COMPILING[backend]
+        return (compiled if is_worth else graph)(*images)
 
     return run
 
@@ -197,7 +205,7 @@ class _Truth:
     def __init__(self, bins):
         self.gamut = ColorBins.gamut()
         self.chroma, self.counts, self.shapes = 0.0, 0.0, collections.Counter()
-        self.run = _compiled(self.sums, 1, self.shapes)
+        self.run = _compiled(self.sums, _graph(self.sums, 1, "uint8"), self.shapes)
 
     def sums(self, rgb):
         chroma = LAB.split(rgb)[1]
@@ -240,8 +248,9 @@ class _Pairs:
         if last is None:  # there is no other image
             self.kinds.remove("shuffled")
         self.sample, self.started = sample, 0
-        self.run = _compiled(self._measured, 3, truth.shapes)
-        self.states = _graph(self._states, 2, "float32")  # traced once for all versions
+        # A graph of a graph is traced once for all versions. Compiled, it would be slower.
+        light = functools.partial(self._measured, states=_graph(self._states, 2, "float32"))
+        self.run = _compiled(self._measured, _graph(light, 3, "uint8"), truth.shapes)
         self.classifier = load_classifier("residual") if kid else None
         self.evidence, self.totals, self.groups = [], [], {}
         self.slow, self.features = collections.defaultdict(list), collections.defaultdict(list)
@@ -263,11 +272,11 @@ class _Pairs:
         }
         return {"colored": colored, **versions, "truth": truth}
 
-    def _measured(self, truth, colored, other):
+    def _measured(self, truth, colored, other, states=None):
         truth, colored, other = (ops.cast(x, "float32") / 255.0 for x in (truth, colored, other))
         versions = self._versions(truth, colored, LAB.split(other)[1])
-        states = [self.states(truth, rgb) for rgb in versions.values()]
-        return versions, ops.stack([totals for totals, _ in states]), [rest for _, rest in states]
+        found = [(states or self._states)(truth, rgb) for rgb in versions.values()]
+        return versions, ops.stack([totals for totals, _ in found]), [rest for _, rest in found]
 
     def _states(self, truth, rgb):
         """Return totals and counts of the means, and the states of the other metrics."""

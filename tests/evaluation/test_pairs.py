@@ -93,14 +93,16 @@ def test_shuffled_colors_are_those_of_other_images(truths, scores):
     assert psnr["shuffled"] < psnr["colored"]
 
 
-def test_compiled_metrics_are_those_of_single_images(truths, monkeypatch):
-    truths = [truths[0], truths[1][:30, :28], truths[2]]  # of several sizes
+@pytest.mark.parametrize("most", [0, 100], ids=["XLA", "graph"])
+def test_compiled_metrics_are_those_of_single_images(truths, monkeypatch, most):
+    truths = truths if most == 0 else [truths[0], truths[1][:30, :28]]  # of several sizes
     colored = [dull(rgb) for rgb in truths]
-    monkeypatch.setattr("colorkit.evaluation.pairs._WORTH_COMPILING", 0)
+    worth = dict.fromkeys(("tensorflow", "jax"), most)
+    monkeypatch.setattr("colorkit.evaluation.pairs._WORTH_COMPILING", worth)
     compiled = ck.evaluate_pairs(colored, truths, sample=0)
     assert compiled.pairs == len(truths) and not compiled.problems
     assert "ssim" not in compiled.estimates
-    for name in ("_compiled", "_graph"):
+    for name in ("_compiled", "_graph"):  # each image on its own, operation by operation
         monkeypatch.setattr(f"colorkit.evaluation.pairs.{name}", lambda function, *_: function)
     eager = ck.evaluate_pairs(colored, truths, sample=0)
     for metric, found in compiled.estimates.items():
