@@ -54,8 +54,9 @@ def weights(places, features, distribution, lightness, reach=1.0):
 def last_correction(pixels, missing, lightness, side, span):
     """Return a function that makes the colors of hints exact, which upsampling has smoothed.
 
-    It adds, in place, to the chroma of a slice of rows what is `missing` at the `pixels`, and in
-    their surroundings of like lightness. A pixel of the prediction has `side` pixels of the image.
+    In place, it adds the `missing` chroma to that of a slice of rows, at the `pixels` and in their
+    surroundings of like lightness. A pixel of the prediction has `side` pixels of the image.
+    `span` is the range of lightness.
     """
     reach, step = _LAST_REACH * side, _LAST_LIGHTNESS * span
     extent = int(_LAST_EXTENT * reach) + 1

@@ -174,9 +174,10 @@ class Prediction:
         Args:
             given: Hints. Rows and columns are pixels of the image. A color is its name, "#rrggbb",
                 or red, green and blue from 0 to 255; its lightness is ignored.
-            reach: Distance up to which pixels follow a hint, as a share of the longer side of the
-                image. At 1, all similar pixels do, at any distance, which is the most accurate for
-                a few true colors. For one red tree among green ones, take less, such as 0.2.
+            reach: Distance at which a similar pixel follows a hint about half, as a share of the
+                longer side of the image. At 1, all similar pixels follow, at any distance. This is
+                the most accurate for a few true colors. For one red tree among green ones, take
+                less, such as 0.2.
 
         Raises:
             ValueError: If a hint is outside the image, has no color, or contradicts another one,

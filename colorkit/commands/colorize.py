@@ -41,9 +41,9 @@ def add_parser(commands):
     add("--hints", metavar="FILE",
         help="colors of some pixels of a single image: a CSV file of lines row,column,color, "
         "or a PNG file that is transparent elsewhere")  # fmt: skip
-    add("--reach", type=float, default=1.0, metavar="R",
-        help="distance up to which similar pixels follow a hint, as a share of the longer side; "
-        "1 means any distance (default: 1)")  # fmt: skip
+    add("--reach", type=float, metavar="R",
+        help="distance at which similar pixels follow a hint about half, as a share of the longer "
+        "side (default: 1, any distance)")  # fmt: skip
     add(
         "--keep-gray",
         metavar="MASK",
@@ -131,6 +131,8 @@ def _color_files(jobs, options):
     films, pictures = [], []
     for job in jobs:
         (films if is_video(job[0]) else pictures).append(job)
+    if options.reach is not None and not options.hints:
+        raise ValueError(f"--reach needs --hints. Received: --reach {options.reach} alone")
     is_studied = any((options.hints, options.keep_gray, options.variants, options.doubt))
     if is_studied and films:
         raise ValueError(
@@ -191,7 +193,8 @@ def _study(colorizer, source, target, options, software):
     # Ask first for what may fail, so that no file is written in vain.
     doubt = kept.uncertainty() if options.doubt else None
     if options.hints:
-        kept = kept.with_hints(read_hints(options.hints, kept.size), options.reach)
+        reach = 1.0 if options.reach is None else options.reach
+        kept = kept.with_hints(read_hints(options.hints, kept.size), reach)
     found = kept.variants(options.variants) if options.variants else [kept]
     paths = outputs(target, options.variants)
     if any(os.path.exists(path) and os.path.samefile(path, source) for path in paths):

@@ -23,7 +23,7 @@ def copies(images, others, similarity=SIMILARITY):
         images: `Images`, or images as `Images` takes them.
         others: Images among which to look for the originals.
         similarity: Least correlation of a copy. Near twins, such as two photographs of one flower,
-            exceed 0.9. So do different photographs of one kind, such as a beach below the sky.
+            exceed 0.9. So do some different photographs of one kind, such as of the sea.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.

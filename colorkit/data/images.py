@@ -109,7 +109,7 @@ class Images(collections.abc.Sequence):
         return images
 
     def decoded(self, arrays):
-        """Return the same images, which somebody has read, and need not be read again."""
+        """Return the same images with the arrays that were read of them, to read no file again."""
         images = copy.copy(self)
         images._source_side = self.source_side  # before the sizes of files are forgotten
         images._items = arrays

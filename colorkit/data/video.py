@@ -148,8 +148,8 @@ def color_video(colorizer, source, target, *, steadiness=0.9):
 def _add_streams(output, container, first, shape):
     """Add streams, and copy descriptions.
 
-    Returns the stream of images of a shape, in a format for every player, and the streams for
-    sound and subtitles by the index of those in `container`.
+    Returns the stream of images of a shape, in a format for every player. The second result has the
+    streams for sound and subtitles by the index of those in `container`.
     """
     from av.codec.context import Flags
 

@@ -108,7 +108,7 @@ def _details(truth, colored):
 def find_faults(table, half_chroma=0):
     """Return a sentence about each fault by its short name.
 
-    `table` is a `pandas.DataFrame` with a row of `evidence` per pair, and `half_chroma` the number
+    `table` is a `pandas.DataFrame` with a row of `evidence` per pair. `half_chroma` is the number
     of colored JPEG files with chroma at half the resolution.
     """
     mean, count, faults = table.mean(), len(table), {}

@@ -30,11 +30,12 @@ def _prepared(name, split, size, data_dir):
 
 
 def divided(experiment, profile, seed):
-    """Return images for training, validation and test, which have no image in common.
+    """Return images for training, validation and test; those of folders have none in common.
 
-    From a folder, damaged files are left out, with a warning. So are test images that are copies of
-    other images, and training images that are copies of validation images, as a network that has
-    memorized them is no better. `data.similarity` says what a copy is.
+    From a folder, damaged files are left out, with a warning. Test images that are copies of other
+    images are left out too. So are training images that are copies of validation images, except
+    frames of films. A network that has memorized copies is no better. `data.similarity` says what a
+    copy is.
 
     Published datasets are tested completely, as published. If a profile takes fewer images than
     there are, they are spread evenly over folders and videos, which may be sorted. Of datasets,
@@ -49,16 +50,17 @@ def divided(experiment, profile, seed):
             f"All test images of {pool.name} are copies of training images; give other test images."
         )
     kept, rest = held_out(pool, experiment.data.validation_split, seed)
+    copies = ""
     if thumbnails is not None:
         copied = alike(thumbnails[rest], thumbnails[kept], experiment.data.similarity)
         if pool.films is not None:  # frames are alike, and have a gap in time instead
             copied &= pool.films[rest] == 0
-        rest = rest[~copied]
+        rest, copies = rest[~copied], ", and the others are copies of these" if copied.any() else ""
     validation, train = pool[kept], pool[rest]
     if not len(train):
         raise ValueError(
-            f"{pool.name} has {len(pool)} images for training, of which {len(pool)} are needed "
-            "for validation; give more."
+            f"{pool.name} has {len(pool)} images for training, of which {len(kept)} are needed "
+            f"for validation{copies}; give more."
         )
     most = min(filter(None, (profile.test, experiment.data.test_images)), default=None)
     if profile.test_pixels is not None and test.shape is not None:
@@ -112,18 +114,18 @@ def _sources(experiment, profile):
     similarity = experiment.data.similarity
     key = pool.name, size, similarity, _stamp(pool), _stamp(test)
     if key not in _CHECKED:
-        pool, _, learned = _seen(pool)
-        test, places, tested = _seen(test)
-        own = np.flatnonzero(~alike(tested, learned, similarity))
         _CHECKED.clear()
+        fits = (pool.pixels + test.pixels) * 3 <= _KEPT_BYTES
+        pool, _, learned = _seen(pool, fits)
+        test, places, tested = _seen(test, fits)
+        own = np.flatnonzero(~alike(tested, learned, similarity))
         _CHECKED[key] = pool, test[own], places[own], np.array(learned)
     return _CHECKED[key]
 
 
-def _seen(images):
+def _seen(images, fits):
     """Return the readable images, their indices among all, and their thumbnails, in one pass."""
     thumbnails, kept = {}, []
-    fits = images.pixels * 3 <= _KEPT_BYTES
 
     def visit(i, rgb):
         thumbnails[i] = thumbnail(rgb)

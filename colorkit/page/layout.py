@@ -66,7 +66,7 @@ class Layout:
                                     gr.Markdown(text, elem_id="advice")
                                     self.undo = gr.Button("Undo", elem_id="undo", **small)
                                     self.clear = gr.Button("Clear", elem_id="clear", **small)
-                                info = "how far away similar places follow; 1 is everywhere"
+                                info = "how far a color spreads to similar places; 1 is everywhere"
                                 self.reach = gr.Slider(
                                     0.05, 1, 1, label="Reach", info=info, elem_id="reach", **slider
                                 )

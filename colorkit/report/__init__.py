@@ -13,7 +13,7 @@ differ."""
 
 _HOURS = """\
 Sums over the records, most of them from two cores of a CPU. Machines and their load differed, so
-another one may need half or twice as long. The base of an experiment does not count twice."""
+another one may need half or twice as long. A base does not count twice, if its record is here."""
 
 
 def render(records):

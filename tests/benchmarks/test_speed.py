@@ -318,7 +318,6 @@ from colorkit import Colorizer
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
 from colorkit.experiments.hardware import precision
-from colorkit.experiments.run import splits
 
 seconds, start = {}, time.perf_counter()
 def lap(name):

@@ -121,6 +121,8 @@ def test_command_line_writes_variants_doubt_and_hinted_colors(tmp_path, colorize
     assert main([*start, str(tmp_path / "c.png"), *hints]) == 0
     assert main([*start, str(tmp_path / "e.png"), *hints, "--reach", "0.1"]) == 0
     assert (tmp_path / "e.png").read_bytes() != (tmp_path / "c.png").read_bytes()
+    assert main([*start, str(tmp_path / "f.png"), "--reach", "0.1"]) == 2
+    assert "--reach needs --hints" in capsys.readouterr().err
     (tmp_path / "hints.csv").write_text("99,20,red\n")
     assert main([*start, str(tmp_path / "d.png"), *hints]) == 2
     assert "must be inside the image of 48 rows" in capsys.readouterr().err

@@ -149,7 +149,7 @@ def test_copies_are_left_out_whichever_set_they_are_of(split_folder, tmp_path):
 def test_files_are_read_once_if_they_fit_into_memory(split_folder, monkeypatch):
     folder, row = split_folder
     expected = [square(read_picture(folder / "test" / f"{i:02}.bmp"), 8) for i in range(6)]
-    for most, works in ((3 * 64 * 12, True), (3 * 64 * 12 - 1, False)):
+    for most, works in ((3 * 64 * 18, True), (3 * 64 * 18 - 1, False)):
         splits._CHECKED.clear()
         monkeypatch.setattr(splits, "_KEPT_BYTES", most)
         train, _, test = splits.divided(row, FULL, seed=0)
@@ -174,6 +174,16 @@ def test_training_has_no_copies_of_validation_images_even_mirrored(split_folder)
     train, validation, _ = splits.divided(row, FULL, seed=0)
     assert len(validation) == 6 and len(train) == 24 - len({*_either_way(validation)}) * 2
     assert not {*_either_way(train)} & {*_either_way(validation)}
+
+
+def test_images_that_are_all_copies_are_named_as_such(split_folder):
+    folder, row = split_folder
+    for i in range(1, 12):
+        shutil.copy(folder / "train" / "00.bmp", folder / "train" / f"{i:02}.bmp")
+    with pytest.raises(
+        ValueError, match=r"12 images .* 1 are needed .* copies of these; give more"
+    ):
+        splits.divided(row, FULL, seed=0)
 
 
 def _either_way(images):

@@ -79,13 +79,17 @@ def test_hints_are_taken_back_one_by_one(album):
     np.testing.assert_array_equal(album.rgb(), states[0])
 
 
-def test_reach_of_hints_belongs_to_the_picture(album, bins):
+def test_reach_of_hints_belongs_to_the_picture(album, bins, uploaded):
     album.hint((60, 45), "#c03030")
     wide = album.rgb()
     album.stretch(0.1)
     assert not np.array_equal(album.rgb(), wide)
     expected = bins.prediction(album.picture.path).with_hints([(45, 60, "#c03030")], 0.1)
     np.testing.assert_array_equal(album.rgb(), expected.rgb(album.temperature, album.saturation))
+    album.add([uploaded("b.jpg")])
+    assert album.picture.reach == 1
+    album.choose(0)
+    assert album.picture.reach == 0.1
 
 
 def test_hints_are_marked_in_their_color(album):
