@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from colorkit.evaluation.scores import is_share
 from colorkit.experiments import EXPERIMENTS
-from colorkit.experiments.records import by_profile, headed, markdown
+from colorkit.experiments.records import by_profile, headed, is_share, markdown
 
 __all__ = ["Claim", "Verdict", "holm", "judge", "on", "render", "report", "rules"]
 

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from colorkit.evaluation.scores import is_share
 from colorkit.experiments import EXPERIMENTS
-from colorkit.experiments.records import by_profile, headed, markdown
+from colorkit.experiments.records import by_profile, headed, is_share, markdown
 from colorkit.report.claims import EFFECTS
 
 __all__ = ["Table", "compare", "durations", "overview", "render", "summary"]

@@ -234,7 +234,7 @@ def files(server):
 
 
 def assert_soon(condition):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.05)
     assert condition()
