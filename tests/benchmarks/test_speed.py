@@ -4,7 +4,6 @@ Run with `pytest tests/benchmarks --benchmark-only`; ratios stand at the end of 
 here asserts a time: machines differ, ratios are for reading.
 """
 
-import functools
 import json
 import resource
 import subprocess
@@ -28,7 +27,6 @@ from colorkit import (
     Colorizer,
     evaluate_pairs,
     experiments,
-    load,
     models,
     pairs,
     rgb_to_lab,
@@ -36,7 +34,6 @@ from colorkit import (
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
 from colorkit.experiments.hardware import precision
-from colorkit.experiments.run import splits
 from colorkit.losses import RebalancedCrossentropy
 
 
@@ -142,38 +139,6 @@ def test_fit_on_the_pipeline_against_arrays_in_memory(benchmark, rng):
     benchmark.pedantic(fit_pipeline, rounds=1)
     benchmark.extra_info["throughput as a share of arrays in memory"] = ratio
     benchmark.extra_info["pictures a second"] = len(images) / benchmark.stats.stats.median
-
-
-def test_fit_on_jpeg_files_against_arrays_in_memory(benchmark, rng, tmp_path):
-    """Files of 128 x 128, as an experiment reads them: once, and kept."""
-    folder = tmp_path / "set"
-    for split, count in (("train", 64), ("test", 4)):
-        (folder / split).mkdir(parents=True)
-        for i in range(count):
-            rgb = rng.integers(0, 256, (16, 16, 3), dtype="uint8")
-            rgb = Image.fromarray(rgb).resize((128, 128), Image.Resampling.BICUBIC)
-            rgb.save(folder / split / f"{i}.jpg", quality=90)
-    row = experiments.experiment("cifar/lab-conv-classification-313")
-    row = row.but(data={"name": f"folder:{folder}", "size": None, "validation_split": 0.01})
-    kept = splits(row, "full")[0]
-    network = models.build_unet(widths=(8, 16))
-    network.compile("adam", "mse", jit_compile=False)
-    fits = {}
-    for name, images in (("files", kept), ("again", load(f"folder:{folder}", "train"))):
-        pipeline = pairs(images, batch_size=16, augment=True)
-        fits[name] = functools.partial(network.fit, pipeline, shuffle=False, verbose=0)
-    memory = Prepared([pairs(kept, batch_size=16, augment=True)[i] for i in range(len(kept) // 16)])
-    fits["memory"] = functools.partial(network.fit, memory, shuffle=False, verbose=0)
-    for fit in fits.values():
-        fit()
-    benchmark.pedantic(fits["files"], rounds=1)
-    info = benchmark.extra_info
-    info["throughput as a share of arrays in memory"] = median_ratio(
-        fits["memory"], fits["files"], 5
-    )
-    info["the same, if files are read in each epoch"] = median_ratio(
-        fits["memory"], fits["again"], 5
-    )
 
 
 TRAINING_STEP = """
