@@ -11,7 +11,7 @@ import numpy as np
 
 import colorkit as ck
 from colorkit import metrics
-from colorkit.data.duplicates import SIMILARITY, copies
+from colorkit.data.duplicates import SIMILARITY, alike, thumbnail
 from colorkit.experiments.records import save_table
 
 MEASURES = {
@@ -29,12 +29,12 @@ def main():
     truth, colorizer = np.asarray(test), ck.Colorizer.pretrained("flowers")
     columns = {}
     for of, colored in (("", np.float32(colorizer(truth) / 255)), ("gray: ", ck.to_gray(truth))):
-        colored = np.broadcast_to(colored, truth.shape)
         pair = np.float32(truth / 255), np.float32(colored)
         columns |= {f"{of}{title}": np.asarray(f(*pair)) for title, f in MEASURES.items()}
+    learned, tested = ([thumbnail(rgb) for rgb in images] for images in (train, test))
     table = [("test images", "number", *columns)]
     for kind, similarity in KINDS.items():
-        kept = ~copies(test, train, similarity)
+        kept = ~alike(tested, learned, similarity)
         means = (f"{values[kept].mean():.2f}" for values in columns.values())
         table.append((kind, str(kept.sum()), *means))
     data = f"flowers of 128 pixels, of which {len(train)} are for training and validation"
