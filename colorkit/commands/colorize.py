@@ -154,13 +154,17 @@ def _color_files(jobs, options):
         source, target = pictures[index]
         write_picture(target, rgb, read_metadata(source, software))
 
+    def color_frame(rgb):
+        exit_if_ended()
+        return colorizer(rgb)
+
     def results():
         sources = [source for source, _ in pictures]
         if is_studied:
             yield from (attempt(_study, colorizer, *job, options, software) for job in pictures)
         else:
             yield from colorizer.stream(sources, write, dtype=dtype)
-        yield from (attempt(color_video, colorizer, *job) for job in films)
+        yield from (attempt(color_video, color_frame, *job) for job in films)
 
     problems = []
     # A bar on a terminal, else a line per file.

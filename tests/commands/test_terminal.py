@@ -10,13 +10,14 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 
+from colorkit import Colorizer
 from colorkit.__main__ import main
 from colorkit.data.image_files import read_picture
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_terminated_command_leaves_no_file_behind(tmp_path, model):
-    frames = np.random.default_rng(0).integers(0, 256, (400, 64, 64, 3), dtype="uint8")
+    frames = np.random.default_rng(0).integers(0, 256, (2000, 32, 32, 3), dtype="uint8")
     iio.imwrite("film.mp4", frames, plugin="pyav", codec="mpeg4")
     command = [sys.executable, "-m", "colorkit", "colorize", "film.mp4", "-o", "out"]
     command += ["--model", model]
@@ -40,6 +41,24 @@ def test_termination_that_becomes_an_error_of_a_file_still_ends(photos, model, m
     with pytest.raises(SystemExit) as ended:
         main(["colorize", "in", "-o", "out", "--model", model])
     assert ended.value.code == 143
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_termination_that_code_in_c_swallows_still_ends_a_film(tmp_path, model, monkeypatch):
+    iio.imwrite("film.mp4", np.zeros((9, 32, 32, 3), "uint8"), plugin="pyav", codec="mpeg4")
+    call = Colorizer.__call__
+
+    def color(self, rgb):
+        with contextlib.suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        return call(self, rgb)
+
+    monkeypatch.setattr(Colorizer, "__call__", color)
+    with pytest.raises(SystemExit) as ended:
+        main(["colorize", "film.mp4", "-o", "out", "--model", model])
+    assert ended.value.code == 143
+    assert not list(tmp_path.glob("out/*")) and not list(tmp_path.glob("out/.*"))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
