@@ -2,8 +2,6 @@
 
 import copy
 import dataclasses
-import functools
-import itertools
 import math
 from pathlib import Path
 
@@ -17,23 +15,20 @@ from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
 from colorkit.color.guided import resize, strips, upsampled
 from colorkit.colorizer.calibration import Calibration
+from colorkit.colorizer.network import NETWORK_PIXELS, Network
 from colorkit.colorizer.prediction import Prediction
 from colorkit.colorizer.stream import stream
 from colorkit.data.image_files import as_rgb, pictures_at_once
 from colorkit.files import expanded, make_folder
 from colorkit.layers import ColorDecoder, enlarge
 from colorkit.models.adversarial import Adversarial
-from colorkit.models.features import feature_model
 from colorkit.models.files import read_model, save_model
-from colorkit.models.sizes import size_rule
 
 __all__ = ["Colorizer"]
 
 _BATCH_SIZE = 32
 # A stream takes at most so many images at once, and so many pixels.
 _STREAM_IMAGES, _STREAM_PIXELS = 8, 2**23
-# The network sees at most so many pixels of an image, unless its short side needs more.
-_NETWORK_PIXELS = 2**18
 # Everything but the network that a file holds.
 _SETTINGS = (
     "space", "bins", "temperature", "size", "mirror", "class_weights", "saturation", "calibration"
@@ -41,29 +36,6 @@ _SETTINGS = (
 # Pretrained before each model of the package got its own temperature.
 _OLDER, _PUBLISHED_TEMPERATURE = ("cifar10", "flowers"), 0.38
 _NO_TEMPERATURE = "`colorizer` must have bins, as a regression has no temperature."
-
-
-def _compiled(model):
-    """Return a function that runs a network: compiled for all sizes, or on JAX per size."""
-    run = functools.partial(model, training=False)
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        shape = tf.TensorSpec(model.inputs[0].shape, "float32")
-        graph, calls = tf.function(run, input_signature=[shape], autograph=False), itertools.count()
-        # Compiling takes several times as long as a call, so a single image does without.
-        return lambda lightness: (graph if next(calls) else run)(lightness)
-    if backend == "jax":
-        import jax
-
-        call = jax.jit(functools.partial(model.stateless_call, training=False))
-        variables = model.trainable_variables, model.non_trainable_variables
-        # Pass the weights, so that those of later training count.
-        return lambda lightness: call(*([v.value for v in x] for x in variables), lightness)[0]
-    import torch
-
-    return torch.no_grad()(run)
 
 
 def _is_deep(dtype):
@@ -151,8 +123,7 @@ class Colorizer:
         if calibration is not None and bins is None:
             raise ValueError("`calibration` needs `bins`, as a regression has no distribution.")
         self.model, self.name = model, model.name
-        self._network = _compiled(model)
-        self._multiples, self._stride = size_rule(model)
+        self._network = Network(model)
         self.bins = bins
         self.temperature = temperature
         self.size = size
@@ -203,7 +174,7 @@ class Colorizer:
             [(32, 48, 3), (32, 48, 3)]
         """
         lightness, small = self._preprocess(as_rgb(image, deep))
-        scores, stride = self._scores(small[None])
+        scores, stride = self._network.scores(small[None], self.mirror)
         scores = ops.convert_to_numpy(scores)[0]
         temperature = None if self.bins is None else self.temperature
         return Prediction(self, lightness, small, scores, stride, temperature, self.class_weights)
@@ -337,7 +308,7 @@ class Colorizer:
                 f"Received shape {tuple(lightness.shape)}"
             )
         height, width = lightness.shape[1:3]
-        outputs, stride = self._scores(lightness)
+        outputs, stride = self._network.scores(lightness, self.mirror)
 
         def decode(temperature):
             chroma = outputs
@@ -366,26 +337,7 @@ class Colorizer:
             >>> [plane.shape for plane in colorizer.features(np.full((32, 48, 1), 50.0))]
             [(16, 24, 16), (32, 48, 8)]
         """
-        if self._feature_network is None:
-            return []
-        size = lightness.shape[:2]
-        padded = self._padded(np.float32(lightness[None]))
-        sides = padded.shape[1:3]
-        found = []
-        # A model of one output returns it without a list.
-        for plane in keras.tree.flatten(self._feature_network(ops.convert_to_tensor(padded))):
-            # What belongs to the padding is left out.
-            rows, columns = (
-                max(1, round(side * own / whole))
-                for side, own, whole in zip(plane.shape[1:3], size, sides, strict=True)
-            )
-            found.append(ops.convert_to_numpy(ops.cast(plane[0, :rows, :columns], "float32")))
-        return found
-
-    @functools.cached_property
-    def _feature_network(self):
-        model = feature_model(self.model)
-        return model and _compiled(model)
+        return self._network.features(lightness)
 
     def merge(self, lightness, chroma):
         """Merge lightness `(..., 1)` and predicted chroma into float32 RGB, see `fit_gamut`."""
@@ -396,7 +348,7 @@ class Colorizer:
         scale = 1.0
         if self.size is not None:
             # Long strips are reduced further, as memory grows with the number of pixels.
-            most = max(_NETWORK_PIXELS, 4 * self.size**2)
+            most = max(NETWORK_PIXELS, 4 * self.size**2)
             scale = min(1.0, self.size / min(height, width), math.sqrt(most / (height * width)))
         fixed = self.model.inputs[0].shape[1:3]
         return tuple(
@@ -523,48 +475,3 @@ class Colorizer:
     def _to_rgb(self, lightness, chroma, dtype):
         rgb = self.merge(lightness, chroma)
         return rgb if dtype == "float32" else (rgb * np.iinfo(dtype).max + 0.5).astype(dtype)
-
-    def _scores(self, lightness):
-        """Return the network's output, averaged over mirror images if asked, and its stride."""
-        if not self.mirror:
-            return self._outputs(lightness), self._stride
-        count, height, width = lightness.shape[:3]
-        both = lightness, lightness[:, :, ::-1]
-        if 2 * lightness.size <= _NETWORK_PIXELS:  # one pass, if memory allows
-            both = (np.concatenate(both),)
-        # With a stride, mirrored pixels differ: enlarge first, then mirror back.
-        outputs = [enlarge(self._outputs(x), self._stride, height, width) for x in both]
-        outputs = ops.concatenate(outputs)
-        # Average logits, not colors, so that both colors stay possible where they differ.
-        return (outputs[:count] + ops.flip(outputs[count:], axis=2)) / 2, 1
-
-    def _padded(self, lightness):
-        """Return lightness whose sides are multiples that the network takes."""
-        sides = lightness.shape[1:3]
-        spare = [-side % n for side, n in zip(sides, self._multiples, strict=True)]
-        if any(spare):
-            # Pad with NumPy, which repeats the reflection where the padding exceeds the image.
-            padding = ((0, 0), (0, spare[0]), (0, spare[1]), (0, 0))
-            lightness = np.pad(lightness, padding, mode="symmetric")
-        return lightness
-
-    def _outputs(self, lightness):
-        """Return the network's output for lightness of any size."""
-        sides = lightness.shape[1:3]
-        lightness = self._padded(lightness)
-        outputs = ops.cast(self._network(ops.convert_to_tensor(lightness)), "float32")
-        if tuple(outputs.shape[1:3]) != self._divided(lightness.shape[1:3]):
-            raise ValueError(
-                f"`model` must keep height and width, or divide both by {self._stride}. Received "
-                f"an output of {tuple(outputs.shape)} for an input of {tuple(lightness.shape)}"
-            )
-        if not bool(ops.all(ops.isfinite(outputs))):
-            raise ValueError(
-                "`model` must predict finite values. Received a NaN or an infinity: the training "
-                "has diverged, or the weights are damaged. Train it again or replace the file."
-            )
-        rows, columns = self._divided(sides)
-        return outputs[:, :rows, :columns]
-
-    def _divided(self, sides):
-        return tuple(-(-side // self._stride) for side in sides)

@@ -9,6 +9,12 @@ import colorkit as ck
 GRAY = np.full((24, 36), 128, "uint8")
 
 
+def lightness_error(space, before, after):
+    """Largest change of lightness between two images."""
+    before, after = (np.asarray(space.split(rgb)[0], "float64") for rgb in (before, after))
+    return np.abs(before - after).max()
+
+
 def untrained(**settings):
     """A small network with bins, a stride and mirror images."""
     bins = ck.ColorBins.grid(49)
