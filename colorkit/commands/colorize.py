@@ -91,7 +91,7 @@ def run(options):
     jobs = [job for job, is_done in zip(jobs, done, strict=True) if not is_done]
     if options.dry_run:
         for source, target in jobs:
-            print(f"{source} -> {target}")
+            print(f"{source} -> {_named(target, options.variants)}")
     elif jobs:
         problems += _color_files(jobs, options)
     for problem in (*skipped, *problems):
@@ -105,6 +105,12 @@ def run(options):
     if problems and total > 1:
         print(f"colorkit: {len(problems)} inputs failed of {total}", file=sys.stderr)
     return 2 if problems else 0
+
+
+def _named(target, variants):
+    """Return the name of what is written for an image: one file, or its variants."""
+    paths = outputs(target, variants)
+    return f"{paths[0]} to {paths[-1].stem}" if variants else target
 
 
 def _color_files(jobs, options):
@@ -175,11 +181,7 @@ def _color_files(jobs, options):
             message = str(error) or type(error).__name__
             problems.append(message if str(source) in message else f"{source}: {message}")
         elif bar.disable or len(jobs) == 1:
-            shown = target
-            if options.variants:
-                paths = outputs(target, options.variants)
-                shown = f"{paths[0]} to {paths[-1].stem}"
-            print(f"{source} -> {shown}", flush=True)
+            print(f"{source} -> {_named(target, options.variants)}", flush=True)
     return problems
 
 

@@ -30,7 +30,7 @@ def add_parser(commands):
         )  # fmt: skip
     add("--sample", type=int, default=100, metavar="N",
         help="pairs, chosen at random, for the slow metrics SSIM and CIEDE2000 (default: "
-        "%(default)s); the others are measured on all pairs")  # fmt: skip
+        "%(default)s; 0 leaves them out); the others are measured on all pairs")  # fmt: skip
     add("--kid", action="store_true", help="measure the kernel distance too, which is slow")
     add("--reported", nargs="+", default=(), metavar="METRIC=VALUE",
         help="number that was reported for these images, such as psnr=24.5; it is compared with "

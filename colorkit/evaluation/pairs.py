@@ -13,6 +13,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from colorkit import metrics
+from colorkit.checks import check_whole
 from colorkit.color.bins import ColorBins
 from colorkit.color.spaces import LAB
 from colorkit.colorizer.stream import stream
@@ -63,7 +64,7 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         resize: Whether to resize colored images of another size than the truth. Otherwise such a
             pair is left out, as resizing changes every metric.
         sample: Number of pairs that SSIM and CIEDE2000, which are slow, are measured on. Pairs are
-            chosen at random. All other metrics are measured on all pairs.
+            chosen at random; 0 leaves these metrics out. All others are measured on all pairs.
         kid: Whether to measure the kernel distance (times 1000) between every second colored image
             and the truth of the others, in features of a CIFAR-10 classifier at 64 x 64. Compare
             it only within a table.
@@ -84,6 +85,7 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         >>> round(scores.estimates["psnr"]["colored"].value, 2)
         100.0
     """
+    check_whole("sample", sample, least=0)
     bins = bins or ColorBins.gamut()
     names, sources_of, unmatched = _matched(colored, truth)
     order = np.random.default_rng(0).permutation(len(names))

@@ -124,6 +124,8 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, photos, capsys):
     assert capsys.readouterr().out.splitlines() == [
         f"in/{name} -> out/{name}" for name in ("a.png", "b.jpg", "deep/c.png")
     ]
+    assert main(["colorize", "in/a.png", "-o", "out", "--dry-run", "--variants", "3"]) == 0
+    assert capsys.readouterr().out == "in/a.png -> out/a-1.png to a-3\n"
     assert not (tmp_path / "out").exists()
 
 

@@ -198,6 +198,11 @@ def test_published_grayscale_is_the_red_channel(cifar10_test):
     assert "threshold_accuracy_variant" not in scores.warnings
 
 
+def test_negative_sample_raises(truths):
+    with pytest.raises(ValueError, match=r"`sample` must be a whole number of at least 0.*-1"):
+        ck.evaluate_pairs(truths, truths, sample=-1)
+
+
 def test_unequal_numbers_of_images_raise(truths):
     with pytest.raises(ValueError, match=r"equally many images.*Received: 1 and 3"):
         ck.evaluate_pairs(truths[:1], truths)
