@@ -87,8 +87,8 @@ def test_code_parses(path):
 @every_notebook
 def test_findings_come_last_and_before_the_exercises(path):
     headings = [source(cell).splitlines()[0] for cell in cells(path, "markdown")]
-    assert headings.count("## What this shows") == 1
-    after = headings[headings.index("## What this shows") + 1 :]
+    assert headings.count("## Conclusions") == 1
+    after = headings[headings.index("## Conclusions") + 1 :]
     numbers = [title for title in after if title.startswith("### Exercise")]
     assert after == (["## Exercises", *numbers] if after else [])
     assert numbers or "**Exercise.**" in source(cells(path)[-1])
