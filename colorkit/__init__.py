@@ -16,6 +16,7 @@ Example:
 """
 
 import importlib
+import os
 import sys
 
 __version__ = "0.1.0"
@@ -95,7 +96,8 @@ def __dir__():
 
 
 # Keras finds the classes of saved models only if they are registered. The command line imports
-# this package first, as `python -m colorkit`, and must answer `--help` without waiting for Keras.
-if not (sys.argv[:1] == ["-m"] and "colorkit" in sys.orig_argv):
+# this package first, as `python -m colorkit` or `colorkit`, and must answer `--help` at once.
+_program = os.path.splitext(os.path.basename(sys.argv[0]))[0] if sys.argv else ""
+if not (_program == "colorkit" or (_program == "-m" and "colorkit" in sys.orig_argv)):
     for _room in ("layers", "losses", "metrics", "models"):
         importlib.import_module(f"colorkit.{_room}")

@@ -14,6 +14,11 @@ def run_python(code):
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def test_help_of_the_installed_command_does_not_wait_for_keras():
+    command = "import sys; sys.argv = ['/usr/bin/colorkit', '--help']; import colorkit"
+    assert run_python(f"{command}; print('keras' in sys.modules)").strip() == "False"
+
+
 def test_import_is_enough_to_load_a_compiled_model(tmp_path):
     bins = ColorBins.grid(9)
     model = models.build_conv_classification(9, blocks=((4,),), dilation_rates=(1,))

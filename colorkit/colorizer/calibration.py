@@ -74,10 +74,10 @@ class Calibration:
         """Calibrate on tuples of one image each.
 
         Args:
-            held: Iterable of `(probabilities, lightness, features, reduction)`: the probability
-                that the model gives to the true color of each pixel, and its lightness, both
-                `(pixels,)`; the features of the whole image `(num_features,)`; and the factor by
-                which the network saw it reduced, 1 for its full size.
+            held: Iterable of `(probabilities, lightness, features, reduction)`. The first two are
+                `(pixels,)`: the probability of the true color of each pixel, and its lightness.
+                The features of the whole image are `(num_features,)`. The reduction is the factor
+                by which the network saw it reduced, 1 for full size.
             coverage: Share of the pixels whose set must hold the true color, such as 0.9.
             weights: How much each image counts for the sets, relative to the others. `None` means
                 equally.
@@ -99,7 +99,8 @@ class Calibration:
         probabilities, lightness = map(np.concatenate, zip(*chosen, strict=True))
         edges = np.quantile(lightness, (1 / 3, 2 / 3))
         third = np.digitize(lightness, edges)
-        limits = [np.quantile(probabilities[third == i], 1 - coverage) for i in range(3)]
+        parts = [probabilities[third == i] for i in range(3)]  # many black pixels leave one empty
+        limits = [np.quantile(x if x.size else probabilities, 1 - coverage) for x in parts]
         space = _subspace(np.stack(features))
         found = *map(_rounded, (edges, limits)), *space, len(chosen), _rounded(max(reductions))
         return cls(coverage, *found)

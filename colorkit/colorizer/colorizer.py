@@ -26,7 +26,6 @@ from colorkit.models.files import read_model, save_model
 
 __all__ = ["Colorizer"]
 
-_BATCH_SIZE = 32
 # A stream takes at most so many images at once, and so many pixels.
 _STREAM_IMAGES, _STREAM_PIXELS = 8, 2**23
 # Everything but the network that a file holds.
@@ -58,9 +57,10 @@ class Colorizer:
         space: `ColorSpace` of the chroma, or its name.
         bins: `ColorBins` of the logits, or `None` for a model that predicts chroma.
         temperature: Temperature of `bins.decode`. Lower values give more vivid colors.
-        size: Short side, in pixels, at which the network sees a larger image, if it is not longer
-            than four times its short side or a quarter of a million pixels. `None` means the full
-            size. Small networks work best near the size of their training images.
+        size: Short side, in pixels, at which the network sees a larger image. A long strip is
+            reduced further, to four times the square of this size or a quarter of a million
+            pixels, whichever is more. `None` means the full size. Small networks work best near the
+            size of their training images.
         mirror: Whether to average the predictions for an image and its mirror image.
         class_weights: Weights of the bins in training, if the decoder must divide by them (see
             `ColorBins.decode`), or `None`.
@@ -114,6 +114,8 @@ class Colorizer:
         if size is not None and not size >= 1:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
         if class_weights is not None:
+            if bins is None:
+                raise ValueError("`class_weights` need `bins`, as a regression has no classes.")
             checked_class_weights(class_weights, bins.num_bins)
         check_weight("saturation", saturation)
         if saturation != 1 and self.space is spaces.RGB:
@@ -220,13 +222,15 @@ class Colorizer:
             >>> colorizer.calibrated(ck.load("photos", size=32)[:20]).calibration.coverage
             0.9
         """
+        if self.bins is None:
+            raise ValueError("`calibrated` needs `bins`, as a regression has no distribution.")
         held = (self.prediction(rgb).of_truth(rgb) for rgb in map(as_rgb, images))
         other = copy.copy(self)
         other.calibration = Calibration.of(held, coverage, getattr(images, "weights", None))
         return other
 
     def stream(self, images, use=None, *, dtype="uint8"):
-        """Color many images of any sizes, several at once, in order and in flat memory.
+        """Color many images of any sizes, several at once, in order and in bounded memory.
 
         Colors may differ by 1 of 255 from those of a call, as a network rounds differently for
         several images at once.
@@ -330,7 +334,8 @@ class Colorizer:
 
         Returns:
             List of float32 arrays `(rows, columns, channels)`: the last features at each stride,
-            fine ones last. They extend over the image. The list is empty for a network without.
+            fine ones last. They extend over the image. The list is empty for a network without
+            features.
 
         Example:
             >>> colorizer = Colorizer(ck.models.build_unet(widths=(8, 16)))
@@ -441,8 +446,9 @@ class Colorizer:
         if self.network_size(*size) != size:
             return np.stack([self(image, dtype=dtype) for image in rgb])
         colored = []
-        for i in range(0, len(rgb), _BATCH_SIZE):
-            lightness = spaces.lightness_of(rgb[i : i + _BATCH_SIZE], self.space)
+        step = pictures_at_once((1 + self.mirror, *size))
+        for i in range(0, len(rgb), step):
+            lightness = spaces.lightness_of(rgb[i : i + step], self.space)
             colored.append(self._to_rgb(lightness, self.predict(lightness), dtype))
         return np.concatenate(colored)
 

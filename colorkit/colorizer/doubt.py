@@ -5,6 +5,7 @@ import functools
 
 import numpy as np
 from PIL import Image
+from scipy.special import entr
 
 from colorkit.color.guided import resize
 
@@ -44,6 +45,11 @@ class Uncertainty:
     most: float = 1.0  # bits of a distribution that knows nothing
 
     @property
+    def is_far(self):
+        """Whether `distance` is above 1; `False` without a calibration."""
+        return self.distance is not None and self.distance > 1
+
+    @property
     def sizes(self):
         """Number of colors in the set of each pixel, `(rows, columns)`."""
         if self.sets is None:
@@ -63,5 +69,4 @@ class Uncertainty:
 
 def entropy(probabilities):
     """Return the entropy of distributions `(..., num_bins)` in bits."""
-    logs = np.log2(np.maximum(probabilities, 1e-12))
-    return -(probabilities * logs).sum(axis=-1)
+    return entr(probabilities).sum(axis=-1) / np.float32(np.log(2))

@@ -19,7 +19,7 @@ _NOISE = 0.01
 # Reach of the last correction at a hint, in full size, in pixels of the prediction, and the
 # difference of lightness that counts as much. Beyond so many reaches, it is left out.
 _LAST_REACH, _LAST_LIGHTNESS, _LAST_EXTENT = 1.0, 0.1, 4.0
-# A PNG of hints has at most so many; a painted stroke counts once per cell of a grid.
+# A PNG of hints gives at most so many; of more opaque pixels, every n-th one counts.
 _MOST = 500
 
 
@@ -96,8 +96,11 @@ def checked_hints(hints, size):
     for number, hint in enumerate(hints, start=1):
         try:
             row, column, color = hint
+            given = row, column
             row, column = int(row), int(column)
-        except (TypeError, ValueError) as error:
+            if not isinstance(given[0], str) and given != (row, column):
+                raise ValueError
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 "`hints` must be (row, column, color), such as (20, 30, 'red'). "
                 f"Received as hint {number}: {hint!r}"

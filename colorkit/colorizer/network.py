@@ -24,7 +24,7 @@ def _compiled(model):
 
         shape = tf.TensorSpec(model.inputs[0].shape, "float32")
         graph, calls = tf.function(run, input_signature=[shape], autograph=False), itertools.count()
-        # Compiling takes several times as long as a call, so a single image does without.
+        # Compiling takes several times as long as a call, so the first call is not compiled.
         return lambda lightness: (graph if next(calls) else run)(lightness)
     if backend == "jax":
         import jax

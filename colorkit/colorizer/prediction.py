@@ -68,7 +68,7 @@ class Prediction:
     @property
     def reduction(self):
         """Factor by which the network saw the image reduced; 1 is its full size."""
-        return min(self.size) / min(self.small.shape[:2])
+        return self._shared.get("reduction", min(self.size) / min(self.small.shape[:2]))
 
     def chroma(self, temperature=None):
         """Return chroma for every n-th pixel of the image that the network saw, with hints."""
@@ -124,9 +124,10 @@ class Prediction:
         return np.exp(self._logs())
 
     def uncertainty(self):
-        """Measure the doubt of the network, see `Uncertainty`. Hints and variants are ignored.
+        """Measure the doubt of the network, see `Uncertainty`. Hints are ignored.
 
-        An image far from those that the model knows gives a warning.
+        Call it on the prediction itself, as a variant has other probabilities. An image far from
+        those that the model knows gives a warning.
 
         Raises:
             ValueError: If the model predicts no distribution.
@@ -135,17 +136,18 @@ class Prediction:
         bits, most = entropy(probabilities), float(np.log2(probabilities.shape[-1]))
         sets = coverage = distance = None
         if (known := colorizer.calibration) is not None:
-            sets = probabilities >= known.limits_at(self._dots)
+            sets = probabilities >= known.limits_at(self.dots)
             coverage, distance = known.coverage, known.distance(self.pooled(), self.reduction)
         sureness = float(1 - bits.mean() / most)
-        if distance is not None and distance > 1:
+        found = Uncertainty(bits, sets, coverage, sureness, distance, self.size, most)
+        if found.is_far:
             warnings.warn(
                 f"The image is far from those that {colorizer.name!r} knows, by its size or "
                 f"its features: {distance:.1f}, and 1 is far. Its doubt means little; take a model "
                 "for images of this kind.",
                 stacklevel=2,
             )
-        return Uncertainty(bits, sets, coverage, sureness, distance, self.size, most)
+        return found
 
     def variants(self, n=4, seed=0):
         """Return n predictions with different, coherent colors, the most likely one first.
@@ -153,7 +155,7 @@ class Prediction:
         See `colorkit.colorizer.variants.noises`.
         """
         logs = variants.smoothed(
-            self._logs(), self._dots[..., 0], self.colorizer.space.lightness_range
+            self._logs(), self.dots[..., 0], self.colorizer.space.lightness_range
         )
         return [
             dataclasses.replace(
@@ -168,8 +170,7 @@ class Prediction:
     def with_hints(self, given, reach=1.0):
         """Return a prediction whose colors follow hints `(row, column, color)`, replacing others.
 
-        Where features, distribution and lightness are like those at a hint, colors change like
-        there.
+        Colors change as at the hint wherever features, distribution and lightness are similar.
 
         Args:
             given: Hints. Rows and columns are pixels of the image. A color is its name, "#rrggbb",
@@ -197,7 +198,7 @@ class Prediction:
             places,
             self._features,
             None if bins is None else self.probabilities(),
-            (self._dots[..., 0] - low) / (high - low),
+            (self.dots[..., 0] - low) / (high - low),
             reach,
         )
         wanted = ops.convert_to_numpy(space.split(colors[None])[1])[0]
@@ -224,6 +225,7 @@ class Prediction:
             >>> kept.at_size_of(np.zeros((40, 60), "uint8")).rgb().shape
             (40, 60, 3)
         """
+        self._shared["reduction"] = self.reduction  # of the image that the network saw
         lightness, _ = self.colorizer._preprocess(as_rgb(image))
         small = lightness if lightness.shape == self.small.shape else self.small
         hints = self.hints
@@ -236,7 +238,7 @@ class Prediction:
         """Return what `Calibration.of` takes of the image, from its colors `(height, width, 3)`."""
         wanted = ops.convert_to_numpy(self.colorizer.bins.encode(self.truth(rgb)))[..., None]
         probabilities = np.take_along_axis(self.probabilities(), wanted, axis=-1)
-        return probabilities.ravel(), self._dots.ravel(), self.pooled(), self.reduction
+        return probabilities.ravel(), self.dots.ravel(), self.pooled(), self.reduction
 
     def truth(self, rgb):
         """Return the true chroma of each pixel that has a prediction, from an image in color."""
@@ -251,7 +253,7 @@ class Prediction:
         return np.concatenate([plane.mean(axis=(0, 1)) for plane in planes])
 
     @property
-    def _dots(self):
+    def dots(self):
         """Lightness of the pixels that have a prediction."""
         return self.small[:: self.stride, :: self.stride]
 

@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 def stream(items, prepare, work, finish, room):
     """Yield a result per item, in order and with a bounded number of items in memory.
 
-    While `work` turns a list of prepared items into a list of products, in this thread, others
-    `prepare` the next items and `finish` the previous ones: an item, the prepared one and its
-    product give the result. `room` of a prepared item is the number of such items to take at once.
-    The result of an item that fails is its `Exception`, and the others continue.
+    `work` turns a list of prepared items into a list of products, in this thread. Meanwhile, other
+    threads `prepare` the next items and `finish` the previous ones. `finish` takes an item, the
+    prepared one and its product, and returns the result. `room` of a prepared item is the number of
+    such items to take at once. The result of an item that fails is its `Exception`, and the others
+    continue.
     """
     items, count = iter(items), 1
     pool = ThreadPoolExecutor(os.cpu_count())

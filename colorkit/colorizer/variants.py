@@ -12,7 +12,7 @@ from colorkit.layers import EdgeAwareSmoothing
 
 # Draws per variant that is wanted, at least so many in total.
 _DRAWS, _LEAST_DRAWS = 10, 80
-# Share of the draws that are kept, the most likely ones: of the others, few can be believed.
+# Share of the draws that are kept, the most likely ones: the others often look wrong.
 _LIKELY = 0.75
 # Distance of colors, as a share of the chroma range, at which their noise is nearly independent.
 _ALIKE = 0.15

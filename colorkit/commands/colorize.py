@@ -196,7 +196,7 @@ def _study(colorizer, source, target, options, software):
     dtype = f"uint{options.depth}"
     kept = colorizer.prediction(source, deep=options.depth == 16)
     keep_gray = options.keep_gray and as_rgb(options.keep_gray)[..., 0] / 255
-    # Ask first for what may fail, so that no file is written in vain.
+    # Ask first for what may fail, so that an error comes before any file is written.
     doubt = kept.uncertainty() if options.doubt else None
     if options.hints:
         reach = 1.0 if options.reach is None else options.reach
@@ -222,6 +222,5 @@ def _study(colorizer, source, target, options, software):
     if not is_kept(path):
         with written_whole(path) as temporary:
             figures.doubt([kept.rgb()], [doubt]).savefig(temporary, dpi=120)
-    is_far = doubt.distance is not None and doubt.distance > 1
-    note = ", of an image far from those that the model knows" if is_far else ""
+    note = ", of an image far from those that the model knows" if doubt.is_far else ""
     print(f"{source}: sureness {doubt.sureness:.2f}{note}", flush=True)

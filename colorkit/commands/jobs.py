@@ -62,7 +62,10 @@ def _check_ending(source, target):
     from colorkit.data.video import WRITTEN, is_video
 
     if not is_video(source):
-        output_format(target)
+        try:
+            output_format(target)
+        except ValueError as error:
+            raise ValueError(str(error).replace("`path`", "--output", 1)) from error
     elif target.suffix.lower() not in WRITTEN:
         raise ValueError(f"--output of a video must end in one of {WRITTEN}. Received: {target}")
 

@@ -24,8 +24,10 @@ def run(options):
 
     records, problems = read_all(options.folder)
     for problem in problems:
-        hint = "Delete or move the file; `python -m colorkit train NAME` writes it again."
-        print(f"colorkit: skipped: {problem}. {hint}", file=sys.stderr)
+        print(f"colorkit: skipped: {problem.removesuffix('.')}.", file=sys.stderr)
+    if problems and records:
+        hint = "Delete or move such files; `python -m colorkit train NAME` writes them again."
+        print(f"colorkit: {hint}", file=sys.stderr)
     if not records:
         folder = options.folder or "figures/records"
         raise ValueError(

@@ -15,7 +15,7 @@ def add_parser(commands):
     )
     serve.set_defaults(command=run)
     add = serve.add_argument
-    add("--model", nargs="+", default=("photos", "flowers", "cifar10"), metavar="NAME",
+    add("--model", nargs="+", default=(), metavar="NAME",
         help="models to choose from, or paths of .keras files (default: those of the package)"
         )  # fmt: skip
     add("--host", default="127.0.0.1", metavar="ADDRESS",

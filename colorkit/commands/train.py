@@ -45,7 +45,7 @@ def run(options):
             print(f"{name}, seed {options.seed}", flush=True)
         try:
             _, record = run_experiment(name, **settings)
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, ImportError, MemoryError) as error:
             if len(names) == 1:
                 raise
             problems.append(f"{name}: {error}")  # continue with the other experiments

@@ -7,6 +7,7 @@ from keras import ops
 from skimage.color import deltaE_ciede2000
 
 from colorkit import metrics
+from colorkit.checks import check_whole
 from colorkit.color import spaces
 from colorkit.data.image_files import as_rgb
 from colorkit.evaluation.propagation import optimized, segmented
@@ -35,6 +36,9 @@ def measure_doubt(colorizer, images):
         >>> 0.5 < measure_doubt(colorizer, images[20:40])["coverage"] <= 1
         True
     """
+    _check_some(images)
+    if colorizer.space is not spaces.LAB:
+        raise ValueError(f"`colorizer` must be in LAB. Received one in {colorizer.space.name}.")
     covered, lightness, entropy, error, colors, far = [], [], [], [], [], []
     for image in images:
         rgb = as_rgb(image)
@@ -44,14 +48,14 @@ def measure_doubt(colorizer, images):
             doubt = kept.uncertainty()
         truth = kept.truth(rgb)
         bins = ops.convert_to_numpy(colorizer.bins.encode(truth))[..., None]
+        colors.append(doubt.sizes.ravel())
         covered.append(np.take_along_axis(doubt.sets, bins, axis=-1).ravel())
-        light = kept.small[:: kept.stride, :: kept.stride]
+        light = kept.dots
         lightness.append(light.ravel())
         entropy.append(doubt.entropy.ravel())
-        colors.append(doubt.sizes.ravel())
         planes = (np.concatenate([light, chroma], -1) for chroma in (truth, kept.chroma()))
         error.append(deltaE_ciede2000(*planes).ravel())
-        far.append(doubt.distance > 1)
+        far.append(doubt.is_far)
     pooled = map(np.concatenate, (covered, lightness, entropy, error, colors))
     covered, lightness, entropy, error, colors = pooled
     third = np.digitize(lightness, np.quantile(lightness, (1 / 3, 2 / 3)))
@@ -82,6 +86,8 @@ def measure_variants(colorizer, images, n=8, seed=0):
         >>> rows["best"] <= rows["one"]
         True
     """
+    _check_some(images)
+    check_whole("n", n, least=2)
     rows, bleeding = [], {"variants": metrics.Bleeding(), "mean": metrics.Bleeding()}
     for image in images:
         truth = as_rgb(image)
@@ -123,6 +129,7 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
         >>> {name: len(values) for name, values in rows.items()}
         {'colorizer': 2, 'reach of 0.3': 2, 'optimization': 2, 'superpixels': 2}
     """
+    _check_some(images)
     rng, space = np.random.default_rng(seed), spaces.LAB
     reaches = {"colorizer": 1.0, "reach of 0.3": 0.3}
     errors = {name: [] for name in (*reaches, "optimization", "superpixels")}
@@ -152,6 +159,11 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
         for name, values in found.items():
             errors[name].append(values)
     return {name: np.mean(values, axis=0).tolist() for name, values in errors.items()}
+
+
+def _check_some(images):
+    if not len(images):
+        raise ValueError("`images` must hold at least one image. Received none")
 
 
 def _difference(true, colored):

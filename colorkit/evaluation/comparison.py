@@ -116,7 +116,9 @@ def _summary(differences, pooled, name):
 
 
 def _mean_interval(values):
-    mean, error = float(values.mean()), scipy.stats.sem(values) if len(values) > 1 else 0.0
+    if len(values) == 1:  # no interval without a spread
+        return float("nan"), float("nan")
+    mean, error = float(values.mean()), scipy.stats.sem(values)
     if not error:
         return mean, mean
     low, high = scipy.stats.t.interval(_CONFIDENCE, len(values) - 1, mean, error)

@@ -60,5 +60,7 @@ def bootstrap(groups, statistic, count, draws=100):
     shares = np.full(number, 1 / number)
     times = np.random.default_rng(0).multinomial(number, shares, size=draws)
     found = np.array([float(statistic(total)) for total in np.tensordot(times, groups, 1)])
-    # The standard error of the mean of the parts must be the standard deviation of the draws.
-    return Estimate(value, value + (found - found.mean()) * np.sqrt(draws), count)
+    # The standard error of the mean of the parts must be the standard deviation of the draws,
+    # corrected for few groups.
+    scale = np.sqrt(draws * number / (number - 1))
+    return Estimate(value, value + (found - found.mean()) * scale, count)

@@ -33,10 +33,8 @@ def match_files(colored, truth):
         return {truth.stem: (colored, truth)}, []
     sides = [_by_name(folder) for folder in (colored, truth)]
     matches, unmatched = _matched(*sides), []
-    lonely = [
-        {name: paths for name, paths in side.items() if name not in matches} for side in sides
-    ]
-    matches |= _matched(*map(_by_stem, lonely))
+    pairs, by_name = set(matches.values()), _matched(*map(_by_stem, sides))
+    matches |= {name: pair for name, pair in by_name.items() if pair not in pairs}
     found = {path for pair in matches.values() for path in pair}
     for side, other in zip(sides, (truth, colored), strict=True):
         for paths in side.values():

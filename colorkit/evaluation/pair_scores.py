@@ -98,7 +98,7 @@ class PairScores:
         kinds = {kind for found in self.estimates.values() for kind in found}
         titles = [f"*{kind}* has {title}" for kind, title in REFERENCES.items() if kind in kinds]
         return (
-            f"{self.pairs} pairs; ± one standard error over images. {'; '.join(titles)}. PSNR is "
+            f"{count(self.pairs)}; ± one standard error over images. {'; '.join(titles)}. PSNR is "
             "the mean over images, for RGB in [0, 1]; psnr_pooled is that of the mean squared "
             "error. colorfulness is that of Hasler and Süsstrunk; colorfulness_absolute is the "
             "variant with absolute values. colorfulness_gap is the difference to the truth."
@@ -107,14 +107,20 @@ class PairScores:
     def to_dict(self):
         """Return everything as values of JSON."""
         records = self.frame().astype(object)
+        kinds = {kind for found in self.estimates.values() for kind in found}
         return {
             "pairs": self.pairs,
             "resized": self.resized,
-            "references": REFERENCES,
+            "references": {k: v for k, v in REFERENCES.items() if k in kinds},
             "scores": records.where(records.notna(), None).to_dict("records"),
             "warnings": self.warnings,
             "problems": self.problems,
         }
+
+
+def count(pairs):
+    """Return a number of pairs in words."""
+    return f"{pairs} {'pair' if pairs == 1 else 'pairs'}"
 
 
 def preferences(estimates):
@@ -144,7 +150,8 @@ def disagreements(reported, estimates):
     for metric, number in reported.items():
         if metric not in estimates:
             raise ValueError(
-                f"`reported` must name metrics of {', '.join(estimates)}. Received: {metric!r}"
+                f"`reported` must name measured metrics, {', '.join(estimates)}. "
+                f"Received: {metric!r}"
             )
         number = number / 100 if is_share(metric) and number > 1 else number
         own = estimates[metric]["colored"]

@@ -25,6 +25,7 @@ from colorkit.evaluation.pair_scores import (
     DIRECTIONS,
     REFERENCES,
     PairScores,
+    count,
     disagreements,
     preferences,
 )
@@ -87,6 +88,13 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
     """
     check_whole("sample", sample, least=0)
     bins = bins or ColorBins.gamut()
+    if bins.space is not LAB:
+        raise ValueError(f"`bins` must be `ColorBins` of Lab. Received: {bins!r}")
+    if unknown := dict(reported).keys() - {*DIRECTIONS, *_ALONE}:
+        raise ValueError(
+            f"`reported` must name metrics of {', '.join((*DIRECTIONS, *_ALONE))}. "
+            f"Received: {', '.join(sorted(unknown))}"
+        )
     names, sources_of, unmatched = _matched(colored, truth)
     order = np.random.default_rng(0).permutation(len(names))
     statistics = _Truth(bins)
@@ -100,8 +108,8 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         readable.append(i)
     if not readable:
         raise ValueError(f"No true image can be read. {problems['unreadable'][0]}")
-    last = as_rgb(sources_of(readable[-1])[1]) if len(readable) > 1 else None
-    pairs = _Pairs(bins, statistics, last, sample, kid)
+    ends = [as_rgb(sources_of(readable[i])[1]) for i in (0, -1)] if len(readable) > 1 else None
+    pairs = _Pairs(bins, statistics, ends, sample, kid)
     half_chroma = 0
 
     def read(i):
@@ -133,7 +141,7 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         faults["resized"] = f"{resized} colored images were resized to the size of the truth."
     faults = {**preferences(estimates), **faults, **disagreements(dict(reported), estimates)}
     if len(table) < _FEW:
-        faults["few"] = f"{len(table)} pairs are few: their standard errors are uncertain."
+        faults["few"] = f"Only {count(len(table))}: the standard errors are uncertain."
     problems = {kind: sorted(found) for kind, found in problems.items() if found}
     return PairScores(estimates, faults, problems, len(table), resized)
 
@@ -238,16 +246,16 @@ class _Truth:
 class _Pairs:
     """Measure pairs one after the other, and keep what each adds to the metrics."""
 
-    def __init__(self, bins, truth, last, sample, kid):
+    def __init__(self, bins, truth, ends, sample, kid):
         self.bins, self.constant = bins, truth.constant
         meters = {name: new() for name, new in constructors(truth.rarity).items()}
         meters = {name: meter for name, meter in meters.items() if name not in _SLOW}
         is_mean = {name: isinstance(m, keras.metrics.Mean) for name, m in meters.items()}
         self.means = {name: meter for name, meter in meters.items() if is_mean[name]}
         self.others = {name: meter for name, meter in meters.items() if not is_mean[name]}
-        self.other = last
+        self.first, self.other = ends or (None, None)
         self.kinds = ["colored", *REFERENCES, "truth"]
-        if last is None:  # there is no other image
+        if ends is None:  # there is no other image
             self.kinds.remove("shuffled")
         self.sample, self.started = sample, 0
         # A graph of a graph is traced once for all versions. Compiled, it would be slower.
@@ -290,8 +298,10 @@ class _Pairs:
         means = ops.stack([ops.stack(states(meter)) for meter in self.means.values()])
         return means, [states(meter) for meter in self.others.values()]
 
-    def start(self, truth, colored, resized):
+    def start(self, truth, *_):
         """Return the other image, whose colors this one gets, and the number of the pair."""
+        if self.other is not None and np.array_equal(self.other, truth):  # others were left out
+            self.other = self.first
         other = truth if self.other is None else self.other
         self.other = None if self.other is None else truth
         self.started += 1
@@ -345,7 +355,8 @@ class _Pairs:
                 groups = [self.groups[name, kind, g] for g in range(min(_GROUPS, len(totals)))]
                 estimates[name][kind] = _of_groups(meter, groups, len(totals))
         for (name, kind), values in self.slow.items():
-            if not np.isnan(values).any():
+            values = np.array(values)[~np.isnan(values)]  # SSIM needs images of 11 pixels
+            if len(values):
                 estimates[name][kind] = ratio(values, np.ones(len(values)))
         if len(self.features) > 1 and min(map(len, self.features.values())) > 2:
             true = np.stack(self.features.pop("truth"))

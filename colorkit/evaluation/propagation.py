@@ -24,14 +24,11 @@ def optimized(lightness, places, chroma):
     height, width = lightness.shape
     index = np.arange(height * width).reshape(height, width)
     shifts = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
-    around = [(0, 0), *shifts]
     wide = np.pad(lightness, 1, constant_values=np.nan)
-    near = np.stack(
-        [wide[1 + i : 1 + i + height, 1 + j : 1 + j + width] for i, j in around], axis=-1
-    )
+    near = np.lib.stride_tricks.sliding_window_view(wide, (3, 3)).reshape(height, width, 9)
     variance = 0.6 * np.nanvar(near, axis=-1)
     # The code of the paper widens the kernel until the nearest neighbor counts for at least 1 %.
-    squared = (near[..., 1:] - lightness[..., None]) ** 2
+    squared = (np.delete(near, 4, axis=-1) - lightness[..., None]) ** 2
     variance = np.maximum(variance, np.nanmin(squared, axis=-1) / -np.log(0.01))
     variance = np.maximum(variance, _LEAST_VARIANCE)
     weights = np.nan_to_num(np.exp(-squared / variance[..., None]))

@@ -48,6 +48,7 @@ class TuringTest:
 
     def __init__(self, truth, colored, path=None, *, num_practice=10, seed=0):
         check_whole("num_practice", num_practice, least=0)
+        check_whole("seed", seed, least=0)
         for images in (truth, colored):  # rows of a single image would count as images
             shape = images.shape if isinstance(images, np.ndarray) else (0, 0, 0, 0)
             if len(shape) < 3 or shape[2:] in ((1,), (3,), (4,)):
@@ -118,19 +119,19 @@ class TuringTest:
         self.pair()  # raises an error after the last pair
         trial = len(self.answers)
         is_right = _SIDES[self._colored_sides[trial]] == side
-        self.answers.append(
-            {
-                "picture": int(self._order[trial]),
-                "side": side,
-                "right": is_right,
-                "seconds": seconds,
-                "practice": trial < self.num_practice,
-            }
-        )
+        answer = {
+            "picture": int(self._order[trial]),
+            "side": side,
+            "right": is_right,
+            "seconds": seconds,
+            "practice": trial < self.num_practice,
+        }
+        answers = [*self.answers, answer]
         if self.path is not None:
             make_folder(self.path.parent)
             with written_whole(self.path) as temporary:
-                temporary.write_text(json.dumps({**self._test, "answers": self.answers}, indent=1))
+                temporary.write_text(json.dumps({**self._test, "answers": answers}, indent=1))
+        self.answers = answers  # not before they are saved
         return is_right
 
     def fooling_rate(self, confidence=0.95):
@@ -176,7 +177,8 @@ class TuringTest:
             if not shown:
                 return
             was_practice = self.is_practice
-            is_right = self.answer(side, round(time.monotonic() - shown.pop("at"), 2))
+            is_right = self.answer(side, round(time.monotonic() - shown["at"], 2))
+            shown.clear()
             verdict = ("Right. " if is_right else "Wrong. ") if was_practice else ""
             images.value, message.value = "", self._progress(verdict)
             enable(start=True)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
+
 from colorkit.color import spaces
 from colorkit.data.datasets import joined, load
 from colorkit.data.duplicates import SIMILARITY
@@ -283,6 +285,4 @@ class Experiment:
 
 def scaled(widths, factor):
     """Return widths, nested or not, times a factor, and at least 4."""
-    if isinstance(widths, tuple):
-        return tuple(scaled(width, factor) for width in widths)
-    return max(4, round(widths * factor))
+    return keras.tree.map_structure(lambda width: max(4, round(width * factor)), widths)

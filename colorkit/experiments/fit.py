@@ -111,6 +111,8 @@ def fit(
         except Exception as error:
             failure = train_pairs.failure or validation_pairs.failure
             if failure is None:
+                if type(error).__name__ == "ResourceExhaustedError":  # TensorFlow's, of memory
+                    raise MemoryError(str(error).partition("\n")[0]) from error
                 raise
             kinds = (FileNotFoundError, OSError, MemoryError, ValueError)
             raise next(kind for kind in kinds if isinstance(failure, kind))(

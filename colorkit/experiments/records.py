@@ -32,7 +32,7 @@ __all__ = [
 # Increase it whenever a field changes its meaning, so that old records are not read as new ones.
 VERSION = 1
 _SMOKE = "**Smoke run: the numbers are meaningless.**\n\n"
-_RANK = {"quick": 1, "full": 2}
+RANK = {"quick": 1, "full": 2}
 # The records of the package: in a checkout, they are among its figures.
 _PACKAGE = Path(__file__).parents[1]
 _SHIPPED = next(
@@ -318,7 +318,7 @@ def by_profile(records, experiments):
         if record.experiment in found:
             found[record.experiment].setdefault(record.profile, []).append(record)
     shared = set.intersection(*map(set, found.values())) if found else ()
-    best = max(shared, key=lambda profile: _RANK.get(profile, 0), default=None)
+    best = max(shared, key=lambda profile: RANK.get(profile, 0), default=None)
     return {name: profiles.get(best, []) for name, profiles in found.items()}
 
 
@@ -337,10 +337,9 @@ def markdown(rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def headed(table, records):
+def headed(table, profiles):
     """Put a warning above a table of smoke runs."""
-    is_smoke = any(record.profile == "smoke" for record in records)
-    return f"{_SMOKE}{table}" if is_smoke else table
+    return f"{_SMOKE}{table}" if "smoke" in profiles else table
 
 
 def save_table(rows, name, profile, *, data, seed):
@@ -370,7 +369,7 @@ def save_table(rows, name, profile, *, data, seed):
             f"{table}\n\nProfile {profile}, {data}, seed {seed}. {now['hardware']}; {versions}; "
             f"revision {now['revision']}, {now['date']}.\n"
         )
-    return f"{_SMOKE}{table}" if profile == "smoke" else table
+    return headed(table, [profile])
 
 
 def _plain(value):

@@ -54,8 +54,9 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
         `(colorizer, record)`: a `Colorizer`, or the `keras.Model` of a classifier.
 
     Raises:
-        ValueError: If the experiment or profile is unknown, images cannot be read, have no color or
-            have more classes than the network, or files of the run are damaged or of another run.
+        ValueError: If the experiment or profile is unknown, or files of the run are damaged or of
+            another run. Also if images cannot be read, have no color, or have more classes than the
+            network.
         RuntimeError: If another process runs the same experiment, or its loss is not a number.
         FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
             are not available, or with `train=False` the record. The message has the solution.
@@ -193,9 +194,9 @@ def history(experiment, profile=None, *, data=None, seed=0):
     """Return the metrics of a run by epoch. The arguments are those of `run`.
 
     Returns:
-        List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds" and, without
-        validation, "training_seconds". It also has each loss and metric, and those of the
-        validation images with "val_" before their names.
+        List of dicts, one per epoch. Each has "epoch", starting at 0, "seconds", and
+        "training_seconds", which leaves validation out. It also has each loss and metric, and those
+        of the validation images with "val_" before their names.
 
     Raises:
         FileNotFoundError: If the run was never started.

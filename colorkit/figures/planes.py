@@ -55,6 +55,8 @@ def color_scale(values, log):
     values = np.asarray(values, "float64")
     if log:
         positive = values[values > 0]
+        if not positive.size:
+            raise ValueError("`log` needs a value above 0. Received none")
         return LogNorm(max(positive.min(), 1e-6 * positive.max()), positive.max(), clip=True)
     return Normalize(values.min(), values.max())
 

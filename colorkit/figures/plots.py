@@ -4,6 +4,7 @@ Images are `(H, W, 3)`, or `(H, W)` or `(H, W, 1)` for gray, uint8 or floating p
 """
 
 import io
+import itertools
 
 import numpy as np
 from keras import ops
@@ -93,8 +94,9 @@ def bin_map(panels, *, label=None, log=False):
     scale = planes.color_scale(np.concatenate(values), log) if values else None
     figure = _Figure(figsize=(2.8 * len(panels) + 0.7 * bool(values), 3.1), layout="compressed")
     all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    image = None  # the last one that has values, for the color bar
     for axes, (title, (bins, value)) in zip(all_axes, panels.items(), strict=True):
-        image = planes.draw_bins(axes, bins, value, scale)
+        image = planes.draw_bins(axes, bins, value, scale) or image
         axes.set_title(title)
     if values:
         figure.colorbar(image, ax=all_axes, label=label, shrink=0.8, pad=0.02)
@@ -203,7 +205,8 @@ def vividness_curves(curves, marks=None, truth=None):
         y = [100 * row["threshold_accuracy"] for row in rows]
         (line,) = axes.plot(x, y, marker=".", label=label)
         axes.scatter(x[-1:], y[-1:], color="white", edgecolor=line.get_color(), zorder=3)
-    for (label, (x, y)), marker in zip((marks or {}).items(), "sDv^ox*", strict=False):
+    markers = itertools.cycle("sDv^ox*")
+    for (label, (x, y)), marker in zip((marks or {}).items(), markers, strict=False):
         axes.plot(x, 100 * y, marker, color="black", label=label)
     if truth is not None:
         axes.axvline(truth, color="gray", linewidth=0.8, linestyle=":", label="truth")

@@ -119,7 +119,7 @@ class Layout:
         names = "Predicted", *(f"Variant {i + 1}" for i in range(VARIANTS))
         items = [(album.file(album.rgb(i)), name) for i, name in enumerate(names)]
         return {
-            self.note: "Other colors that the model believes in. Choose one.",
+            self.note: "Other colors that the model finds likely. Choose one.",
             self.variants: self._gr.Gallery(items, selected_index=picture.variant),
         }
 
@@ -167,6 +167,6 @@ def _in_words(found):
     if found.sets is not None:
         colors = f"{found.sizes.mean():.0f} colors"
         text += f" On average, {colors} hold the true one with {found.coverage:.0%}."
-    if found.distance is not None and found.distance > 1:
+    if found.is_far:
         text += " **The picture is unlike those that the model knows, so this means little.**"
     return text

@@ -274,7 +274,7 @@ def render(records, claims=None):
         tests = sum(verdict.seeds > 1 for _, verdict in judged)
         note = f"\n\nNumber of tests in this family: {tests}." if tests else ""
         parts.append(f"{title}{markdown(rows)}{note}")
-    return headed("\n\n".join(parts), records)
+    return headed("\n\n".join(parts), {record.profile for record in records})
 
 
 _COLUMNS = (

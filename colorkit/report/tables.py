@@ -8,13 +8,14 @@ paper's code does, if it is another. The paper's numbers are in percent.
 seeds, numbers are means, with the standard deviation and the number of seeds.
 """
 
+import collections
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from colorkit.experiments import EXPERIMENTS
-from colorkit.experiments.records import by_profile, headed, is_share, markdown
+from colorkit.experiments.records import RANK, by_profile, headed, is_share, markdown
 from colorkit.report.claims import EFFECTS
 
 __all__ = ["Table", "compare", "durations", "overview", "render", "summary"]
@@ -111,7 +112,7 @@ def render(records, tables=None):
             f"Not run: {', '.join(sorted(missing))}. `python -m colorkit train NAME` runs them, or "
             "reports what is missing; VGG16's weights are downloaded by Keras."
         )
-    return headed("\n\n".join(parts), records)
+    return headed("\n\n".join(parts), {record.profile for record in records})
 
 
 def _sampling():
@@ -134,7 +135,7 @@ def compare(records, rows, metrics):
     Args:
         records: See the module.
         rows: Dict from label to the name of an experiment. The table has the experiments with
-            records, at the largest profile that they share.
+            records, at the profile that most of them have.
         metrics: Dict from column title to the name of a metric, or of another number of a record,
             such as "minutes". Shares are in percent.
 
@@ -145,12 +146,16 @@ def compare(records, rows, metrics):
         <BLANKLINE>
         Not run: first.
     """
-    ran = {record.experiment for record in records}
-    found = by_profile(records, [name for name in rows.values() if name in ran])
+    # The profile that most of them have, and of several the largest.
+    runs = {(r.experiment, r.profile) for r in records if r.experiment in rows.values()}
+    counts = collections.Counter(profile for _, profile in runs)
+    profile = max(counts, key=lambda each: (counts[each], RANK.get(each, 0)), default=None)
+    found = by_profile(records, [name for name in rows.values() if (name, profile) in runs])
     shown = [record for own in found.values() for record in own]
     lines = [("", *metrics, "profile")]
     for label, prefix in {"truth": "truth/", **_TRIVIAL}.items():
         names = [f"{prefix}{metric}" for metric in metrics.values()]
+        names = ["" if name == "truth/psnr" else name for name in names]  # only a convention
         cells = [_mean([r for r in shown if r.value(name) is not None][:1], name) for name in names]
         if any(cells):
             lines.append((label, *cells, ""))
@@ -160,8 +165,9 @@ def compare(records, rows, metrics):
     missing = [label for label, name in rows.items() if not found.get(name)]
     table = markdown(lines)
     if missing:
-        table = f"{table}\n\nNot run: {'; '.join(missing)}."
-    return headed(table, records)
+        at = f" at {profile}" if profile else ""
+        table = f"{table}\n\nNot run{at}: {'; '.join(missing)}."
+    return headed(table, {record.profile for record in records})
 
 
 def overview(records):
@@ -323,7 +329,7 @@ def _cell(metrics, name):
 
 
 def _profiles(records):
-    """Return the profiles of records, and the epochs of "full" runs that stopped early."""
+    """Return the profiles of records, and the epochs of "full" runs that were asked for fewer."""
     titles = set()
     for record in records:
         title, asked = record.profile, record.settings.get("epochs")

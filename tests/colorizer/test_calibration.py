@@ -102,3 +102,28 @@ def test_damaged_calibration_raises(calibration, change):
 def test_calibration_of_a_regression_raises(calibration):
     with pytest.raises(ValueError, match="`calibration` needs `bins`"):
         ck.Colorizer(ck.models.build_unet(widths=(8, 16)), calibration=calibration)
+
+
+def test_images_that_are_mostly_black_have_a_limit_for_each_third():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(40):
+        probabilities, lightness, *rest = image(rng)
+        held.append((probabilities, np.where(lightness < 80, 0, lightness), *rest))
+    limits = Calibration.of(held, 0.9).limits
+    assert len(limits) == 3 and np.isfinite(limits).all()
+
+
+def test_image_shown_at_another_size_is_as_far(colorizer):
+    kept = ck.Colorizer.pretrained("cifar10").prediction(np.zeros((160, 160), "uint8"))
+    with pytest.warns(UserWarning, match="far from those"):
+        far = kept.uncertainty()
+    with pytest.warns(UserWarning, match="far from those"):
+        shown = kept.at_size_of(np.zeros((40, 40), "uint8")).uncertainty()
+    assert far.is_far and shown.distance == far.distance
+
+
+def test_regression_cannot_be_calibrated():
+    regression = ck.Colorizer(ck.models.build_unet(widths=(8, 16)))
+    with pytest.raises(ValueError, match="`calibrated` needs `bins`"):
+        regression.calibrated(PICTURES)

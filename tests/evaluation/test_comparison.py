@@ -76,3 +76,8 @@ def test_invalid_arguments_raise(images):
         ck.compare({}, images, inputs=[*images[1:], images[0]])
     with pytest.raises(ValueError, match="other names than the baselines"):
         ck.compare({"gray": half_red}, images)
+
+
+def test_single_image_has_no_interval(images):
+    rows = ck.compare({"half red": half_red}, images[:1])
+    assert np.isnan(rows["half red"]["ciede2000_interval"]).all()

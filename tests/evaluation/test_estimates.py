@@ -47,3 +47,9 @@ def test_bootstrap_agrees_with_the_standard_error_of_a_mean(rng):
 def test_single_image_has_no_error():
     assert np.isnan(ratio(np.ones(1), np.ones(1)).error)
     assert np.isnan(bootstrap(np.ones(1), float, 1).error)
+
+
+def test_bootstrap_of_few_groups_is_not_too_small(rng):
+    values = rng.normal(size=(2000, 4, 1))
+    errors = [bootstrap(each, lambda total: total[0] / 4, 4, 100).error for each in values]
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(1 / np.sqrt(4), rel=0.05)

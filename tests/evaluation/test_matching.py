@@ -74,3 +74,12 @@ def test_what_cannot_match_raises(tmp_path, matched):
         match_files(tmp_path / "colored" / "a.png", tmp_path / "truth")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         match_files(tmp_path / "nowhere", tmp_path / "truth")
+
+
+def test_exact_path_comes_before_an_equal_name_elsewhere(matched):
+    pairs, unmatched = matched(["rose.png", "a/rose.png"], ["rose.png", "b/rose.png"])
+    assert pairs == {"rose": ("colored/rose.png", "truth/rose.png")}
+    assert unmatched == [
+        "colored/a/rose.png has no partner in truth",
+        "truth/b/rose.png has no partner in colored",
+    ]

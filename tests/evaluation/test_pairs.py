@@ -141,8 +141,8 @@ def test_reported_number_is_compared_with_published_variants(truths, scores):
 
 
 def test_unknown_metric_of_a_reported_number_raises(truths):
-    with pytest.raises(ValueError, match=r"`reported` must name metrics.*'lpips'"):
-        ck.evaluate_pairs(truths[:1], truths[:1], sample=0, reported={"lpips": 0.1})
+    with pytest.raises(ValueError, match=r"`reported` must name metrics.*lpips"):
+        ck.evaluate_pairs([None], truths[:1], reported={"lpips": 0.1})  # before any work
 
 
 def test_other_sizes_are_left_out_or_resized(truths):
@@ -196,6 +196,26 @@ def test_published_grayscale_is_the_red_channel(cifar10_test):
     assert "red channel alone" in scores.warnings["single_channel"]
     assert "threshold_accuracy by 3." in scores.warnings["gray_preferred"]
     assert "threshold_accuracy_variant" not in scores.warnings
+
+
+def test_image_too_small_for_ssim_does_not_hide_that_of_the_others(truths):
+    some = [*truths, truths[0][:8]]
+    found = ck.evaluate_pairs([dull(rgb) for rgb in some], some).estimates
+    expected = ck.evaluate_pairs([dull(rgb) for rgb in truths], truths).estimates
+    assert found["ssim"]["colored"].value == pytest.approx(expected["ssim"]["colored"].value)
+    assert found["ssim"]["colored"].count == len(truths)
+
+
+def test_shuffled_colors_are_never_the_own(truths):
+    for i in range(2):  # whichever of the two comes last
+        colored = [rgb[:24] if j == i else rgb for j, rgb in enumerate(truths[:2])]
+        found = ck.evaluate_pairs(colored, truths[:2], sample=0).estimates
+        assert found["psnr"]["shuffled"].value < 60
+
+
+def test_bins_of_another_space_raise(truths):
+    with pytest.raises(ValueError, match="`bins` must be `ColorBins` of Lab"):
+        ck.evaluate_pairs(truths, truths, bins=ck.ColorBins.grid(9, space="yuv"))
 
 
 def test_negative_sample_raises(truths):

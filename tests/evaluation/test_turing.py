@@ -219,3 +219,16 @@ def test_single_image_raises():
         with pytest.raises(ValueError, match="Images must be a list, or an array of several"):
             TuringTest(one, one, num_practice=0)
     assert len(TuringTest(picture[None], [picture], num_practice=0)) == 1
+
+
+def test_answer_that_cannot_be_saved_does_not_count(tmp_path):
+    test = build(path=tmp_path / "folder" / "answers.json")
+    (tmp_path / "folder").write_text("a file in the place of the folder")
+    with pytest.raises(OSError):
+        test.answer("left")
+    assert not test.answers
+
+
+def test_seed_that_is_no_whole_number_raises():
+    with pytest.raises(ValueError, match="`seed` must be a whole number"):
+        build(seed=1.5)

@@ -106,8 +106,8 @@ def test_gathered_records_are_those_of_the_package_and_ones_own(tmp_path, capsys
 
 
 def test_tables_of_smoke_runs_say_so():
-    assert headed("table", [make_record()]) == "table"
-    assert "Smoke run" in headed("table", [make_record(), make_record(profile="smoke")])
+    assert headed("table", {"quick"}) == "table"
+    assert "Smoke run" in headed("table", {"quick", "smoke"})
 
 
 def test_damaged_and_foreign_records_are_reported_and_skipped():

@@ -117,6 +117,24 @@ def test_values_of_bins_share_one_scale_and_zero_is_gray():
     assert has_color(picture, (68, 1, 84))  # and its end
 
 
+def test_color_bar_is_that_of_the_values_whatever_panel_is_last():
+    bins = ColorBins.grid(9)
+    figure = plots.bin_map({"n": (bins, np.arange(9)), "own": bins}, label="number")
+    assert figure.axes[-1].get_ylim() == (0, 8)
+
+
+def test_logarithm_of_zeros_raises():
+    with pytest.raises(ValueError, match="`log` needs a value above 0"):
+        plots.bin_map({"zero": (ColorBins.grid(9), np.zeros(9))}, log=True)
+
+
+def test_every_mark_is_drawn():
+    marks = {str(i): (float(i), 0.9) for i in range(9)}
+    row = {"temperature": 0, "colorfulness": 20.0, "threshold_accuracy": 0.95}
+    figure = plots.vividness_curves({"a": [row]}, marks)
+    assert len(figure.axes[0].get_legend().get_texts()) == 1 + len(marks)
+
+
 def test_wrong_number_of_values_raises():
     with pytest.raises(ValueError, match=r"shape \(9,\). Received shape \(8,\)"):
         plots.bin_map({"bins": (ColorBins.grid(9), np.ones(8))})

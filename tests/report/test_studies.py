@@ -19,7 +19,7 @@ def test_study_is_formatted_per_dataset():
     text = studies.render(records, studies.on(study, "flowers"))
     row = next(line for line in text.splitlines() if line.startswith("| U-Net, MAE "))
     assert "0.1100 ± 0.0141 (2)" in row and row.rstrip(" |").endswith("quick")
-    missing = text.splitlines()[-1].removeprefix("Not run: ").removesuffix(".").split("; ")
+    missing = text.splitlines()[-1].removeprefix("Not run at quick: ").removesuffix(".").split("; ")
     assert missing == [title for title in study.rows if title != "U-Net, MAE"]
     assert studies.labels(records, studies.CONVNETS) == []
 

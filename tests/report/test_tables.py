@@ -180,7 +180,7 @@ def test_baselines_come_from_the_first_record_with_the_metric():
     assert "| truth | 0.1000 |" in " ".join(text.split())
 
 
-def test_comparison_uses_the_profile_that_all_experiments_share():
+def test_comparison_uses_the_profile_that_most_experiments_have():
     records = [
         make_record("a", seed, profile, bleeding=bleeding, threshold_accuracy=0.95)
         for seed, profile, bleeding in ((0, "quick", 1.0), (1, "quick", 2.0), (0, "full", 9.0))
@@ -193,5 +193,13 @@ def test_comparison_uses_the_profile_that_all_experiments_share():
         ["A", "95.00", "1.50 ± 0.71 (2)", "quick"],  # the accuracy is the same for every seed
         ["B", "94.00", "0.5000", "quick"],
         [""],
-        ["Not run: C."],
+        ["Not run at quick: C."],
     ]
+
+
+def test_experiment_at_another_profile_does_not_empty_the_comparison():
+    records = [make_record(name, bleeding=1.0) for name in "ab"]
+    records.append(make_record("c", 0, "full", bleeding=2.0))
+    table = tables.compare(records, {"A": "a", "B": "b", "C": "c"}, {"bleeding": "bleeding"})
+    assert "| A " in table and "| B " in table
+    assert table.endswith("Not run at quick: C.")
