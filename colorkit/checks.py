@@ -23,12 +23,6 @@ def check_weight(name, value):
         raise ValueError(f"`{name}` must be a finite, non-negative number. Received: {value!r}")
 
 
-def check_temperature(value):
-    """Raise a `ValueError` unless a temperature of decoding is finite and not negative."""
-    if not 0 <= value < math.inf:
-        raise ValueError(f"`temperature` must not be negative or infinite. Received: {value!r}")
-
-
 def check_share(name, value, can_be_all=False):
     """Raise a `ValueError` unless an argument is a share: below 1, or up to 1 if `can_be_all`."""
     if not (_is_number(value) and (0 <= value < 1 or (can_be_all and value == 1))):

@@ -1,4 +1,4 @@
-"""Find folders and write files atomically. No framework: names are checked without waiting."""
+"""Find folders and write files atomically. It imports no framework."""
 
 import contextlib
 import json

@@ -40,7 +40,9 @@ def normalize_lightness(lightness, space, name="normalize"):
     """
     low, high = space.lightness_range
     scale = 2 / (high - low)
-    return keras.layers.Rescaling(scale, offset=-1 - low * scale, name=name)(lightness)
+    # In bfloat16, lightness of up to 100 would lose an eighth of its gray levels.
+    offset = -1 - low * scale
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name=name)(lightness)
 
 
 def to_chroma(features, space, name="chroma"):
@@ -82,7 +84,8 @@ class ResizeLike(_SizeOfSecondInput):
     """Resize features bilinearly to the height and width of others: `ResizeLike()([x, like])`.
 
     If a stride halves an odd side, doubling gives a side that is one pixel larger. This layer
-    always gives the right side. Both inputs have the shape `(N, height, width, channels)`.
+    always gives the height and width of `like`. Both inputs have the shape
+    `(N, height, width, channels)`.
 
     Example:
         >>> tuple(ResizeLike()([np.ones((1, 4, 4, 8)), np.ones((1, 7, 9, 1))]).shape)
@@ -260,8 +263,10 @@ class EdgeAwareSmoothing(_SizeOfSecondInput):
     def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         steps = tuple(steps)
-        if not (all(step > 0 for step in steps) and edge > 0):
-            raise ValueError(f"`steps` and `edge` must be positive. Received: {steps!r}, {edge!r}")
+        for step in steps:
+            check_whole("steps", step)
+        if not edge > 0:
+            raise ValueError(f"`edge` must be positive. Received: {edge!r}")
         self.steps = steps
         self.edge = edge
 
@@ -418,7 +423,7 @@ class VGGPreprocessing(keras.layers.Layer):
     """
 
     def __init__(self, space=None, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.space = None if space is None else spaces.get(space)
 
     def call(self, inputs):

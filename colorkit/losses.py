@@ -87,7 +87,8 @@ class RebalancedCrossentropy(_BinsLoss):
         class_weights: Weight of each bin, shape `(num_bins,)`, as `colorkit.class_weights` returns
             it. `None` gives plain cross-entropy.
         neighbors: 1 trains on the nearest bin. A larger number trains on soft codes of that many.
-        sigma: Standard deviation of the soft codes, in chroma units.
+        sigma: Standard deviation of the soft codes, in chroma units. The default is for Lab; Yuv
+            needs about 0.03.
         stride: Distance in pixels between predictions of the network. Logits have the shape
             `(..., ceil(height / stride), ceil(width / stride), num_bins)`.
         **kwargs: `name`, `reduction`, `dtype` of `keras.losses.Loss`.
@@ -148,7 +149,8 @@ class JointCrossentropy(RebalancedCrossentropy):
     Args:
         bins, class_weights, neighbors, sigma, stride: See `RebalancedCrossentropy`.
         **kwargs: See `RebalancedCrossentropy`.
-        regression_weight: Weight of the smooth L1 loss, in nats per chroma unit.
+        regression_weight: Weight of the smooth L1 loss, in nats per chroma unit. This default and
+            that of `delta` are for Lab.
         delta: Error in chroma units up to which the smooth L1 loss is quadratic.
 
     Raises:

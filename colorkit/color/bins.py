@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 from scipy.spatial import Delaunay, KDTree
 
-from colorkit.checks import check_temperature, check_whole
+from colorkit.checks import check_weight, check_whole
 from colorkit.color import spaces
 
 __all__ = ["ColorBins", "chroma_batches"]
@@ -247,7 +247,7 @@ class ColorBins:
                 f"`logits` must have {self.num_bins} entries last, one per bin. "
                 f"Received shape {tuple(logits.shape)}"
             )
-        check_temperature(temperature)
+        check_weight("temperature", temperature)
         if temperature < _COLDEST:
             return ops.take(centers, ops.argmax(logits, axis=-1), axis=0)
         logits = logits / temperature
@@ -317,7 +317,7 @@ def _table(centers, limit, neighbors):
 
     The result is their indices, int32 of shape `(cells * m,)`, and their centers, shape
     `(cells, m, 2)`, so that one lookup fetches all candidates. A bin is left out of a cell only if
-    `neighbors` others are nearer to every point of the cell, so the search of one row is exact.
+    `neighbors` others are nearer to every point of it. So the search of one row is exact.
     """
     centers = np.frombuffer(centers, "float32").reshape(-1, 2)
     width = 2 * limit / _TABLE_CELLS

@@ -42,6 +42,7 @@ def magnitude(vectors):
         >>> round(float(magnitude(np.array([3.0, 4.0]))), 3)
         5.0
     """
+    vectors = ops.cast(vectors, "float32")  # 1e-12 is 0 in float16
     return ops.sqrt(ops.sum(ops.square(vectors), axis=-1) + 1e-6**2)
 
 

@@ -6,8 +6,8 @@ from scipy.ndimage import uniform_filter
 
 # Pixels converted at once: the temporary arrays of one strip stay within tens of megabytes.
 _STRIP_PIXELS = 2**18
-# Side of the window in pixels of the small image, and the variance of lightness (in a range of 1)
-# below which lightness does not explain chroma.
+# Side of the window, in pixels of the small image. Below this variance, in a range of 1, lightness
+# does not explain chroma.
 _WINDOW = 3
 _FLAT_VARIANCE = 1e-3
 
@@ -21,8 +21,8 @@ def strips(height, width):
 def upsampled(chroma, small, lightness, lightness_range):
     """Yield `(rows, chroma)`: a slice of rows, and chroma there at the size of an image.
 
-    `chroma` and its lightness `small` have a reduced size, and `lightness` has the full size; all
-    have the shape `(height, width, channels)` (He, Sun, "Fast Guided Filter", arXiv:1505.00996).
+    `chroma` and its lightness `small` have a reduced size; `lightness` has the full size. All have
+    the shape `(height, width, channels)` (He, Sun, "Fast Guided Filter", arXiv:1505.00996).
     """
     slope, offset = _fit_locally(small, chroma, lightness_range)
     size = lightness.shape[:2]

@@ -17,7 +17,8 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
         bins: `ColorBins`.
         neighbors: 1 counts the nearest bin of every pixel. A larger number averages soft codes;
             the published prior of the 313 bins used 5.
-        sigma: Standard deviation of the soft codes, in chroma units.
+        sigma: Standard deviation of the soft codes, in chroma units. The default is for Lab; Yuv
+            needs about 0.03.
 
     Returns:
         float64 array of shape `(num_bins,)`, summing to 1.
@@ -38,7 +39,7 @@ def color_prior(images, bins, *, neighbors=1, sigma=5.0):
     for chroma in chroma_batches(images, bins.space):
         # Encoding only distinct colors saves most of the work. As one complex number each, they
         # are found several times faster than as rows.
-        colors = np.round(chroma, 3).reshape(-1, 2).view("complex64")
+        colors = np.round(chroma, 6).reshape(-1, 2).view("complex64")
         colors, repeats = np.unique(colors, return_counts=True)
         chroma = colors.view("float32").reshape(-1, 2)
         indices, weights = bins.soft_encode(chroma, neighbors=neighbors, sigma=sigma)
@@ -86,8 +87,8 @@ def class_weights(prior, uniform_weight=0.5):
     Args:
         prior: Probability of each bin, as `color_prior` returns it.
         uniform_weight: Share of the uniform distribution over all bins that is mixed into
-            `prior`, in [0, 1]: lambda in the papers, 0.5 in Zhang et al. and 0.2 in Champati et
-            al. 1 gives equal weights, and 0 raises an error if a bin never occurs.
+            `prior`, in [0, 1]. It is lambda in the papers: 0.5 in Zhang et al., 0.2 in Champati et
+            al. 1 gives equal weights. 0 raises an error if a bin never occurs.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.

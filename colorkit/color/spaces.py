@@ -71,7 +71,7 @@ def floating(x, channels, name):
     if "float" not in dtype:
         allowed = "floating point, or uint8 in 0..255" if name == "rgb" else "floating point"
         raise ValueError(f"`{name}` must be {allowed}. Received dtype {dtype}")
-    return ops.cast(x, "float32") if dtype == "float64" else x
+    return ops.cast(x, "float32")
 
 
 def _apply(matrix, x):
@@ -240,11 +240,7 @@ class ColorSpace:
         """
         lightness = floating(lightness, 1, "lightness")
         chroma = floating(chroma, self.chroma_channels, "chroma")
-        if not same_size(lightness.shape[:-1], chroma.shape[:-1]):
-            raise ValueError(
-                "`lightness` and `chroma` must have the same size. "
-                f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
-            )
+        _check_same_size(lightness, chroma)
         if not keep_lightness:
             if self.name == "rgb":
                 return ops.clip(chroma, 0.0, 1.0)
@@ -314,6 +310,8 @@ def lightness_of(rgb, space=LAB):
     to_linear = _to_linear
     if rgb.dtype == np.uint8:
         to_linear = functools.partial(np.take, _to_linear(np.arange(256, dtype="float32") / 255))
+    else:
+        check_range(rgb, "`rgb` must be uint8, or floating point")
 
     def convert(rgb):
         red, green, blue = (
@@ -339,6 +337,7 @@ def fit_gamut(lightness, chroma, space=LAB):
     if space is not LAB:
         return ops.convert_to_numpy(space.merge(lightness, chroma))
 
+    _check_same_size(lightness, chroma)
     lightness, chroma = np.asarray(lightness, "float32"), np.asarray(chroma, "float32")
     inside = [np.zeros(0, bool)]
 
@@ -352,6 +351,14 @@ def fit_gamut(lightness, chroma, space=LAB):
     if outside.any():
         rgb[outside] = _merge_lab(lightness[outside][:, 0], *chroma[outside].T).T
     return rgb
+
+
+def _check_same_size(lightness, chroma):
+    if not same_size(lightness.shape[:-1], chroma.shape[:-1]):
+        raise ValueError(
+            "`lightness` and `chroma` must have the same size. "
+            f"Received shapes {tuple(lightness.shape)} and {tuple(chroma.shape)}"
+        )
 
 
 def _by_chunks(convert, channels, *images):

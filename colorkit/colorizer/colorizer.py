@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from colorkit.checks import check_temperature, check_weight
+from colorkit.checks import check_weight
 from colorkit.color import spaces
 from colorkit.color.bins import checked_class_weights
 from colorkit.color.guided import resize, strips, upsampled
@@ -110,7 +110,7 @@ class Colorizer:
                 f"{'chroma' if bins is None else 'logits over the bins'}. "
                 f"Received a model from {inputs} to {outputs}"
             )
-        check_temperature(temperature)
+        check_weight("temperature", temperature)
         if size is not None and not size >= 1:
             raise ValueError(f"`size` must be at least 1 pixel. Received: {size!r}")
         if class_weights is not None:

@@ -24,8 +24,9 @@ _NEAR_GRAY = 5.0
 class Batches(keras.utils.PyDataset):
     """Give batches of images to `fit`, `evaluate` and `predict`, see `pairs` and `labeled`.
 
-    The order, mirroring and crops of each epoch depend only on `seed` and `epoch`. A run resumed
-    at an epoch therefore sees the same batches. `dataset[i]` is the i-th batch.
+    The order, mirroring and crops of each epoch depend only on `seed` and `epoch`. To resume, set
+    `epoch` in `on_epoch_begin` of a callback, as `colorkit.run` does. `fit`, `evaluate` and
+    `predict` count it up. `dataset[i]` is the i-th batch.
 
     Attributes:
         convert: Function from the RGB, aged RGB and labels of a batch to the input of `fit`.
@@ -217,8 +218,8 @@ def pairs(
         augment: Whether to mirror half of the images, and to crop at random instead of at the
             center (default: False).
         crop: Side of a square crop in pixels, required if images have different sizes. If it
-            is a tuple, augmented batches use the sides in turn (the first, if an epoch is one
-            batch), and other batches use the middle one.
+            is a tuple, augmented batches use the sides in turn. If an epoch is one batch, they use
+            the first. Other batches use the middle one.
         shift: Maximum number of pixels by which augmented images are moved vertically and
             horizontally. The border is filled by reflection.
         zoom: `(low, high)`: resize a part of each image to the size of `crop`, or else of the
@@ -301,7 +302,7 @@ def labeled(images, **options):
     """
 
     def convert(rgb, aged, classes):
-        return np.float32(rgb / 255), classes
+        return rgb / np.float32(255), classes
 
     return Batches(images=images, convert=convert, needs_labels=True, **options)
 

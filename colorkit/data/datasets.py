@@ -1,6 +1,7 @@
 """Load image datasets: a folder, a video, TensorFlow Datasets, or bundled photos."""
 
 import functools
+import os
 import re
 import warnings
 import zlib
@@ -30,7 +31,8 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
 
             - "photos": random crops of photographs of scikit-image and scikit-learn, no download.
             - "folder:PATH": image files. Subfolders with the name of a split are used. Otherwise
-              one image in ten is held out for "test", chosen by its name; they are printed once.
+              one image in ten is held out for "test", chosen by its name. Their number and first
+              three names are printed once.
             - "video:PATH" or "video:PATH?stride=5": all frames, or every fifth frame. The last
               fifth is "test". Some frames before it are left out, so that no frame has a neighbor
               in the other split.
@@ -163,17 +165,21 @@ def _load_photos(split, size):
 def _load_folder(folder, split, size):
     paths = find_pictures(folder)
     checksum = _checksum(folder, paths)
-    # Subfolders named train and test are splits; any other subfolder is a class.
-    splits = [name for name in ("train", "test", split) if (folder / name).is_dir()]
+    # Subfolders are classes, unless one is named train or test: then all are splits, so that
+    # classes have the same numbers in each.
     names = {path: path.relative_to(folder) for path in paths}
+    splits = {name for name in ("train", "test", split) if (folder / name).is_dir()}
+    if splits:
+        splits |= {name.parts[0] for name in names.values() if len(name.parts) > 1}
     classes = {path: _class_of(name, splits) for path, name in names.items()}
     class_names = sorted(set(classes.values()) - {None})
     if split in splits or (splits and split != "all"):
         paths = [path for path in paths if names[path].parts[0] == split]
     elif split in ("train", "test"):
         # Split by a checksum of the name, so that new images do not move others to another split.
-        sums = {path: zlib.crc32(str(name).encode()) for path, name in names.items()}
-        held_out = tuple(str(names[path]) for path in paths if sums[path] % 10 == 0)
+        sums = {path: zlib.crc32(os.fsencode(name)) for path, name in names.items()}
+        held_out = [os.fsencode(names[path]) for path in paths if sums[path] % 10 == 0]
+        held_out = tuple(name.decode(errors="replace") for name in held_out)  # to print
         _name_held_out(folder, held_out, len(paths))
         paths = [path for path in paths if (sums[path] % 10 == 0) == (split == "test")]
     elif split != "all":
@@ -248,7 +254,7 @@ def _load_video(name, split, size):
 def _checksum(folder, paths):
     """Compute a checksum of the names and sizes of the files of a folder."""
     files = (f"{path.relative_to(folder)} {path.stat().st_size}" for path in paths)
-    return f"{zlib.crc32(chr(10).join(files).encode()):08x}"
+    return f"{zlib.crc32(os.fsencode(chr(10).join(files))):08x}"
 
 
 def _class_of(path, splits):

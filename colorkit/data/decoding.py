@@ -47,7 +47,7 @@ def to_srgb(image, deep=False):
         color.putalpha(alpha)
         white = Image.new("RGBA", image.size, "white")
         color = Image.alpha_composite(white, color).convert("RGB")
-    return np.float32(np.asarray(color) / 255) if deep else np.asarray(color)
+    return np.asarray(color) / np.float32(255) if deep else np.asarray(color)
 
 
 def is_tiff(path):

@@ -22,8 +22,8 @@ def copies(images, others, similarity=SIMILARITY):
     Args:
         images: `Images`, or images as `Images` takes them.
         others: Images among which to look for the originals.
-        similarity: Least correlation of a copy. Near twins, such as two photographs of one flower,
-            exceed 0.9. So do some different photographs of one kind, such as of the sea.
+        similarity: Least correlation of a copy. Nearly identical images, such as two photographs of
+            one flower, exceed 0.9. So do some different photographs of one kind, such as the sea.
 
     Returns:
         Boolean array `(N,)`: whether each of `images` is a copy of one of `others`.

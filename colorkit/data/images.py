@@ -128,7 +128,7 @@ class Images(collections.abc.Sequence):
         if isinstance(self._items, np.ndarray) and self.size is None:
             return np.array(self._items, dtype=dtype, copy=copy)
         self.check_one_size()
-        return np.stack(list(self)).astype(dtype or "uint8")
+        return np.stack(list(self)).astype(dtype or "uint8", copy=False)
 
     def __repr__(self):
         size = "different sizes" if self.shape is None else "x".join(map(str, self.shape))

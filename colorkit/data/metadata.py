@@ -1,5 +1,6 @@
 """Carry the metadata of an image file over to the colored one."""
 
+import copy
 import re
 
 from PIL import Image, PngImagePlugin
@@ -33,7 +34,7 @@ def _metadata(image, software):
     before, exif = image.getexif(), Image.Exif()
     for tag in _KEPT:
         if tag in before:
-            exif[tag] = before[tag]
+            exif[tag] = _encoded(before[tag], "latin-1")  # as Pillow decodes it
     for tag in _SUBDIRECTORIES:
         entries = {k: v for k, v in before.get_ifd(tag).items() if k not in _OF_OLD_FILE}
         if entries:
@@ -43,9 +44,10 @@ def _metadata(image, software):
     texts = {name: str(texts[name]) for name in (*_TEXTS, "Creation Time") if name in texts}
     for name, tag in _TEXTS.items():
         if name in texts and tag not in exif:
-            exif[tag] = texts[name]
+            exif[tag] = _encoded(texts[name])
     if software is not None:
-        exif[_SOFTWARE] = f"{exif[_SOFTWARE]}; {software}" if _SOFTWARE in exif else software
+        known = [exif[_SOFTWARE]] if _SOFTWARE in exif else []
+        exif[_SOFTWARE] = b"; ".join([*known, software.encode()])
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or before.get(_XMP)
     if isinstance(xmp, str):
         xmp = xmp.encode()
@@ -59,6 +61,11 @@ def _metadata(image, software):
         "texts": texts,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _encoded(text, encoding="utf-8"):
+    """Return text as bytes: Pillow would write "?" for all but ASCII, and tifffile would fail."""
+    return text if isinstance(text, bytes) else str(text).encode(encoding, "replace")
 
 
 def save_options(found, picture_format):
@@ -83,9 +90,9 @@ def save_options(found, picture_format):
             text.add_itxt("XML:com.adobe.xmp", found["xmp"].decode("utf-8", errors="replace"))
         return {**options, "pnginfo": text}
     if picture_format == "TIFF":
-        exif = options.get("exif") or Image.Exif()
+        exif = copy.deepcopy(options.get("exif", Image.Exif()))  # that of others stays
         if comment and _DESCRIPTION not in exif:
-            exif[_DESCRIPTION] = comment
+            exif[_DESCRIPTION] = comment.encode()
         if "xmp" in found:
             exif[_XMP] = found["xmp"]
         return {**options, "exif": exif} if len(exif) else options
@@ -96,7 +103,7 @@ def deep_tiff_options(found):
     """Return metadata as options of `tifffile.imwrite`: descriptions, resolution and XMP."""
     options = save_options(found, "TIFF")
     exif = options.get("exif", {})
-    tags = [(tag, 2, 0, str(exif[tag]), True) for tag in _KEPT if tag in exif]
+    tags = [(tag, 2, 0, _encoded(exif[tag]), True) for tag in _KEPT if tag in exif]
     if _XMP in exif:
         tags.append((_XMP, 1, len(exif[_XMP]), exif[_XMP], True))
     found = {"metadata": None, "software": False, "compression": "zlib", "extratags": tags}

@@ -193,7 +193,7 @@ def steadied(images, steadiness=0.9):
     """Yield the colored images of a film with steady colors, see `color_video`.
 
     Args:
-        images: Iterable of colored frames, uint8 or uint16 arrays `(height, width, 3)`.
+        images: Iterable of colored frames, uint8 arrays `(height, width, 3)`.
         steadiness: Share of the previous color, in [0, 1); other values raise a `ValueError`.
 
     Example:

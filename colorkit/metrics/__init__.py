@@ -1,10 +1,10 @@
 """Keras metrics of colored images, and the functions that they average.
 
-All take `y_true`, then `y_pred`: RGB in [0, 1] of shape `(N, height, width, 3)`. The classes
-return means over all images since the last reset; `sample_weight` is one weight per image.
-Values outside [0, 1] raise an error in arrays; inside `compile`, most metrics cannot check them.
-In `compile`, SSIM and CIEDE2000 call scikit-image. They then need TensorFlow and
-`jit_compile=False`, or `run_eagerly=True`.
+Most take `y_true`, then `y_pred`: RGB in [0, 1] of shape `(N, height, width, 3)`. The classes
+return means over all images, or over all pixels, since the last reset. `sample_weight` is one
+weight per image. Values outside [0, 1] raise an error in arrays. Inside `compile`, metrics cannot
+check them. There, SSIM and CIEDE2000 call scikit-image; on TensorFlow they need
+`jit_compile=False`.
 """
 
 from colorkit.metrics.coherence import (

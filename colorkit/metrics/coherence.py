@@ -18,8 +18,8 @@ def bleeding(y_true, y_pred, lightness_edge=3.0, chroma_edge=3.0):
         chroma_edge: The same for true chroma, in units of ab.
 
     Returns:
-        `(total, count)`, each of shape `(N,)`: the sum of the magnitudes of the predicted ab
-        gradient over the pixels without either edge, and the number of these pixels.
+        `(total, count)`, each of shape `(N,)`. `total` sums the magnitudes of the predicted ab
+        gradient over the pixels without either edge. `count` is the number of these pixels.
 
     Raises:
         ValueError: If the images are not RGB in [0, 1] of one shape.

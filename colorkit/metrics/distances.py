@@ -63,7 +63,8 @@ def frechet_distance(first, second):
         first, second: Features, shapes `(N, features)` and `(M, features)`.
 
     Raises:
-        ValueError: If the features are not finite, do not fit, or are of fewer than two images.
+        ValueError: If the features are not finite or do not fit, or there are not more images than
+            features.
 
     References:
         Heusel et al., "GANs Trained by a Two Time-Scale Update Rule", NeurIPS 2017.
@@ -167,7 +168,7 @@ def mean_divergence(vae, images, batch_size=None):
     outputs = [vae.get_layer(name).output for name in ("mean", "log_variance")]
     encoder = keras.Model(vae.inputs[0], outputs)
     found = _called(encoder, images, batch_size)
-    return float(ops.mean(ops.concatenate([divergence(*posterior) for posterior in found])))
+    return float(np.concatenate([ops.convert_to_numpy(divergence(*each)) for each in found]).mean())
 
 
 def _called(network, images, batch_size, side=None):
@@ -176,15 +177,16 @@ def _called(network, images, batch_size, side=None):
     if batch_size is None:
         sizes = np.shape(images[0])[:2], size
         batch_size = pictures_at_once(*(known for known in sizes if None not in known))
+    first = np.shape(images[0])
     for i in range(0, len(images), batch_size):
         rgb = np.asarray(images[i : i + batch_size])
-        if rgb.ndim != 4 or rgb.shape[-1] != 3:
+        if rgb.ndim != 4 or rgb.shape[-1] != 3 or rgb.shape[1:] != first:
             raise ValueError(
-                "`images` must be RGB images, shape (N, height, width, 3); one image is "
-                f"`image[None]`. Received images of shape {rgb.shape[1:]}"
+                "`images` must be RGB images of one size, shape (N, height, width, 3); one image "
+                f"is `image[None]`. Received images of shape {rgb.shape[1:]}"
             )
         if rgb.dtype == np.uint8:
-            rgb = np.float32(rgb / 255)
+            rgb = rgb / np.float32(255)
         check_range(rgb, "`images` must be uint8, or floating point")
         if not same_size(rgb.shape[1:3], size):
             rgb = ops.image.resize(rgb, size, antialias=True, data_format="channels_last")

@@ -39,10 +39,10 @@ class BinMetric(BinsConfig, keras.metrics.Metric):
 
 
 def of_arrays(measure):
-    """Let a function of two arrays also measure tensors, as well those of TensorFlow's graphs."""
+    """Let a function of two arrays also measure tensors, in graphs of TensorFlow and JAX too."""
 
     def in_float32(*arrays):
-        return np.float32(measure(*arrays))
+        return np.float32(measure(*map(np.asarray, arrays)))
 
     @functools.wraps(measure)
     def measured(y_true, y_pred):
@@ -54,6 +54,11 @@ def of_arrays(measure):
                 values = tf.numpy_function(in_float32, images, "float32")
                 values.set_shape(images[0].shape[:1])
                 return values
+        if keras.backend.backend() == "jax":
+            import jax
+
+            shape = jax.ShapeDtypeStruct(images[0].shape[:1], "float32")
+            return jax.pure_callback(in_float32, shape, *images)
         return measure(*map(ops.convert_to_numpy, images))
 
     return measured
@@ -67,9 +72,9 @@ def checked(*images):
     for rgb in images:
         if isinstance(rgb, np.ndarray) and rgb.dtype.kind == "f":
             check_range(rgb, "Images must be floating point")
-    images = [ops.cast(floating(rgb, 3, "images"), "float32") for rgb in images]
+    images = [floating(rgb, 3, "images") for rgb in images]
     shapes = [tuple(rgb.shape) for rgb in images]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 4:
+    if len(shapes[0]) != 4 or not all(same_size(shape, shapes[0]) for shape in shapes):
         raise ValueError(
             "`y_true` and `y_pred` must be RGB images of the same shape (N, height, width, 3). "
             f"Received shapes {shapes}"

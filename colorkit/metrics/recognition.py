@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.metrics.mean import MeanMetric, checked
+from colorkit.metrics.mean import MeanMetric, checked, image_weights
 
 
 class FeaturePreservation(MeanMetric):
@@ -70,14 +70,16 @@ class MaskIoU(keras.metrics.MeanIoU):
     def __init__(self, segmenter, ignore_class=None, name="mask_iou", **kwargs):
         classes = _count_classes("segmenter", segmenter, "(N, height, width, classes)")
         super().__init__(
-            classes, ignore_class=ignore_class, sparse_y_pred=False, name=name, **kwargs
-        )
+            classes, ignore_class=ignore_class, sparse_y_pred=False, name=name,
+            **{"dtype": "float32", **kwargs},
+        )  # fmt: skip
         self.segmenter = segmenter
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         (rgb,) = checked(y_pred)
         masks = _checked_classes(y_true, rgb.shape[:3], self.num_classes, self.ignore_class)
-        super().update_state(masks, self.segmenter(rgb, training=False), sample_weight)
+        weights = image_weights(sample_weight, rgb[..., 0])
+        super().update_state(masks, self.segmenter(rgb, training=False), weights)
 
 
 def _count_classes(name, model, expected):
@@ -92,7 +94,7 @@ def _count_classes(name, model, expected):
 
 def _checked_classes(values, shape, num_classes, ignored=None):
     """Return classes as an int32 array, including `ignored`."""
-    values = np.asarray(values)
+    values = ops.convert_to_numpy(values)
     if values.shape != tuple(shape):
         raise ValueError(
             f"`y_true` must have shape {tuple(shape)}, as the images. Received shape {values.shape}"

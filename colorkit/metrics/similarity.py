@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 from colorkit.color.bins import checked_class_weights
-from colorkit.color.spaces import rgb_to_lab
 from colorkit.metrics.mean import (
     BinMetric,
     MeanMetric,
@@ -107,10 +106,9 @@ def ciede2000(y_true, y_pred):
         >>> round(float(ciede2000(np.zeros((1, 4, 4, 3)), np.ones((1, 4, 4, 3)))[0]))
         100
     """
-    from skimage.color import deltaE_ciede2000  # slow to import
+    from skimage.color import deltaE_ciede2000, rgb2lab  # slow to import
 
-    true, predicted = (ops.convert_to_numpy(rgb_to_lab(rgb)) for rgb in (y_true, y_pred))
-    return deltaE_ciede2000(true, predicted).mean(axis=(1, 2))
+    return deltaE_ciede2000(rgb2lab(y_true), rgb2lab(y_pred)).mean(axis=(1, 2))
 
 
 def ab_auc(y_true, y_pred, pixel_weights=None):
@@ -136,7 +134,7 @@ def ab_auc(y_true, y_pred, pixel_weights=None):
         1.0
     """
     true, predicted = map(ab, checked(y_true, y_pred))
-    distance = ops.sqrt(ops.sum(ops.square(true - predicted), axis=-1))
+    distance = ops.norm(true - predicted, axis=-1)
     met = _met(distance, 151)
     weights = ops.ones_like(met) if pixel_weights is None else pixel_weights
     return ops.sum(met * weights), ops.sum(weights)

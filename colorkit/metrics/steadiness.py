@@ -23,8 +23,8 @@ def warp_error(frames, places):
         ValueError: If `frames` are not RGB images, or `places` has another shape.
 
     References:
-        Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, with ab for RGB, the
-        distance for its square, and known for estimated motion.
+        Lai et al., "Learning Blind Video Temporal Consistency", ECCV 2018, but with ab instead
+        of RGB, the distance instead of its square, and known instead of estimated motion.
 
     Example:
         >>> frames = np.zeros((2, 4, 4, 3))

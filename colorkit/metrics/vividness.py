@@ -68,8 +68,9 @@ class DominantHue(keras.metrics.Metric):
     """Compute the share of all predicted chroma in the most frequent of twelve hues of ab.
 
     Images in one color have 1, also if it is light or pale. Gray images, in which no pixel has a
-    chroma of 1, have 0. The ground truth is ignored. Hue is atan2(b, a), and chroma the length of
-    (a, b). It takes RGB in [0, 1], `(N, height, width, 3)`. Other images raise a `ValueError`.
+    chroma of at least 1, have 0. The ground truth is ignored. Hue is atan2(b, a), and chroma the
+    length of (a, b). It takes RGB in [0, 1], `(N, height, width, 3)`. Other images raise a
+    `ValueError`.
 
     Example:
         >>> metric, red = DominantHue(), np.full((1, 4, 4, 3), [1.0, 0.0, 0.0])
@@ -88,7 +89,7 @@ class DominantHue(keras.metrics.Metric):
     def update_state(self, y_true, y_pred, sample_weight=None):
         (y_pred,) = checked(y_pred)
         chroma = ab(y_pred)
-        amount = ops.sqrt(ops.sum(ops.square(chroma), axis=-1))
+        amount = ops.norm(chroma, axis=-1)
         amount = ops.where(amount >= self.least_chroma, amount, 0.0)
         turn = ops.arctan2(chroma[..., 1], chroma[..., 0]) / (2 * math.pi) % 1.0
         # Sectors are centered on the axes, so that a and b are not at a border.

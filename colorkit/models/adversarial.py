@@ -27,8 +27,9 @@ class Adversarial(keras.Model):
     - "reconstruction": the mean absolute error.
     - "generator_loss": the adversarial part of the generator's loss.
     - "discriminator_loss": the loss of the discriminator.
-    - "generator_accuracy": share of predictions that the discriminator classifies as real.
-    - "discriminator_accuracy": share of all images that it classifies correctly.
+    - "generator_accuracy": share of the discriminator's logits, one per predicted image or patch,
+      that say real.
+    - "discriminator_accuracy": share of all its logits that are correct.
 
     Args:
         generator: `keras.Model` from lightness to chroma.

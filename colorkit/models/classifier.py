@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 from keras import layers
 
+from colorkit.files import expanded
 from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import conv_norm, residual_block
 from colorkit.models.files import read_model
@@ -93,7 +94,7 @@ def load_classifier(name):
         (None, 10)
     """
     if str(name).endswith(".keras"):
-        return read_model(name)
+        return read_model(expanded(name))
     folder = Path(__file__).parents[1] / "weights" / "classifiers"
     known = sorted(path.stem for path in folder.glob("*.keras"))
     if name not in known:

@@ -13,7 +13,7 @@ def feature_model(model):
     """
     layers = model.layers
     head = max((i for i, layer in enumerate(layers) if layer.weights), default=-1)
-    # What layers take, not give: tensors of a layer that is a network belong to its own graph.
+    # Use inputs of layers, not outputs: the output of a nested network belongs to its own graph.
     tensors = {
         id(tensor): tensor
         for layer in layers[: head + 1]

@@ -16,7 +16,8 @@ from colorkit.files import written_whole
 _PARENTS = {"keras.layers": keras.Layer, "keras.initializers": keras.Initializer}
 _SIGNIFICANT_BITS = 9  # of kernels in files; training multiplies with the 8 bits of bfloat16
 _CONFIG_BYTES = 2**24  # at most; the largest networks of Keras need a tenth
-# Weights may unpack to 64 MB and 50 times their compressed size. Twice this size is usual.
+# Weights may unpack to 64 MB and 50 times their compressed size. Usual ones unpack to twice that
+# size.
 _SPARE_BYTES, _COMPRESSION = 2**26, 50
 
 

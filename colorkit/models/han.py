@@ -46,10 +46,10 @@ def build_simple_convnet(
     Args:
         filters: Width of each convolution; a pooling follows each of the first five.
         upsampling: "resize" doubles the size five times, each time before a convolution.
-            "transpose" is one transposed convolution of 64x64 with stride 32 and the initialization
-            of the author's code: a normal distribution of 0.1 for convolutions, and PyTorch's
-            uniform default for the transposed one, which has no bias. It needs five `filters`. (The
-            paper's one of stride 2 would not reach the full size.)
+            "transpose" is one transposed convolution of 64x64 with stride 32. It has no bias.
+            Weights start as in the author's code: from a normal distribution of 0.1, and for the
+            transposed convolution from PyTorch's uniform default. It needs at least five `filters`.
+            (The paper's one of stride 2 would not reach the full size.)
 
     References:
         Han, "Image Colorization Using Deep Learning Methods", section 2.1.

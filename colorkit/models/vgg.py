@@ -1,7 +1,6 @@
 """The first two convolutions of VGG16, as features of gray images."""
 
 import zipfile
-from pathlib import Path
 
 import h5py
 import keras
@@ -9,6 +8,7 @@ import numpy as np
 from keras import layers
 
 from colorkit.color.spaces import LAB
+from colorkit.files import expanded
 from colorkit.layers import VGGPreprocessing
 from colorkit.models.blocks import ANY_SIZE
 
@@ -80,7 +80,7 @@ def _load(weights):
                 f"The ImageNet weights of VGG16 are not on disk and cannot be downloaded ({error})."
                 " `weights` may be the path of a file, or a classifier of your own."
             ) from error
-    path = Path(weights)
+    path = expanded(weights)
     if not path.is_file():
         raise FileNotFoundError(
             '`weights` must be "imagenet", a keras.Model or a file. '

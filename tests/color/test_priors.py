@@ -4,7 +4,7 @@ from keras import ops
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import cdist
 
-from colorkit import LAB, ColorBins, class_weights, color_prior, smooth_prior
+from colorkit import LAB, YUV, ColorBins, class_weights, color_prior, load, smooth_prior
 
 
 def test_prior_counts_pixels(pictures):
@@ -72,3 +72,10 @@ def test_bad_priors_raise():
             class_weights(prior)
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         class_weights(np.array([0.5, 0.5]), uniform_weight=2)
+
+
+def test_prior_of_yuv_counts_the_bins_of_encode():
+    images, bins = load("photos", size=32)[:64], ColorBins.grid(289, space="yuv")
+    chroma = ops.convert_to_numpy(YUV.split(np.asarray(images))[1])
+    counts = np.bincount(np.ravel(bins.encode(chroma)), minlength=bins.num_bins)
+    np.testing.assert_allclose(color_prior(images, bins), counts / counts.sum(), atol=1e-7)

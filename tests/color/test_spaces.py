@@ -231,3 +231,16 @@ def test_gray_has_the_lightness_of_its_image_and_no_chroma(rng):
 def test_arrays_outside_the_range_of_rgb_are_refused(space):
     with pytest.raises(ValueError, match=r"`rgb` must be .* in \[0, 1\].* to 255"):
         space.split(np.full((2, 2, 3), 255.0, "float32"))
+
+
+def test_half_precision_is_converted_in_float32(rng):
+    rgb = rng.uniform(size=(4, 4, 3)).astype("float16")
+    expected = skimage.color.rgb2lab(np.float32(rgb))
+    np.testing.assert_allclose(rgb_to_lab(rgb), expected, atol=1e-3)
+
+
+def test_fit_gamut_and_lightness_refuse_what_merge_and_split_refuse():
+    with pytest.raises(ValueError, match="must have the same size"):
+        fit_gamut(np.zeros((4, 4, 1)), np.zeros((2, 8, 2)))
+    with pytest.raises(ValueError, match="`rgb` must be uint8, or floating point"):
+        lightness_of(np.full((4, 4, 3), 200.0, "float32"))

@@ -259,9 +259,9 @@ def test_invalid_arguments_raise():
     for weights in (np.ones(3), -np.ones(49), np.full(49, np.nan)):
         with pytest.raises(ValueError, match="class_weights"):
             Colorizer(network, bins=bins, class_weights=weights)
-    with pytest.raises(ValueError, match=r"`temperature` must not be negative.*-1"):
+    with pytest.raises(ValueError, match=r"`temperature` must be a finite, non-negative.*-1"):
         Colorizer(network, bins=bins).at_temperature(-1)(np.zeros((4, 4), "uint8"))
-    with pytest.raises(ValueError, match=r"`temperature` must not be negative or infinite.*inf"):
+    with pytest.raises(ValueError, match=r"`temperature` must be a finite, non-negative.*inf"):
         Colorizer(network, bins=bins, temperature=np.inf)
     for shape in ((32, 32, 1), (1, 32, 32, 3)):
         with pytest.raises(ValueError, match=r"\(N, height, width, 1\)"):

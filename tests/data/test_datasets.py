@@ -1,4 +1,7 @@
+import itertools
+import os
 import socket
+import sys
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -265,3 +268,21 @@ def test_left_out_files_of_joined_datasets_are_counted_together(colors):
     images = load("folder:a*2+b", "all")
     assert images.left_out == 3 and kinds(images) == [3, 2]
     assert images.weights[:3].sum() == pytest.approx(2 * images.weights[3:].sum())
+
+
+def test_classes_have_the_same_numbers_in_all_splits_of_a_folder(tmp_path):
+    for split, kind in itertools.product(("train", "dev", "test"), ("cat", "dog")):
+        path = tmp_path / split / kind / "0.png"
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (8, 8), "red").save(path)
+    for split in ("train", "dev", "test", "all"):
+        images = load(f"folder:{tmp_path}", split)
+        assert list(images.class_names) == ["cat", "dog"], split
+        assert sorted(set(images.labels)) == [0, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
+def test_name_that_is_not_utf8_is_loaded(tmp_path):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    os.rename(os.fsencode(tmp_path / "a.png"), os.fsencode(tmp_path) + b"/caf\xe9.png")
+    assert len(load(f"folder:{tmp_path}", "all")) == 1

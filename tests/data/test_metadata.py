@@ -130,3 +130,25 @@ def test_texts_of_png_files_are_kept(tmp_path, ending):
         ]
         if ending == ".png":
             assert image.text["Creation Time"] == "1 Jun 1958"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "deep.tif"])
+def test_names_with_accents_are_kept_in_every_format(tmp_path, name):
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("Description", "Müller am See")
+    Image.new("L", (8, 8)).save(tmp_path / "old.png", pnginfo=text)
+    rgb = np.zeros((8, 8, 3), "uint16" if name == "deep.tif" else "uint8")
+    write_picture(tmp_path / name, rgb, read_metadata(tmp_path / "old.png", "colorkit"))
+    with Image.open(tmp_path / name) as image:
+        kept = image.getexif()[0x010E]
+    assert kept.encode("latin-1").decode() == "Müller am See"  # Pillow decodes it as Latin-1
+
+
+def test_metadata_can_be_written_several_times(tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "a lake"
+    found = {"exif": exif, "xmp": b"x" * 66_000}
+    for name in ("a.tif", "a.jpg"):
+        write_picture(tmp_path / name, np.zeros((8, 8, 3), "uint8"), found)
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.getexif()[0x010E] == "a lake"

@@ -2,6 +2,8 @@ import numpy as np
 import pytest
 
 from colorkit import models
+from colorkit.data.images import Images
+from colorkit.metrics import distances
 from colorkit.metrics.distances import (
     features,
     frechet_distance,
@@ -130,3 +132,10 @@ def test_features_that_are_not_finite_raise(rng):
             for pair in ((sound, broken), (broken, sound)):
                 with pytest.raises(ValueError, match=r"contains (NaN|infinity)"):
                     distance(*pair)
+
+
+def test_images_of_several_sizes_raise_in_any_batch(rng):
+    network = models.build_vae(input_shape=(8, 8, 3), widths=(4,), latent=2)
+    images = [rng.uniform(size=(side, side, 3)).astype("float32") for side in (16, 16, 32, 32)]
+    with pytest.raises(ValueError, match="RGB images of one size"):
+        distances.mean_divergence(network, Images([np.uint8(255 * x) for x in images]), 2)

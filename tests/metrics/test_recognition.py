@@ -124,3 +124,13 @@ def test_unknown_labels_raise():
     for label in (-1, 0.5, np.nan):
         with pytest.raises(ValueError, match=f"from 0 to 2.*{label}"):
             metric.update_state(np.array([label]), halves(RED, RED))
+
+
+def test_mask_iou_weights_images():
+    rgb = keras.Input((8, 8, 3))
+    segmenter = keras.Model(rgb, keras.ops.concatenate([rgb[..., :1], 1 - rgb[..., :1]], axis=-1))
+    metric = metrics.MaskIoU(segmenter)
+    masks = np.zeros((2, 8, 8), "int32")
+    images = np.stack([np.ones((8, 8, 3)), np.zeros((8, 8, 3))])  # classes 0 and 1
+    metric.update_state(masks, images, [0.5, 0.0])
+    assert float(metric.result()) == pytest.approx(1.0)

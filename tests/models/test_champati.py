@@ -69,3 +69,8 @@ def test_fit_lowers_the_loss(name, rng):
     model.compile(keras.optimizers.Adam(1e-2), loss, jit_compile=False)
     history = model.fit(pairs(images, batch_size=16), epochs=4, verbose=0).history["loss"]
     assert np.isfinite(history).all() and history[-1] < history[0]
+
+
+def test_dense_network_of_any_size_raises():
+    with pytest.raises(ValueError, match="`input_shape` must have fixed sides"):
+        models.build_dense_regression(input_shape=(None, None, 1))
