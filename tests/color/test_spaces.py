@@ -187,10 +187,12 @@ def test_fit_gamut_gives_the_same_image_as_merge(space, rng):
     lightness = rng.uniform(*space.lightness_range, (40, 50, 1)).astype("float32")
     shape = (40, 50, space.chroma_channels)
     chroma = rng.uniform(*space.chroma_range, shape).astype("float32")
+    # Where a backend rounds otherwise, the last step of the search may, too: an eighth of 1/255.
+    limit = 1e-5 if keras.backend.backend() == "tensorflow" else 5e-4
     for scale in (0.0, 0.1, 1.0):
         expected = to_numpy(space.merge(lightness, scale * chroma))
         actual = fit_gamut(ops.convert_to_tensor(lightness), scale * chroma, space)
-        np.testing.assert_allclose(actual, expected, atol=1e-5)
+        np.testing.assert_allclose(actual, expected, atol=limit)
 
 
 def test_arrays_in_the_gamut_are_converted_as_by_scikit_image(rng):
