@@ -99,5 +99,5 @@ def __dir__():
 # this package first, as `python -m colorkit` or `colorkit`, and must answer `--help` at once.
 _program = os.path.splitext(os.path.basename(sys.argv[0]))[0] if sys.argv else ""
 if not (_program == "colorkit" or (_program == "-m" and "colorkit" in sys.orig_argv)):
-    for _room in ("layers", "losses", "metrics", "models"):
-        importlib.import_module(f"colorkit.{_room}")
+    for _module in ("layers", "losses", "metrics", "models"):
+        importlib.import_module(f"colorkit.{_module}")

@@ -3,6 +3,8 @@
 All take `name` and `dtype` of `keras.layers.Layer`.
 """
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -246,7 +248,8 @@ class EdgeAwareSmoothing(_SizeOfSecondInput):
         edge: Positive change of lightness, in its own units, at which the weight is 1/e.
 
     Raises:
-        ValueError: If a step or `edge` is not positive, or the shapes do not fit.
+        ValueError: If a step is not a positive whole number, `edge` is not positive, or the shapes
+            do not fit.
 
     References:
         Gastal, Oliveira, "Domain Transform for Edge-Aware Image and Video Processing", SIGGRAPH
@@ -263,8 +266,8 @@ class EdgeAwareSmoothing(_SizeOfSecondInput):
     def __init__(self, steps=(8, 4, 2, 1), edge=5.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         steps = tuple(steps)
-        for step in steps:
-            check_whole("steps", step)
+        if not all(isinstance(step, numbers.Integral) and step > 0 for step in steps):
+            raise ValueError(f"`steps` must be positive whole numbers. Received: {steps!r}")
         if not edge > 0:
             raise ValueError(f"`edge` must be positive. Received: {edge!r}")
         self.steps = steps

@@ -77,7 +77,7 @@ def test_smoothing_stops_at_edges_of_lightness_however_thin(rng):
 def test_smoothing_raises_for_bad_arguments():
     with pytest.raises(ValueError, match="same size"):
         EdgeAwareSmoothing()([np.zeros((1, 4, 4, 2), "f4"), np.zeros((1, 8, 8, 1), "f4")])
-    for options in ({"steps": (0,)}, {"edge": 0.0}):
+    for options in ({"steps": (0,)}, {"steps": (0.5,)}, {"edge": 0.0}):
         with pytest.raises(ValueError, match="positive"):
             EdgeAwareSmoothing(**options)
 

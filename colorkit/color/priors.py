@@ -87,8 +87,8 @@ def class_weights(prior, uniform_weight=0.5):
     Args:
         prior: Probability of each bin, as `color_prior` returns it.
         uniform_weight: Share of the uniform distribution over all bins that is mixed into
-            `prior`, in [0, 1]. It is lambda in the papers: 0.5 in Zhang et al., 0.2 in Champati et
-            al. 1 gives equal weights. 0 raises an error if a bin never occurs.
+            `prior`, in [0, 1]: lambda in the papers (0.5 in Zhang et al., 0.2 in Champati et al.).
+            A value of 1 gives equal weights; 0 raises an error if a bin never occurs.
 
     Returns:
         float64 array of shape `(num_bins,)`, scaled so that its mean under `prior` is 1.

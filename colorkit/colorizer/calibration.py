@@ -77,7 +77,7 @@ class Calibration:
             held: Iterable of `(probabilities, lightness, features, reduction)`. The first two are
                 `(pixels,)`: the probability of the true color of each pixel, and its lightness.
                 The features of the whole image are `(num_features,)`. The reduction is the factor
-                by which the network saw it reduced, 1 for full size.
+                by which the network saw the image reduced, 1 for full size.
             coverage: Share of the pixels whose set must hold the true color, such as 0.9.
             weights: How much each image counts for the sets, relative to the others. `None` means
                 equally.

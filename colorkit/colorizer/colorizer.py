@@ -216,6 +216,9 @@ class Colorizer:
                 how much each counts.
             coverage: Share of the pixels whose set must hold the true color.
 
+        Raises:
+            ValueError: If the model has no bins, or there are fewer than 20 images.
+
         Example:
             >>> network = ck.models.build_shallow_classification(9)
             >>> colorizer = Colorizer(network, bins=ck.ColorBins.grid(9))

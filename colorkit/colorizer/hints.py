@@ -98,12 +98,13 @@ def checked_hints(hints, size):
             row, column, color = hint
             given = row, column
             row, column = int(row), int(column)
-            if not isinstance(given[0], str) and given != (row, column):
-                raise ValueError
+            for one, whole in zip(given, (row, column), strict=True):
+                if not isinstance(one, str) and one != whole:
+                    raise ValueError
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
-                "`hints` must be (row, column, color), such as (20, 30, 'red'). "
-                f"Received as hint {number}: {hint!r}"
+                "`hints` must be (row, column, color) with whole rows and columns, such as "
+                f"(20, 30, 'red'). Received as hint {number}: {hint!r}"
             ) from error
         if not (0 <= row < size[0] and 0 <= column < size[1]):
             raise ValueError(

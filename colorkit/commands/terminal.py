@@ -37,7 +37,7 @@ def exit_if_ended():
 
 def start_keras():
     """Import Keras and start its backend, without the log lines that the backend prints."""
-    gc.disable()  # it would search the many objects that the import creates again and again
+    gc.disable()  # else it searches, again and again, the many objects that the import creates
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -30,9 +30,10 @@ def load(name, split="train", *, size=None, data_dir=None, shares=None):
         name: One of:
 
             - "photos": random crops of photographs of scikit-image and scikit-learn, no download.
-            - "folder:PATH": image files. Subfolders with the name of a split are used. Otherwise
-              one image in ten is held out for "test", chosen by its name. Their number and first
-              three names are printed once.
+            - "folder:PATH": image files. Subfolders are classes. If one is named train, test or as
+              `split`, all are splits instead, and their subfolders are classes. Otherwise one image
+              in ten is held out for "test", chosen by its name. Their number and first three names
+              are printed once.
             - "video:PATH" or "video:PATH?stride=5": all frames, or every fifth frame. The last
               fifth is "test". Some frames before it are left out, so that no frame has a neighbor
               in the other split.
@@ -165,8 +166,8 @@ def _load_photos(split, size):
 def _load_folder(folder, split, size):
     paths = find_pictures(folder)
     checksum = _checksum(folder, paths)
-    # Subfolders are classes, unless one is named train or test: then all are splits, so that
-    # classes have the same numbers in each.
+    # Subfolders are classes, unless one is named train, test or as `split`: then all are splits, so
+    # that classes have the same numbers in each.
     names = {path: path.relative_to(folder) for path in paths}
     splits = {name for name in ("train", "test", split) if (folder / name).is_dir()}
     if splits:
@@ -197,7 +198,7 @@ def _load_folder(folder, split, size):
             damaged.append(path)
     if damaged:
         warn_left_out(damaged, len(paths), f"files in {folder}")
-    has_classes = class_names and None not in classes.values()
+    has_classes = class_names and None not in {classes[path] for path in paths}
     return Images(
         list(sizes),
         labels=[class_names.index(classes[path]) for path in sizes] if has_classes else None,

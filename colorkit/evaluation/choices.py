@@ -30,6 +30,9 @@ def measure_doubt(colorizer, images):
         pixels with the smaller entropy relative to that of the others; and "far", the share of
         the images that are far from those that the model knows.
 
+    Raises:
+        ValueError: If there are no images, or the model is not in Lab or not calibrated.
+
     Example:
         >>> images, network = ck.load("photos", size=32), ck.models.build_shallow_classification(9)
         >>> colorizer = ck.Colorizer(network, bins=ck.ColorBins.grid(9)).calibrated(images[:20])
@@ -80,6 +83,9 @@ def measure_variants(colorizer, images, n=8, seed=0):
         n for each image, and "mean" of temperature 1; "bleeding" of the variants relative to that
         of temperature 1; and "distance", the mean CIEDE2000 between two variants.
 
+    Raises:
+        ValueError: If there are no images, or `n` is below 2.
+
     Example:
         >>> colorizer = ck.Colorizer.pretrained("cifar10")
         >>> rows = measure_variants(colorizer, ck.load("photos", size=32)[:2], n=2)
@@ -121,6 +127,9 @@ def measure_hints(colorizer, images, counts=(0, 1, 2, 5, 10, 20, 50), seed=0):
         Dict from method to the mean CIEDE2000 for each count: "colorizer", the same with a "reach
         of 0.3", "optimization" (Levin et al.) and "superpixels". Without hints, the last two leave
         the image gray.
+
+    Raises:
+        ValueError: If there are no images.
 
     Example:
         >>> rows = measure_hints(

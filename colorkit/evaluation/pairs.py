@@ -77,8 +77,8 @@ def evaluate_pairs(colored, truth, *, resize=False, sample=100, kid=False, bins=
         `PairScores`.
 
     Raises:
-        FileNotFoundError, ValueError: If no pair can be measured, see `match_files`, or a metric
-            in `reported` is unknown.
+        FileNotFoundError, ValueError: If no pair can be measured, see `match_files`, `sample` is
+            negative, `bins` are not of Lab, or a metric in `reported` is unknown or not measured.
 
     Example:
         >>> photos = ck.load("photos", "test")[:4]

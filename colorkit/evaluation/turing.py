@@ -33,7 +33,8 @@ class TuringTest:
         seed: Seed of order and sides, the same to resume a test.
 
     Raises:
-        ValueError: If the images do not match, or the file does not hold the answers of this test.
+        ValueError: If the images do not match, `num_practice` or `seed` is not a whole number, or
+            the file does not hold the answers of this test.
 
     References:
         Zhang, Isola, Efros, "Colorful Image Colorization", section 3.1: a second per pair, 10

@@ -58,6 +58,7 @@ def run(experiment, profile=None, *, data=None, seed=0, epochs=None, verbose="au
             another run. Also if images cannot be read, have no color, or have more classes than the
             network.
         RuntimeError: If another process runs the same experiment, or its loss is not a number.
+        MemoryError: If memory is too small.
         FileNotFoundError, ConnectionError: If data, or weights that the experiment starts from,
             are not available, or with `train=False` the record. The message has the solution.
 

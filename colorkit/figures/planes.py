@@ -56,7 +56,7 @@ def color_scale(values, log):
     if log:
         positive = values[values > 0]
         if not positive.size:
-            raise ValueError("`log` needs a value above 0. Received none")
+            raise ValueError(f"`log` needs a value above 0. Received at most {values.max()}.")
         return LogNorm(max(positive.min(), 1e-6 * positive.max()), positive.max(), clip=True)
     return Normalize(values.min(), values.max())
 

@@ -57,8 +57,9 @@ def of_arrays(measure):
         if keras.backend.backend() == "jax":
             import jax
 
-            shape = jax.ShapeDtypeStruct(images[0].shape[:1], "float32")
-            return jax.pure_callback(in_float32, shape, *images)
+            if any(isinstance(rgb, jax.core.Tracer) for rgb in images):
+                shape = jax.ShapeDtypeStruct(images[0].shape[:1], "float32")
+                return jax.pure_callback(in_float32, shape, *images)
         return measure(*map(ops.convert_to_numpy, images))
 
     return measured

@@ -35,7 +35,9 @@ def build_dense_regression(
         (None, 32, 32, 2)
     """
     if None in input_shape:
-        raise ValueError(f"`input_shape` must have fixed sides. Received: {input_shape}")
+        raise ValueError(
+            f"`input_shape` must have fixed sides, such as (32, 32, 1). Received: {input_shape}"
+        )
     space, inputs, x = lightness_input(space, input_shape)
     for i, width in enumerate(filters, start=1):
         strides = 2 if i == 1 else 1

@@ -114,7 +114,7 @@ def test_images_that_are_mostly_black_have_a_limit_for_each_third():
     assert len(limits) == 3 and np.isfinite(limits).all()
 
 
-def test_image_shown_at_another_size_is_as_far(colorizer):
+def test_image_shown_at_another_size_is_as_far():
     kept = ck.Colorizer.pretrained("cifar10").prediction(np.zeros((160, 160), "uint8"))
     with pytest.warns(UserWarning, match="far from those"):
         far = kept.uncertainty()

@@ -435,3 +435,8 @@ def test_network_sees_a_bounded_number_of_pixels(size, shape, expected):
     assert (height, width) == expected
     if size is not None:
         assert height * width <= 1.02 * max(2**18, 4 * size**2)
+
+
+def test_class_weights_of_a_regression_raise():
+    with pytest.raises(ValueError, match="`class_weights` need `bins`"):
+        Colorizer(models.build_unet(widths=(8, 16)), class_weights=np.ones(49))

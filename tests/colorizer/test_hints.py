@@ -89,8 +89,10 @@ def test_hints_of_the_predicted_colors_change_nothing(regression, picture):
         ((0, 0, None), "The color of a hint must be a name"),
         ((0, 0, (0, 0, 256)), "from 0 to 255"),
         ((0, 0, (0.5, 0, float("nan"))), "from 0 to 255"),
-        ((0, 0), r"must be \(row, column, color\)"),
-        (("x", 0, "red"), r"must be \(row, column, color\)"),
+        ((0, 0), r"must be \(row, column, color\) with whole"),
+        ((1.5, 0, "red"), "whole rows"),
+        ((0, float("inf"), "red"), "whole rows"),
+        (("x", 0, "red"), r"must be \(row, column, color\) with whole"),
     ],
 )
 def test_bad_hint_raises(colorizer, hint, message):

@@ -44,3 +44,8 @@ def test_format_that_is_only_read_becomes_png(tmp_path, photos, model):
     Image.new("L", (9, 9)).save(photos / "old.gif")
     assert main(["colorize", "in/old.gif", "-o", "out", "--model", model]) == 0
     assert names(tmp_path / "out") == ["old.gif.png"]
+
+
+def test_unknown_ending_of_the_output_names_the_option(photos, capsys):
+    assert main(["colorize", "in/a.png", "-o", "out.xyz"]) == 2
+    assert "--output must end in one of" in capsys.readouterr().err

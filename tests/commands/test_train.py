@@ -23,6 +23,8 @@ def test_pattern_trains_several_experiments_and_continues_after_a_failure(monkey
         trained.append((name, seed))
         if "vgg1" in name:
             raise FileNotFoundError("weights of VGG16 are needed")
+        if "rgb-dense" in name:
+            raise MemoryError("memory is too small")
         return None, records.read(Path(colorkit.__file__).parent / "weights/cifar10.json")
 
     monkeypatch.setattr("colorkit.experiments.run.run", fake)
@@ -35,6 +37,6 @@ def test_pattern_trains_several_experiments_and_continues_after_a_failure(monkey
         "cifar/lab-own-frozen-regression",
     ]
     assert {seed for _, seed in trained} == {2}
-    assert "1 experiments failed of 5" in capsys.readouterr().err
+    assert "2 experiments failed of 5" in capsys.readouterr().err
     assert main(["train", "cifar/lab-vgg1-frozen-regression"]) == 2
     assert "weights of VGG16 are needed" in capsys.readouterr().err

@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 import os
 import socket
@@ -286,3 +287,16 @@ def test_name_that_is_not_utf8_is_loaded(tmp_path):
     Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
     os.rename(os.fsencode(tmp_path / "a.png"), os.fsencode(tmp_path) + b"/caf\xe9.png")
     assert len(load(f"folder:{tmp_path}", "all")) == 1
+    found = 0
+    for split in ("train", "test"):  # the only image is in one of them
+        with contextlib.suppress(ValueError):
+            found += len(load(f"folder:{tmp_path}", split))
+    assert found == 1
+
+
+def test_flat_folder_beside_splits_does_not_remove_their_labels(tmp_path):
+    for name in ("train/cat/0.png", "train/dog/0.png", "test/cat/0.png", "unlabeled/0.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8), "red").save(path)
+    assert list(load(f"folder:{tmp_path}", "train").class_names) == ["cat", "dog"]

@@ -124,7 +124,7 @@ def test_color_bar_is_that_of_the_values_whatever_panel_is_last():
 
 
 def test_logarithm_of_zeros_raises():
-    with pytest.raises(ValueError, match="`log` needs a value above 0"):
+    with pytest.raises(ValueError, match=r"`log` needs a value above 0. Received at most 0"):
         plots.bin_map({"zero": (ColorBins.grid(9), np.zeros(9))}, log=True)
 
 

@@ -79,10 +79,8 @@ def test_all_metrics_measure_in_a_compiled_model_what_they_measure_alone(rng):
     truth = rng.uniform(size=(5, 16, 16, 3)).astype("float32")
     model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Rescaling(0.8)])
     kinds = [metrics.PSNR, metrics.SSIM, metrics.CIEDE2000, metrics.Colorfulness, metrics.Bleeding]
-    eager = keras.backend.backend() != "tensorflow"  # scikit-image needs arrays
-    model.compile(
-        loss="mse", metrics=[kind() for kind in kinds], jit_compile=False, run_eagerly=eager
-    )
+    is_jax = keras.backend.backend() == "jax"  # XLA of TensorFlow cannot call scikit-image
+    model.compile(loss="mse", metrics=[kind() for kind in kinds], jit_compile=is_jax)
     scores = model.evaluate(truth, truth, batch_size=2, verbose=0, return_dict=True)
     for kind in kinds:
         alone = kind()
