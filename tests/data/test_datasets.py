@@ -285,7 +285,7 @@ def test_classes_have_the_same_numbers_in_all_splits_of_a_folder(tmp_path):
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")
 def test_name_that_is_not_utf8_is_loaded(tmp_path):
     Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
-    os.rename(os.fsencode(tmp_path / "a.png"), os.fsencode(tmp_path) + b"/caf\xe9.png")
+    os.rename(os.fsencode(tmp_path / "a.png"), os.fsencode(tmp_path) + b"/\xe9.png")
     assert len(load(f"folder:{tmp_path}", "all")) == 1
     found = 0
     for split in ("train", "test"):  # the only image is in one of them
