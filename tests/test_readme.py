@@ -32,7 +32,7 @@ def test_page_of_results_matches_the_records():
     )
 
 
-def test_weights_in_the_package_have_records():
+def test_weights_in_the_package_have_records_and_cards():
     weights = sorted((ROOT / "colorkit" / "weights").rglob("*.keras"))
     assert len(weights) >= 3
     for path in weights:
@@ -40,6 +40,7 @@ def test_weights_in_the_package_have_records():
         assert record.data != "cifar10" or record.sizes["test"] == 10_000
         assert record.profile in ("quick", "full")
         assert path.stat().st_size <= 10e6
+        assert path.with_suffix(".md").read_text().startswith(f"# Model card: `{path.stem}`")
     assert sum(path.stat().st_size for path in weights) <= 40e6
 
 
