@@ -1,5 +1,7 @@
 """Losses per pixel between true chroma and predicted chroma or logits."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -44,13 +46,27 @@ def rebalanced_crossentropy(
     # sum_k w_k (logsumexp(z) - z_k), and the w_k sum to 1: no dense target is needed. Gathering
     # from flat logits is several times as fast as along an axis, including the gradient.
     num_pixels = ops.shape(ops.reshape(labels, (-1,)))[0]
-    first = ops.reshape(ops.arange(num_pixels, dtype="int32") * bins.num_bins, ops.shape(labels))
-    chosen = ops.take(ops.reshape(y_pred, (-1,)), first[..., None] + indices)
+    dtype = _index_dtype(y_pred)
+    first = ops.reshape(ops.arange(num_pixels, dtype=dtype) * bins.num_bins, ops.shape(labels))
+    chosen = ops.take(ops.reshape(y_pred, (-1,)), first[..., None] + ops.cast(indices, dtype))
     loss = ops.logsumexp(y_pred, axis=-1) - ops.sum(weights * chosen, axis=-1)
     if class_weights is not None:
         # The weight multiplies the loss; as a factor of the probabilities it would cancel.
         loss = ops.take(ops.convert_to_tensor(class_weights, dtype=loss.dtype), labels) * loss
     return loss
+
+
+def _index_dtype(logits):
+    """Return the type of indices of logits: int64, which is slower, if there may be 2**31."""
+    # A graph may not know the number of images, which hardly exceeds a thousand.
+    if math.prod(side or 1024 for side in logits.shape) < 2**31:
+        return "int32"
+    if keras.backend.backend() == "jax":  # which has no int64 by default
+        raise ValueError(
+            "`y_pred` must have less than 2**31 values. "
+            f"Received shape {tuple(logits.shape)}; take smaller batches."
+        )
+    return "int64"
 
 
 def _strided(y_true, y_pred, bins, stride):

@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 from scipy.special import log_softmax
 
-from colorkit import ColorBins, class_weights, pairs
+from colorkit import ColorBins, class_weights, losses, pairs
 from colorkit.losses import (
     CancellingCrossentropy,
     GradientCoherence,
@@ -261,3 +261,26 @@ def test_gradient_coherence_raises_for_bad_arguments():
         GradientCoherence(class_weights=[1.0] * 7 + [np.nan])
     with pytest.raises(ValueError, match="same size"):
         GradientCoherence()(step(1), step(1)[:, :3])
+
+
+def test_indices_of_many_logits_do_not_overflow():
+    """A real batch of this size would need 9 GB, so only the type of its indices is tested."""
+    few, many = (keras.KerasTensor((count, 256, 256, 313)) for count in (8, 128))
+    assert losses._index_dtype(few) == "int32"
+    if keras.backend.backend() == "jax":
+        with pytest.raises(ValueError, match="smaller batches"):
+            losses._index_dtype(many)
+    else:
+        assert losses._index_dtype(many) == "int64"
+        assert losses._index_dtype(keras.KerasTensor((None, 256, 256, 313))) == "int64"
+
+
+def test_crossentropy_is_the_same_for_large_indices(monkeypatch, rng):
+    bins = ColorBins.grid(9)
+    chroma = rng.uniform(-60, 60, (2, 4, 4, 2)).astype("float32")
+    logits = rng.normal(size=(2, 4, 4, 9)).astype("float32")
+    expected = losses.rebalanced_crossentropy(chroma, logits, bins, None, 3)
+    if keras.backend.backend() != "jax":
+        monkeypatch.setattr(losses, "_index_dtype", lambda logits: "int64")
+    found = losses.rebalanced_crossentropy(chroma, logits, bins, None, 3)
+    np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (found, expected)))
