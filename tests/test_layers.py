@@ -209,10 +209,7 @@ def test_padding_agrees_with_numpy_and_keeps_images_that_fit(rng, tmp_path):
 )
 def test_half_precision_keeps_all_gray_levels(make):
     lightness = LAB.split(np.arange(256, dtype="uint8").repeat(3).reshape(1, 1, 256, 3))[0]
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with hardware.precision("mixed_bfloat16"):
         inputs = keras.Input((1, None, 1))
         found = keras.Model(inputs, make(inputs))(lightness)
-    finally:
-        keras.config.set_dtype_policy("float32")
     assert len(np.unique(keras.ops.convert_to_numpy(found)[..., 0])) == 256

@@ -174,10 +174,10 @@ def mean_divergence(vae, images, batch_size=None):
 def _called(network, images, batch_size, side=None):
     """Yield the output of a network per batch. `predict` would trace each new network again."""
     size = network.input_shape[1:3] if side is None else (side, side)
-    if batch_size is None:
-        sizes = np.shape(images[0])[:2], size
-        batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     first = np.shape(images[0])
+    if batch_size is None:
+        sizes = first[:2], size
+        batch_size = pictures_at_once(*(known for known in sizes if None not in known))
     for i in range(0, len(images), batch_size):
         rgb = np.asarray(images[i : i + batch_size])
         if rgb.ndim != 4 or rgb.shape[-1] != 3 or rgb.shape[1:] != first:

@@ -78,6 +78,5 @@ def test_prior_of_yuv_counts_the_bins_of_encode():
     images, bins = load("photos", size=32)[:64], ColorBins.grid(289, space="yuv")
     chroma = ops.convert_to_numpy(YUV.split(np.asarray(images))[1])
     counts = np.bincount(np.ravel(bins.encode(chroma)), minlength=bins.num_bins)
-    np.testing.assert_allclose(
-        color_prior(images, bins), counts / counts.sum(), atol=1e-4
-    )  # few pixels
+    # A few of the pixels may be rounded across a border.
+    np.testing.assert_allclose(color_prior(images, bins), counts / counts.sum(), atol=1e-4)
