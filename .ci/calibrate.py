@@ -25,7 +25,7 @@ def sources():
     return {
         "cifar10": ("cifar/lab-residual-unet", "cifar10"),
         "flowers": ("flowers/residual-unet", f"folder:{os.environ['COLORKIT_DATA']}/flowers"),
-        "photos": ("photos/continued", os.environ["COLORKIT_PHOTOS"]),
+        "photos": ("photos/pretrained-unet", os.environ["COLORKIT_PHOTOS"]),
     }
 
 
