@@ -150,6 +150,8 @@ def _split(image):
 
 def _in_srgb(image, profile):
     """Convert an opaque image to sRGB, by its color profile if it has one that fits."""
+    if not profile and image.mode != "LAB":  # most images; a profile takes time to create
+        return _eight_bits(image).convert("RGB")
     srgb = ImageCms.createProfile("sRGB")
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))

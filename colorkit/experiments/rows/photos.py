@@ -75,7 +75,7 @@ FROZEN = Experiment(
         weight_decay=0.05,
         average=0.999,
         batch_size=32,
-        epochs=24,
+        epochs=16,
         quick_size=64,
         quick_images=16_384,
         patience=100,
@@ -89,7 +89,7 @@ PHOTOS = FROZEN.but(
     name="photos/pretrained-unet",
     build=_unfrozen,
     base=FROZEN.name,
-    schedule={"learning_rate": 1e-4, "epochs": 16},
+    schedule={"learning_rate": 1e-4, "epochs": 10},
     decoding={"smoothing": 5.0, "temperature": 0.4, "network_size": 96},
 )
 
