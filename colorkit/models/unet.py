@@ -24,6 +24,7 @@ def build_residual_unet(
     widths=WIDTHS,
     encoder_blocks=(0, 2, 2, 2),
     decoder_blocks=(0, 1, 1),
+    context=True,
     num_classes=None,
     name="residual_unet",
 ):
@@ -39,6 +40,7 @@ def build_residual_unet(
     Args:
         encoder_blocks: Residual blocks of each level of the encoder.
         decoder_blocks: Residual blocks of each level of the decoder, without the smallest level.
+        context: Whether to add the mean of the smallest level to its positions.
         num_classes: Number of classes of a second output, predicted from the smallest level, or
             `None` for no such output. The output is then a dict of "chroma", the chroma or logits,
             and "label", class logits `(num_classes,)`.
@@ -63,8 +65,9 @@ def build_residual_unet(
     if num_classes is not None:
         label = layers.Conv2D(num_classes, 1, dtype="float32", name="label_logits")(features)
         label = layers.Reshape((num_classes,), dtype="float32", name="label")(label)
-    context = layers.Conv2D(widths[-1], 1, activation="relu", name="context")(features)
-    x = layers.Add(name="fusion")([x, context])
+    if context:
+        whole = layers.Conv2D(widths[-1], 1, activation="relu", name="context")(features)
+        x = layers.Add(name="fusion")([x, whole])
     levels = enumerate(zip(widths[:-1], decoder_blocks, skips[:-1], strict=True))
     for level, (width, blocks, skip) in reversed(list(levels)):
         x = layers.Conv2D(width, 1, use_bias=False, name=f"up{level}_reduce")(x)

@@ -18,14 +18,18 @@ def test_residual_unet_accepts_images_of_any_size(options):
         assert output.shape == (2, *size, channels) and np.isfinite(output).all()
 
 
-def test_every_pixel_depends_on_the_whole_image():
+@pytest.mark.parametrize("context", [True, False])
+def test_every_pixel_depends_on_the_whole_image_with_context(context):
     keras.utils.set_random_seed(0)
-    model = models.build_residual_unet(**SMALL)
+    model = models.build_residual_unet(**SMALL, context=context)
     lightness = np.random.default_rng(0).uniform(0, 100, (1, 40, 40, 1)).astype("float32")
     before = model.predict(lightness, verbose=0)
     lightness[0, 0, 0, 0] += 50
     changed = (model.predict(lightness, verbose=0) != before).any(axis=-1)
-    assert changed[0, -1, -1] and changed.mean() > 0.9
+    if context:
+        assert changed[0, -1, -1] and changed.mean() > 0.9
+    else:
+        assert changed[0, 0, 0] and not changed[0, -1, -1]
 
 
 def test_classes_are_a_second_output():

@@ -9,6 +9,7 @@ from colorkit.experiments.rows import sinigaglia
 from colorkit.models import pix2pix
 
 _LARGE = 256
+_WIDTHS = pix2pix.DISCRIMINATOR_WIDTHS
 
 
 def _published(width, num_bins):
@@ -33,6 +34,12 @@ _EXPERIMENTS = {
     "unet": _BASE.but(**_ALONE),
     "adversarial": _BASE.but(**_TOGETHER),
     "unconditional": _BASE.but(**_TOGETHER, build_options={"conditional": False}),
+    # Sides of the patches in pixels; 142 is the whole image.
+    "discriminator-16": _BASE.but(**_TOGETHER, build_options={"discriminator": _WIDTHS[:2]}),
+    "discriminator-34": _BASE.but(**_TOGETHER, build_options={"discriminator": _WIDTHS[:3]}),
+    "discriminator-142": _BASE.but(**_TOGETHER).but(
+        build_options={"discriminator": (*_WIDTHS, _WIDTHS[-1])}, schedule={"smallest": 64}
+    ),
     "crossentropy": _BASE.but(**_TOGETHER, build_options={"objective": "crossentropy"}),
     "pretrained": _BASE.but(**_TOGETHER).but(
         build=_after, base="pix2pix/unet", schedule={"epochs": 10, "quick_images": 2_000}

@@ -1,11 +1,12 @@
 """Experiments of Sinigaglia, Bertipaglia and Colato: five architectures, three losses, Pix2Pix.
 
-All predict the chroma of Lab and keep the lightness; the paper's predict red, green and blue.
+Most predict the chroma of Lab and keep the lightness; the paper's predict red, green and blue.
 """
 
 import keras
 
 from colorkit import models
+from colorkit.color import spaces
 from colorkit.experiments.definition import Data, Experiment, Schedule, scaled
 from colorkit.experiments.objectives import Adversarial, Regression
 from colorkit.models import pix2pix
@@ -19,17 +20,23 @@ OBJECTIVES = {
 }
 
 
-def unet(width, num_bins):
+def unet(width, num_bins, space="lab"):
     """Build the U-Net, which is also the generator of Pix2Pix."""
-    return models.build_unet(widths=scaled((64, 128, 256, 512), width))
+    return models.build_unet(space=space, widths=scaled((64, 128, 256, 512), width))
 
 
-def against(generator, width, conditional=True, objective="least_squares"):
+def against(
+    generator,
+    width,
+    conditional=True,
+    objective="least_squares",
+    discriminator=pix2pix.DISCRIMINATOR_WIDTHS,
+):
     """Build an adversarial model of a generator and a PatchGAN, as in Pix2Pix."""
     return models.Adversarial(
         generator,
         models.build_patch_discriminator(
-            widths=scaled(pix2pix.DISCRIMINATOR_WIDTHS, width), conditional=conditional
+            widths=scaled(discriminator, width), conditional=conditional
         ),
         objective=objective,
         # The paper's weight of 100 is for colors in [-1, 1].
@@ -42,14 +49,27 @@ def adversarial(width, num_bins, **options):
     return against(unet(width, num_bins), width, **options)
 
 
+def _resnet(width, _, channels=128):
+    return models.build_resnet(
+        width=max(8, round(channels * width)), bottleneck=round(channels // 4 * width) or 1
+    )
+
+
+def _densenet(width, _, growth=24):
+    return models.build_densenet(growth=max(2, round(growth * width)))
+
+
+def _residual_unet(width, _, context=True):
+    widths = scaled((44, 88, 176, 352), width)  # about as many weights as the U-Net
+    return models.build_residual_unet(widths=widths, context=context)
+
+
 _ARCHITECTURES = {
     "autoencoder": lambda width, _: models.build_autoencoder(widths=scaled((64, 128, 256), width)),
     "deep-cnn": lambda width, _: models.build_deep_cnn(width=scaled(64, width)),
     "unet": unet,
-    "resnet": lambda width, _: models.build_resnet(
-        width=max(8, round(128 * width)), bottleneck=round(32 * width) or 1
-    ),
-    "densenet": lambda width, _: models.build_densenet(growth=max(2, round(24 * width))),
+    "resnet": _resnet,
+    "densenet": _densenet,
 }
 # Shared by all experiments. At full size the quick profile would take hours.
 BASE = Experiment(
@@ -64,6 +84,28 @@ ADVERSARIAL = {
     "schedule": {"learning_rate": 2e-4, "beta_1": 0.5},
 }
 
+_MAE = BASE.but(build=unet, objective=OBJECTIVES["mae"])
+_SPACES = (
+    _MAE.but(
+        name=f"architectures/unet-mae-{space}",
+        build_options={"space": space},
+        space=spaces.get(space),
+    )
+    for space in ("rgb", "yuv")
+)
+# At least as many weights as the U-Net has, as in the paper.
+_LARGE = {
+    "large-resnet-mae": {"build": _resnet, "build_options": {"channels": 800}},
+    "large-densenet-mae": {"build": _densenet, "build_options": {"growth": 104}},
+}
+_CONTEXT = {
+    "residual-unet-mae": {"build": _residual_unet},
+    "residual-unet-mae-without-context": {
+        "build": _residual_unet,
+        "build_options": {"context": False},
+    },
+}
+
 ROWS = (
     *(
         BASE.but(name=f"architectures/{architecture}-{loss}", build=build, objective=objective)
@@ -71,4 +113,9 @@ ROWS = (
         for loss, objective in OBJECTIVES.items()
     ),
     BASE.but(name="architectures/pix2pix", **ADVERSARIAL),
+    *_SPACES,
+    *(
+        _MAE.but(name=f"architectures/{name}", **changes)
+        for name, changes in (_LARGE | _CONTEXT).items()
+    ),
 )

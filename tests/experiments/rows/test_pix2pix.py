@@ -1,3 +1,6 @@
+import keras
+import pytest
+
 from colorkit import experiments
 from colorkit.experiments.rows import pix2pix
 
@@ -34,3 +37,15 @@ def test_patches_are_crops_of_larger_pictures():
         whole = experiments.experiment(row.name.removesuffix("-patches"))
         assert row.data.crop == whole.data.size < row.data.size and whole.data.crop is None
         assert row.data.large_size == whole.data.large_size == row.data.size
+
+
+@pytest.mark.parametrize("side", [16, 34, 142])
+def test_discriminator_sees_patches_of_its_name(side):
+    row = experiments.experiment(f"pix2pix/discriminator-{side}")
+    discriminator = row.build(0.05, None, **row.build_options).discriminator
+    # One logit takes a patch: a larger image has more, a smaller one is padded from outside.
+    convolutions = [x for x in discriminator.layers if isinstance(x, keras.layers.Conv2D)]
+    field = 1
+    for layer in reversed(convolutions):
+        field = (field - 1) * layer.strides[0] + layer.kernel_size[0]
+    assert field == side and (side > row.data.size) == (side == 142)

@@ -1,5 +1,7 @@
 import itertools
 
+import pytest
+
 from colorkit import experiments
 
 
@@ -19,3 +21,26 @@ def test_pix2pix_is_trained_on_what_the_architectures_are():
     assert unet.data == adversarial.data and unet.schedule.epochs == adversarial.schedule.epochs
     generator = adversarial.build(0.05, None).generator
     assert generator.count_params() == unet.build(0.05, None).count_params()
+
+
+def test_variations_differ_from_the_unet_in_one_thing():
+    unet = experiments.experiment("architectures/unet-mae")
+    for space in ("rgb", "yuv"):
+        row = experiments.experiment(f"architectures/unet-mae-{space}")
+        assert row.but(name=unet.name, build_options={}, space=unet.space) == unet
+        network = row.build(0.05, None, **row.build_options)
+        assert row.space.name == space and network.output.shape[-1] == row.space.chroma_channels
+
+
+@pytest.mark.parametrize(
+    "name", ["large-resnet", "large-densenet", "residual-unet", "residual-unet-without-context"]
+)
+def test_networks_beside_the_unet_have_as_many_weights(name):
+    unet = experiments.experiment("architectures/unet-mae")
+    network, _, change = name.partition("-without-")
+    row = experiments.experiment(f"architectures/{network}-mae{change and '-without-'}{change}")
+    width = row.width(experiments.profile("quick"))
+    own, its = (
+        each.build(width, None, **each.build_options).count_params() for each in (row, unet)
+    )
+    assert 1 <= own / its < 1.15 and row.schedule == unet.schedule and row.data == unet.data
