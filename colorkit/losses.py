@@ -39,21 +39,57 @@ def rebalanced_crossentropy(
     y_true = _strided(y_true, y_pred, bins, stride)
     if neighbors == 1:
         indices = bins.encode(y_true)[..., None]
-        weights = 1.0
+        weights = ops.ones_like(indices, dtype="float32")
     else:
         indices, weights = bins.soft_encode(y_true, neighbors, sigma)
-    labels = indices[..., 0]
-    # sum_k w_k (logsumexp(z) - z_k), and the w_k sum to 1: no dense target is needed. Gathering
-    # from flat logits is several times as fast as along an axis, including the gradient.
-    num_pixels = ops.shape(ops.reshape(labels, (-1,)))[0]
-    dtype = _index_dtype(y_pred)
-    first = ops.reshape(ops.arange(num_pixels, dtype=dtype) * bins.num_bins, ops.shape(labels))
-    chosen = ops.take(ops.reshape(y_pred, (-1,)), first[..., None] + ops.cast(indices, dtype))
-    loss = ops.logsumexp(y_pred, axis=-1) - ops.sum(weights * chosen, axis=-1)
+    loss = _crossentropy(y_pred, indices, weights)
     if class_weights is not None:
         # The weight multiplies the loss; as a factor of the probabilities it would cancel.
-        loss = ops.take(ops.convert_to_tensor(class_weights, dtype=loss.dtype), labels) * loss
+        factors = ops.convert_to_tensor(class_weights, dtype=loss.dtype)
+        loss = ops.take(factors, indices[..., 0]) * loss
     return loss
+
+
+def _crossentropy(logits, indices, weights):
+    """Return sum_k w_k (logsumexp(z) - z_k) over the bins of codes, whose w_k sum to 1."""
+    if not _is_tensorflow_on_cpu():
+        return _of_codes(logits, indices, weights)
+    import tensorflow as tf
+
+    # TensorFlow computes the gradient of `take` on one core, and longer than most convolutions.
+    @tf.custom_gradient
+    def crossentropy(logits):
+        def gradient(upstream):
+            rows = [tf.reshape(x, (-1, x.shape[-1])) for x in (indices, weights)]
+            codes = tf.raw_ops.DenseBincount(
+                input=rows[0], size=logits.shape[-1], weights=rows[1], binary_output=False
+            )
+            codes = tf.cast(tf.reshape(codes, tf.shape(logits)), logits.dtype)
+            return upstream[..., None] * (tf.nn.softmax(logits) - codes)
+
+        return _of_codes(logits, indices, weights), gradient
+
+    return crossentropy(ops.convert_to_tensor(logits))
+
+
+def _is_tensorflow_on_cpu():
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU")
+
+
+def _of_codes(logits, indices, weights):
+    # No dense code is needed. Gathering from flat logits is several times as fast as along an axis.
+    num_bins = logits.shape[-1]
+    num_pixels = ops.shape(ops.reshape(indices[..., 0], (-1,)))[0]
+    dtype = _index_dtype(logits)
+    first = ops.arange(num_pixels, dtype=dtype) * num_bins
+    first = ops.reshape(first, ops.shape(indices[..., 0]))
+    chosen = ops.take(ops.reshape(logits, (-1,)), first[..., None] + ops.cast(indices, dtype))
+    weights = ops.cast(weights, logits.dtype)
+    return ops.logsumexp(logits, axis=-1) - ops.sum(weights * chosen, axis=-1)
 
 
 def _index_dtype(logits):

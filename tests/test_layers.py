@@ -7,6 +7,7 @@ import skimage.color
 from colorkit import LAB, RGB, YUV, ColorBins
 from colorkit.experiments import hardware
 from colorkit.layers import (
+    BatchNormalization,
     ColorDecoder,
     CropLike,
     EdgeAwareSmoothing,
@@ -213,3 +214,49 @@ def test_half_precision_keeps_all_gray_levels(make):
         inputs = keras.Input((1, None, 1))
         found = keras.Model(inputs, make(inputs))(lightness)
     assert len(np.unique(keras.ops.convert_to_numpy(found)[..., 0])) == 256
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("options", [{}, {"scale": False, "center": False, "momentum": 0.5}])
+@pytest.mark.parametrize("shape", [(4, 7, 5, 3), (1, 1, 1, 3), (6, 3)])
+def test_batch_normalization_computes_what_keras_does(rng, policy, options, shape):
+    x = (3 + 2 * rng.normal(size=shape)).astype("float32")
+    y = rng.normal(size=shape).astype("float32")
+    models = []
+    for layer in (BatchNormalization, keras.layers.BatchNormalization):
+        inputs = keras.Input(shape[1:], dtype="float32")
+        features = keras.layers.Dense(3)(inputs)  # learns from the gradient of the layer
+        model = keras.Model(inputs, layer(**options, dtype=policy)(features))
+        first = models[0].get_weights() if models else model.get_weights()
+        model.set_weights(first)
+        model.compile(keras.optimizers.SGD(0.1), "mse", jit_compile=False)
+        models.append(model)
+    for _ in range(3):  # each step starts from the same weights
+        models[1].set_weights(models[0].get_weights())
+        losses = [model.train_on_batch(x, y) for model in models]
+        np.testing.assert_allclose(*losses, rtol=1e-4 if policy == "float32" else 0.02)
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if policy == "float32" else {"atol": 0.02}
+    for own, its in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_allclose(own, its, **tolerance)
+    outputs = [model.predict(x, verbose=0) for model in models]
+    assert outputs[0].dtype == outputs[1].dtype
+    np.testing.assert_allclose(*outputs, **tolerance)
+
+
+def test_frozen_batch_normalization_uses_the_moving_statistics(rng):
+    layer = BatchNormalization()
+    x = rng.normal(size=(2, 4, 4, 3)).astype("float32")
+    layer.build(x.shape)
+    layer.trainable = False
+    outputs = keras.ops.convert_to_numpy(layer(x, training=True))
+    np.testing.assert_allclose(outputs, x / np.sqrt(1 + layer.epsilon), rtol=1e-5)
+    np.testing.assert_array_equal(layer.moving_mean, 0)
+
+
+def test_batch_normalization_survives_its_config_and_keeps_the_names_of_weights():
+    config = keras.saving.serialize_keras_object(BatchNormalization(momentum=0.9, name="bn"))
+    restored = keras.saving.deserialize_keras_object(config)
+    assert type(restored) is BatchNormalization and restored.momentum == 0.9
+    own, its = (kind(name="bn") for kind in (BatchNormalization, keras.layers.BatchNormalization))
+    own.build((None, 2, 2, 3)), its.build((None, 2, 2, 3))
+    assert [w.path for w in own.weights] == [w.path for w in its.weights]

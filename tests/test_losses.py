@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from colorkit import ColorBins, class_weights, losses, pairs
 from colorkit.losses import (
@@ -45,6 +45,32 @@ def test_soft_codes_agree_with_the_dense_formula(rng, chroma):
     expected = -(dense * log_softmax(logits, axis=-1)).sum(-1) * weights[nearest[..., 0]]
     loss = RebalancedCrossentropy(bins, weights, neighbors=5)
     assert float(loss(chroma, logits)) == pytest.approx(expected.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("neighbors", [1, 5])
+def test_gradient_is_the_softmax_minus_the_code(rng, chroma, neighbors):
+    bins = ColorBins.gamut()
+    logits = random_logits(rng, bins)
+    weights = class_weights(rng.dirichlet(np.ones(313)))
+    indices, shares = map(ops.convert_to_numpy, bins.soft_encode(chroma, neighbors))
+    code = np.zeros(logits.shape)
+    np.put_along_axis(code, indices, shares, -1)
+    expected = (softmax(logits, axis=-1) - code) * weights[indices[..., :1]] / code[..., 0].size
+    loss = RebalancedCrossentropy(bins, weights, neighbors)
+    found = gradient(lambda z: loss(chroma, z), logits)
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_loss_trains_compiled_or_not(pictures, jit_compile):
+    if keras.backend.backend() == "torch" and jit_compile:
+        pytest.skip("PyTorch compiles for minutes")
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(49, 1)])
+    loss = RebalancedCrossentropy(ColorBins.grid(49), neighbors=5)
+    network.compile(keras.optimizers.Adam(0.1), loss, jit_compile=jit_compile)
+    losses = network.fit(pairs(pictures), epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] and np.isfinite(losses).all()
 
 
 @pytest.mark.parametrize(

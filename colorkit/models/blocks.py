@@ -4,7 +4,14 @@ import keras
 from keras import layers
 
 from colorkit.color import spaces
-from colorkit.layers import CropLike, ResizeLike, normalize_chroma, normalize_lightness, to_chroma
+from colorkit.layers import (
+    BatchNormalization,
+    CropLike,
+    ResizeLike,
+    normalize_chroma,
+    normalize_lightness,
+    to_chroma,
+)
 
 ANY_SIZE = (None, None, 1)
 UPSAMPLING = ("resize", "transpose")
@@ -33,7 +40,7 @@ def conv_norm(x, filters, *, kernel_size=3, strides=1, activation="relu", name):
     x = layers.Conv2D(
         filters, kernel_size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
     )(x)
-    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+    x = BatchNormalization(name=f"{name}_bn")(x)
     return layers.Activation(activation, name=f"{name}_out")(x)
 
 

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
-from colorkit.layers import to_chroma
+from colorkit.layers import BatchNormalization, to_chroma
 from colorkit.models.blocks import ANY_SIZE, lightness_input
 
 # Widths of the convolutions; an inner tuple is a block that ends with batch normalization.
@@ -42,7 +42,7 @@ def build_dense_regression(
     for i, width in enumerate(filters, start=1):
         strides = 2 if i == 1 else 1
         x = layers.Conv2D(width, 3, strides=strides, activation="relu", name=f"conv{i}")(x)
-        x = layers.BatchNormalization(name=f"conv{i}_bn")(x)
+        x = BatchNormalization(name=f"conv{i}_bn")(x)
     shape = (*input_shape[:2], space.chroma_channels)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(shape[0] * shape[1] * shape[2], name="dense")(x)
@@ -116,5 +116,5 @@ def _conv_blocks(x, blocks, dilation_rates):
         options = {"padding": "same", "dilation_rate": rate, "activation": "relu"}
         for j, width in enumerate(filters, start=1):
             x = layers.Conv2D(width, 3, **options, name=f"block{i}_conv{j}")(x)
-        x = layers.BatchNormalization(name=f"block{i}_bn")(x)
+        x = BatchNormalization(name=f"block{i}_bn")(x)
     return x

@@ -14,7 +14,7 @@ import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
-from colorkit.layers import CropLike
+from colorkit.layers import BatchNormalization, CropLike
 from colorkit.models.blocks import (
     ANY_SIZE,
     conv_norm,
@@ -161,7 +161,7 @@ def build_additive_unet(
     for i in reversed(range(len(filters))):
         x = upsample(x, skips[i], widths[i], 3, upsampling=upsampling, name=f"up{i}")
         if i > 0:
-            x = layers.BatchNormalization(name=f"up{i}_bn")(x)
+            x = BatchNormalization(name=f"up{i}_bn")(x)
             x = layers.LeakyReLU(slope, name=f"up{i}_relu")(x)
             x = layers.Add(name=f"up{i}_skip")([x, skips[i]])
     return keras.Model(inputs, tanh_chroma(x, space), name=name)

@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
+from colorkit.layers import BatchNormalization
 from colorkit.models.blocks import (
     ANY_SIZE,
     discriminator_input,
@@ -56,12 +57,12 @@ def build_pix2pix_generator(
             x = layers.LeakyReLU(0.2, name=f"down{level}_activation")(x)
         x = _convolution(width, f"down{level}", strides=2, padding="same", use_bias=not level)(x)
         if 0 < level < len(widths) - 1:  # the deepest level has one value, too few to normalize
-            x = layers.BatchNormalization(name=f"down{level}_bn")(x)
+            x = BatchNormalization(name=f"down{level}_bn")(x)
     for level in reversed(range(1, len(widths))):
         x = layers.Activation("relu", name=f"up{level}_activation")(x)
         options = {"use_bias": False, "kernel_initializer": _initializer(), "name": f"up{level}"}
         x = upsample(x, skips[level], widths[level - 1], 4, upsampling=upsampling, **options)
-        x = layers.BatchNormalization(name=f"up{level}_bn")(x)
+        x = BatchNormalization(name=f"up{level}_bn")(x)
         if dropout and level >= len(widths) - 3:
             x = layers.Dropout(dropout, name=f"up{level}_dropout")(x)
         x = layers.Concatenate(name=f"up{level}_skip")([x, skips[level]])
@@ -103,7 +104,7 @@ def build_patch_discriminator(
             options = {}
         x = _convolution(width, f"conv{level}", use_bias=not level, **options)(x)
         if level:
-            x = layers.BatchNormalization(name=f"conv{level}_bn")(x)
+            x = BatchNormalization(name=f"conv{level}_bn")(x)
         x = layers.LeakyReLU(0.2, name=f"conv{level}_activation")(x)
     x = layers.ZeroPadding2D(1, name="logits_pad")(x)
     x = _convolution(1, "logits", dtype="float32")(x)

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
-from colorkit.layers import ResizeLike
+from colorkit.layers import BatchNormalization, ResizeLike
 from colorkit.models.blocks import ANY_SIZE, chroma_head, conv_norm, lightness_input
 
 
@@ -142,7 +142,7 @@ def build_densenet(*, space=LAB, input_shape=ANY_SIZE, growth=24, num_blocks=12,
 
 
 def _activated(x, name):
-    x = layers.BatchNormalization(name=f"{name}_bn")(x)
+    x = BatchNormalization(name=f"{name}_bn")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 

@@ -9,6 +9,7 @@ from keras import layers
 from colorkit.color import spaces
 from colorkit.color.spaces import LAB
 from colorkit.layers import (
+    BatchNormalization,
     ColorRegularizer,
     EdgeAwareSmoothing,
     Enlarge,
@@ -197,5 +198,5 @@ def _convolutions(x, widths, name):
     for i, width in enumerate(widths, start=1):
         x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"{name}{i}")(x)
         # With a fast moving mean, as the branch trains for some hundred steps at `quick`.
-        x = layers.BatchNormalization(momentum=0.9, name=f"{name}{i}_bn")(x)
+        x = BatchNormalization(momentum=0.9, name=f"{name}{i}_bn")(x)
     return x

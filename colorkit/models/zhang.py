@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from colorkit.color.spaces import LAB
-from colorkit.layers import CropLike, Enlarge, to_chroma
+from colorkit.layers import BatchNormalization, CropLike, Enlarge, to_chroma
 from colorkit.models.blocks import ANY_SIZE, lightness_input
 
 # Width, strides of the 3x3 convolutions and their dilation, block by block.
@@ -48,7 +48,7 @@ def build_zhang(num_bins=313, *, space=LAB, input_shape=ANY_SIZE, width=1.0, nam
     space, inputs, x = lightness_input(space, input_shape)
     for i, (filters, strides, dilation) in enumerate(BLOCKS, start=1):
         x = _block(x, round(filters * width) or 1, strides, dilation, name=f"conv{i}")
-        x = layers.BatchNormalization(center=False, scale=False, name=f"conv{i}_bn")(x)
+        x = BatchNormalization(center=False, scale=False, name=f"conv{i}_bn")(x)
         if i == 2:
             quarter = x
     filters = round(_LAST * width) or 1

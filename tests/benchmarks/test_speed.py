@@ -27,6 +27,7 @@ from colorkit import (
     Colorizer,
     evaluate_pairs,
     experiments,
+    load,
     models,
     pairs,
     rgb_to_lab,
@@ -139,6 +140,32 @@ def test_fit_on_the_pipeline_against_arrays_in_memory(benchmark, rng):
     benchmark.pedantic(fit_pipeline, rounds=1)
     benchmark.extra_info["throughput as a share of arrays in memory"] = ratio
     benchmark.extra_info["pictures a second"] = len(images) / benchmark.stats.stats.median
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["read once", "read each time"])
+def test_fit_on_jpeg_files_against_arrays_in_memory(benchmark, rng, tmp_path, kept):
+    """Files as a camera writes them, with crops of 128 pixels, for the U-Net of the flowers."""
+    for i in range(64):
+        smooth = rng.integers(0, 256, (20, 27, 3), dtype="uint8")
+        Image.fromarray(smooth).resize((216, 160), 3).save(tmp_path / f"{i:02}.jpg", quality=92)
+    images = load(f"folder:{tmp_path}", "all")
+    images = images.decoded(list(images)) if kept else images  # experiments keep up to 2 GiB
+    model = models.build_unet(widths=(16, 32, 64, 128))
+    model.compile("adam", "mae", jit_compile=False)
+    pipeline = pairs(images, batch_size=16, augment=True, crop=128)
+    memory = Prepared([pipeline[i] for i in range(len(pipeline))])
+
+    def fit_pipeline():
+        model.fit(pipeline, shuffle=False, verbose=0)
+
+    def fit_memory():
+        model.fit(memory, shuffle=False, verbose=0)
+
+    fit_pipeline()
+    fit_memory()
+    ratio = median_ratio(fit_memory, fit_pipeline, 7)
+    benchmark.pedantic(fit_pipeline, rounds=1)
+    benchmark.extra_info["throughput as a share of arrays in memory"] = ratio
 
 
 TRAINING_STEP = """
