@@ -89,7 +89,7 @@ PHOTOS = FROZEN.but(
     name="photos/pretrained-unet",
     build=_unfrozen,
     base=FROZEN.name,
-    schedule={"learning_rate": 1e-4, "epochs": 10},
+    schedule={"learning_rate": 1e-4, "epochs": 7},
     decoding={"smoothing": 5.0, "temperature": 0.4, "network_size": 96},
 )
 
