@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image, ImageCms
 
 import colorkit
-from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models
+from colorkit import LAB, RGB, YUV, ColorBins, Colorizer, load, models, to_gray
 from colorkit.data.image_files import read_picture
 from colorkit.data.images import Images
 from colorkit.experiments import records
@@ -319,6 +319,14 @@ def test_default_model_is_photos_at_the_temperature_of_its_record():
     assert colorizer.model.get_layer("efficientnet_lite0")
     assert colorizer.temperature == record.settings["temperature"]
     assert record.metrics["ciede2000"] < record.metrics["gray/ciede2000"]
+
+
+def test_features_of_the_default_model_differ_between_images():
+    encoder = Colorizer.pretrained().model.get_layer("efficientnet_lite0")
+    rgb = np.stack([np.array(to_gray(image)) for image in load("photos", "test", size=96)[:24]])
+    for features in encoder.predict(2 * rgb - 1, verbose=0):
+        pooled = features.mean(axis=(1, 2))
+        assert pooled.std(axis=0).mean() > 0.2 * np.abs(pooled).mean(), features.shape
 
 
 def test_default_model_gives_a_portrait_the_hue_of_skin_and_keeps_its_lightness():
