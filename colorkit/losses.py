@@ -52,6 +52,7 @@ def rebalanced_crossentropy(
 
 def _crossentropy(logits, indices, weights):
     """Return sum_k w_k (logsumexp(z) - z_k) over the bins of codes, whose w_k sum to 1."""
+    weights = ops.stop_gradient(weights)  # codes are constants on every path
     if not _is_tensorflow_on_cpu():
         return _of_codes(logits, indices, weights)
     import tensorflow as tf
@@ -77,7 +78,7 @@ def _is_tensorflow_on_cpu():
         return False
     import tensorflow as tf
 
-    return not tf.config.list_physical_devices("GPU")
+    return {device.device_type for device in tf.config.list_logical_devices()} == {"CPU"}
 
 
 def _of_codes(logits, indices, weights):

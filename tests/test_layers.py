@@ -243,6 +243,18 @@ def test_batch_normalization_computes_what_keras_does(rng, policy, options, shap
     np.testing.assert_allclose(*outputs, **tolerance)
 
 
+@pytest.mark.parametrize("policy", ["float64", "float16", "bfloat16", "mixed_float16"])
+def test_batch_normalization_trains_under_every_policy(rng, policy):
+    x = rng.normal(size=(4, 6, 5, 3)).astype("float32")
+    layers = [kind(dtype=policy) for kind in (BatchNormalization, keras.layers.BatchNormalization)]
+    own, its = (layer(x, training=True) for layer in layers)
+    assert own.dtype == its.dtype
+    own, its = (keras.ops.convert_to_numpy(keras.ops.cast(y, "float32")) for y in (own, its))
+    np.testing.assert_allclose(own, its, atol=1e-5 if policy == "float64" else 0.05)
+    for one, other in zip(*(layer.get_weights() for layer in layers), strict=True):
+        np.testing.assert_allclose(np.float32(one), np.float32(other), atol=0.01)
+
+
 def test_frozen_batch_normalization_uses_the_moving_statistics(rng):
     layer = BatchNormalization()
     x = rng.normal(size=(2, 4, 4, 3)).astype("float32")

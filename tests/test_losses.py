@@ -61,6 +61,38 @@ def test_gradient_is_the_softmax_minus_the_code(rng, chroma, neighbors):
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-7)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="compiled by TensorFlow")
+@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_compiled_gradient_is_that_of_the_dense_formula(rng, chroma, jit_compile, dtype):
+    import tensorflow as tf
+
+    bins = ColorBins.gamut()
+    logits = tf.constant(random_logits(rng, bins), dtype)
+    indices, shares = bins.soft_encode(chroma, 5)
+    code = tf.reduce_sum(tf.one_hot(indices, 313) * shares[..., None], axis=-2)
+    loss = RebalancedCrossentropy(bins, neighbors=5)
+
+    def ours(logits):
+        return tf.reduce_mean(tf.cast(loss(chroma, logits), "float32"))
+
+    def dense(logits):
+        logs = tf.nn.log_softmax(tf.cast(logits, "float32"))
+        return -tf.reduce_mean(tf.reduce_sum(code * logs, axis=-1))
+
+    def gradient_of(function):
+        def run(logits):
+            with tf.GradientTape() as tape:
+                tape.watch(logits)
+                value = function(logits)
+            return tf.cast(tape.gradient(value, logits), "float32")
+
+        return tf.function(run, jit_compile=jit_compile)(logits).numpy()
+
+    tolerance = 1e-6 if dtype == "float32" else 2e-4
+    np.testing.assert_allclose(gradient_of(ours), gradient_of(dense), atol=tolerance)
+
+
 @pytest.mark.parametrize("jit_compile", [False, True])
 def test_loss_trains_compiled_or_not(pictures, jit_compile):
     if keras.backend.backend() == "torch" and jit_compile:

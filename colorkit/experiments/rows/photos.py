@@ -83,8 +83,8 @@ FROZEN = Experiment(
     decoding=Decoding(temperature=0.6, logit_adjustment=True),
 )
 
-# The encoder learns slowly: at 5e-4 its last ReLU6 units became constant. On validation images of
-# each kind, 96 pixels and temperature 0.4 were a good compromise.
+# The encoder learns slowly: at 5e-4 its last ReLU6 units became constant. For an earlier
+# model, 96 pixels and temperature 0.4 were a good compromise on validation images of each kind.
 PHOTOS = FROZEN.but(
     name="photos/pretrained-unet",
     build=_unfrozen,
