@@ -61,9 +61,9 @@ def _crossentropy(logits, indices, weights):
     @tf.custom_gradient
     def crossentropy(logits):
         def gradient(upstream):
-            rows = [tf.reshape(x, (-1, x.shape[-1])) for x in (indices, weights)]
+            chosen, shares = (tf.reshape(x, (-1, x.shape[-1])) for x in (indices, weights))
             codes = tf.raw_ops.DenseBincount(
-                input=rows[0], size=logits.shape[-1], weights=rows[1], binary_output=False
+                input=chosen, size=logits.shape[-1], weights=shares, binary_output=False
             )
             codes = tf.cast(tf.reshape(codes, tf.shape(logits)), logits.dtype)
             return upstream[..., None] * (tf.nn.softmax(logits) - codes)
@@ -74,11 +74,9 @@ def _crossentropy(logits, indices, weights):
 
 
 def _is_tensorflow_on_cpu():
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow":  # PyTorch has no such list
         return False
-    import tensorflow as tf
-
-    return {device.device_type for device in tf.config.list_logical_devices()} == {"CPU"}
+    return all(device.startswith("cpu") for device in keras.distribution.list_devices())
 
 
 def _of_codes(logits, indices, weights):

@@ -84,21 +84,12 @@ ADVERSARIAL = {
     "schedule": {"learning_rate": 2e-4, "beta_1": 0.5},
 }
 
-_MAE = BASE.but(build=unet, objective=OBJECTIVES["mae"])
-_SPACES = (
-    _MAE.but(
-        name=f"architectures/unet-mae-{space}",
-        build_options={"space": space},
-        space=spaces.get(space),
-    )
-    for space in ("rgb", "yuv")
-)
-# At least as many weights as the U-Net has, as in the paper.
-_LARGE = {
+# The large networks have at least as many weights as the U-Net, as in the paper.
+_VARIATIONS = {
+    "unet-mae-rgb": {"build": unet, "build_options": {"space": "rgb"}, "space": spaces.RGB},
+    "unet-mae-yuv": {"build": unet, "build_options": {"space": "yuv"}, "space": spaces.YUV},
     "large-resnet-mae": {"build": _resnet, "build_options": {"channels": 800}},
     "large-densenet-mae": {"build": _densenet, "build_options": {"growth": 104}},
-}
-_CONTEXT = {
     "residual-unet-mae": {"build": _residual_unet},
     "residual-unet-mae-without-context": {
         "build": _residual_unet,
@@ -113,9 +104,8 @@ ROWS = (
         for loss, objective in OBJECTIVES.items()
     ),
     BASE.but(name="architectures/pix2pix", **ADVERSARIAL),
-    *_SPACES,
     *(
-        _MAE.but(name=f"architectures/{name}", **changes)
-        for name, changes in (_LARGE | _CONTEXT).items()
+        BASE.but(name=f"architectures/{name}", objective=OBJECTIVES["mae"], **changes)
+        for name, changes in _VARIATIONS.items()
     ),
 )

@@ -33,12 +33,17 @@ def test_variations_differ_from_the_unet_in_one_thing():
 
 
 @pytest.mark.parametrize(
-    "name", ["large-resnet", "large-densenet", "residual-unet", "residual-unet-without-context"]
+    "name",
+    [
+        "large-resnet-mae",
+        "large-densenet-mae",
+        "residual-unet-mae",
+        "residual-unet-mae-without-context",
+    ],
 )
 def test_networks_beside_the_unet_have_as_many_weights(name):
     unet = experiments.experiment("architectures/unet-mae")
-    network, _, change = name.partition("-without-")
-    row = experiments.experiment(f"architectures/{network}-mae{change and '-without-'}{change}")
+    row = experiments.experiment(f"architectures/{name}")
     width = row.width(experiments.profile("quick"))
     own, its = (
         each.build(width, None, **each.build_options).count_params() for each in (row, unet)
