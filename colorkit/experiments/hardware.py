@@ -1,6 +1,7 @@
 """Find the devices of this machine and the precision that they compute in."""
 
 import contextlib
+import ctypes
 import functools
 import os
 import platform
@@ -12,7 +13,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-__all__ = ["accelerators", "describe", "distributed", "fast_precision", "jit_compile", "precision"]
+__all__ = [
+    "accelerators",
+    "describe",
+    "distributed",
+    "fast_precision",
+    "jit_compile",
+    "keep_memory",
+    "precision",
+]
+
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of glibc's `mallopt`
 
 
 def accelerators():
@@ -70,6 +81,23 @@ def jit_compile():
     """
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     return False if on_cpu else "auto"
+
+
+def keep_memory():
+    """Let this process reuse freed memory, so that training on a CPU is faster on Linux.
+
+    By default, glibc returns the memory of large tensors to the system at once. The next step asks
+    for it again, and the system fills each page with zeros first. With small networks this takes up
+    to 40 % of a step. The process then keeps its largest memory until it ends. Other systems and
+    other allocators do not change.
+
+    Example:
+        >>> keep_memory()
+    """
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 @contextlib.contextmanager
