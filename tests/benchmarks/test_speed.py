@@ -34,7 +34,7 @@ from colorkit import (
 )
 from colorkit.color.spaces import fit_gamut
 from colorkit.data.image_files import read_picture, write_picture
-from colorkit.experiments.hardware import precision
+from colorkit.experiments.hardware import keep_memory, precision
 from colorkit.losses import RebalancedCrossentropy
 
 
@@ -451,6 +451,7 @@ STEPS = {  # network, stride, side, batch
 @pytest.mark.parametrize("name", STEPS)
 def test_training_step_against_its_convolutions_alone(benchmark, rng, name, policy):
     """A whole step with 313 bins; the share that convolutions need of its time is the limit."""
+    keep_memory()  # as experiments do
     build, stride, side, batch = STEPS[name]
     bins = ColorBins.gamut()
     with precision(policy):
