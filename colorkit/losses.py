@@ -1,4 +1,4 @@
-"""Losses per pixel between true chroma and predicted chroma or logits."""
+"""Losses between true chroma and predicted chroma or logits."""
 
 import math
 
@@ -13,6 +13,7 @@ from colorkit.color.spaces import same_size
 
 __all__ = [
     "CancellingCrossentropy",
+    "FeatureLoss",
     "GradientCoherence",
     "JointCrossentropy",
     "RebalancedCrossentropy",
@@ -367,3 +368,62 @@ class GradientCoherence(_BinsLoss):
 def _unsigned(vectors):
     down, right = ops.split(ops.abs(vectors), 2, axis=-1)
     return down + right
+
+
+@keras.saving.register_keras_serializable(package="colorkit")
+class FeatureLoss(keras.losses.Loss):
+    """Compute the absolute error of RGB plus the squared error of a network's features.
+
+    Ground truth and prediction are RGB in [0, 1], shape `(N, height, width, 3)`.
+
+    Args:
+        features: `keras.Model` from RGB to features, such as
+            `models.build_vgg_features(space=None)`. The loss does not train it.
+        feature_weight: Weight of the mean squared error of the features. With this default and the
+            features of VGG16, both errors of a gray image have about the same size.
+        **kwargs: See `RebalancedCrossentropy`.
+
+    Raises:
+        ValueError: If `feature_weight` is negative. From a call, if the shapes do not fit.
+        NotImplementedError: If a compiled model with this loss is saved, as its file cannot hold
+            `features`. Save a `Colorizer`, or `model.save_weights`.
+
+    References:
+        Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
+        Super-Resolution", ECCV 2016, equation 2; Sinigaglia, Bertipaglia, Colato, "Image
+        Colorization" (as a further term).
+
+    Example:
+        >>> classifier = ck.models.build_vgg_classifier()
+        >>> loss = FeatureLoss(ck.models.build_vgg_features(classifier, space=None))
+        >>> image = np.random.default_rng(0).random((1, 8, 8, 3))
+        >>> float(loss(image, image))
+        0.0
+    """
+
+    def __init__(self, features, feature_weight=3.6e-6, **kwargs):
+        super().__init__(**{"name": "feature_loss", **kwargs})
+        if not feature_weight >= 0:
+            raise ValueError(f"`feature_weight` must not be negative. Received: {feature_weight!r}")
+        self.features = features
+        self.feature_weight = feature_weight
+
+    def call(self, y_true, y_pred):
+        if y_pred.shape[-1] != 3 or not same_size(y_true.shape, y_pred.shape):
+            raise ValueError(
+                "`y_true` and `y_pred` must be RGB images (N, height, width, 3) of the same size. "
+                f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+            )
+        y_pred = ops.cast(y_pred, "float32")
+        y_true = ops.cast(y_true, "float32")
+        true, predicted = (self.features(x, training=False) for x in (y_true, y_pred))
+        feature_error = ops.square(ops.cast(true, "float32") - ops.cast(predicted, "float32"))
+        error = ops.abs(y_true - y_pred)
+        mean = [ops.mean(x, axis=(1, 2, 3)) for x in (error, feature_error)]
+        return mean[0] + self.feature_weight * mean[1]
+
+    def get_config(self):
+        raise NotImplementedError(
+            "`FeatureLoss` holds a network, which the configuration of a loss cannot. Save a "
+            "Colorizer, or the weights alone with `model.save_weights`."
+        )

@@ -342,3 +342,45 @@ def test_crossentropy_is_the_same_for_large_indices(monkeypatch, rng):
         monkeypatch.setattr(losses, "_index_dtype", lambda logits: "int64")
     found = losses.rebalanced_crossentropy(chroma, logits, bins, None, 3)
     np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (found, expected)))
+
+
+@pytest.fixture
+def features():
+    """A network whose features are known: twice the red, and the green of every second pixel."""
+    inputs = keras.Input((None, None, 3))
+    kernel = np.zeros((1, 1, 3, 2), "float32")
+    kernel[0, 0, 0, 0], kernel[0, 0, 1, 1] = 2.0, 1.0
+    layer = keras.layers.Conv2D(2, 1, strides=2, use_bias=False)
+    model = keras.Model(inputs, layer(inputs))
+    layer.set_weights([kernel])
+    return model
+
+
+def test_feature_loss_is_the_absolute_error_plus_that_of_features(rng, features):
+    true, predicted = rng.random((2, 3, 6, 4, 3)).astype("float32")
+    loss = losses.FeatureLoss(features, feature_weight=0.5)
+    planes = [np.stack([2 * x[..., 0], x[..., 1]], -1)[:, ::2, ::2] for x in (true, predicted)]
+    expected = abs(true - predicted).mean() + 0.5 * ((planes[0] - planes[1]) ** 2).mean()
+    assert float(loss(true, predicted)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_feature_loss_trains_a_network_but_not_its_features(rng, features):
+    before = features.get_weights()[0].copy()
+    network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(3, 1)])
+    network.compile(keras.optimizers.SGD(0.1), losses.FeatureLoss(features), jit_compile=False)
+    kernel = network.get_weights()[0].copy()
+    images = rng.random((2, 4, 4, 3)).astype("float32")
+    network.fit(images[..., :1], images, verbose=0)
+    assert np.abs(network.get_weights()[0] - kernel).max() > 0
+    np.testing.assert_array_equal(features.get_weights()[0], before)
+
+
+def test_feature_loss_refuses_what_would_be_wrong(features, tmp_path):
+    with pytest.raises(ValueError, match="`feature_weight` must not be negative"):
+        losses.FeatureLoss(features, -1.0)
+    loss = losses.FeatureLoss(features)
+    with pytest.raises(ValueError, match=r"RGB images.*\(1, 4, 4, 2\)"):
+        loss(np.zeros((1, 4, 4, 2)), np.zeros((1, 4, 4, 2)))
+    features.compile("sgd", loss)
+    with pytest.raises(NotImplementedError, match="holds a network"):
+        features.save(tmp_path / "model.keras")  # loaded, its features would be random

@@ -17,6 +17,7 @@ from colorkit.experiments.objectives import (
     Classification,
     ClassificationAndLabels,
     Coherence,
+    FeatureRegression,
     Labels,
     Regression,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Data",
     "Decoding",
     "Experiment",
+    "FeatureRegression",
     "Labels",
     "Profile",
     "Regression",

@@ -51,8 +51,25 @@ class Regression:
     def settings(self):
         """Return the fields that trained weights depend on, as JSON values."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        fields.pop("bins", None)  # a function; the bins themselves are saved with the run
+        for name in ("bins", "features"):  # functions; the bins themselves are saved with the run
+            fields.pop(name, None)
         return fields | {"loss": self.loss.__name__}
+
+
+@dataclasses.dataclass(frozen=True)
+class FeatureRegression(Regression):
+    """Learn RGB by its own error and by that of a classifier's features.
+
+    Example:
+        >>> FeatureRegression(features=lambda: None).loss.__name__
+        'FeatureLoss'
+    """
+
+    loss: type = losses.FeatureLoss
+    features: Callable = dataclasses.field(kw_only=True)  # builds the network of the features
+
+    def compile_options(self, bins, weights):
+        return {"loss": self.loss(self.features(), **self.loss_options)}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The first two convolutions of VGG16, as features of gray images."""
+"""The first two convolutions of VGG16, as features of images."""
 
 import zipfile
 
@@ -31,10 +31,12 @@ def build_vgg_features(
               `bias` of the first convolution.
         trainable: If False, freeze the loaded weights, as a feature extractor. If True, they are
             an initialization. Weights that were not loaded are always trained.
+        space: Color space of the lightness. `None` takes RGB in [0, 1] instead, `(H, W, 3)`.
 
     Returns:
         `keras.Model` from lightness `(H, W, 1)` to features `(H, W, 64)`. The input is converted to
-        gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean.
+        gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean. The features are those
+        after the second ReLU, "relu1_2".
 
     Raises:
         ConnectionError: If the ImageNet weights are not on disk and cannot be downloaded.
@@ -48,7 +50,10 @@ def build_vgg_features(
         >>> build_vgg_features(build_vgg_classifier()).output_shape
         (None, None, None, 64)
     """
-    inputs = keras.Input(input_shape, name="lightness")
+    if space is None:
+        inputs = keras.Input((*input_shape[:2], 3), name="rgb")
+    else:
+        inputs = keras.Input(input_shape, name="lightness")
     loaded = _load(weights)
     x = VGGPreprocessing(space, name="vgg_preprocessing")(inputs)
     options = {"padding": "same", "activation": "relu"}

@@ -2,8 +2,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from skimage import data
+from skimage.color import rgb2gray
 
-from colorkit import LAB, RGB, YUV, models
+from colorkit import LAB, RGB, YUV, losses, models
 from colorkit.layers import VGGPreprocessing
 from tests.conftest import DATA
 
@@ -105,3 +107,21 @@ def test_wrong_weights_raise(tmp_path):
         models.build_vgg_features(tmp_path / "nan.npz")
     with pytest.raises(ValueError, match="block1_conv1"):
         models.build_vgg_features(keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)]))
+
+
+def test_features_of_rgb_are_those_of_the_classifier(rng):
+    classifier = models.build_vgg_classifier(widths=(64, 8), hidden=8)
+    features = models.build_vgg_features(classifier, space=None)
+    rgb = rng.random((1, 32, 32, 3)).astype("float32")
+    inner = keras.Model(classifier.inputs, classifier.get_layer("block1_conv2").output)
+    expected = inner.predict(rgb, verbose=0)
+    np.testing.assert_allclose(features.predict(rgb, verbose=0), expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.skipif(not (DATA / "vgg16_block1.h5").exists(), reason="needs the weights of VGG16")
+def test_default_weight_of_the_feature_loss_balances_both_errors_of_gray():
+    features = models.build_vgg_features(DATA / "vgg16_block1.h5", space=None)
+    color = np.float32([data.astronaut()[:256, :256], data.coffee()[:256, :256]]) / 255
+    gray = np.repeat(np.float32(rgb2gray(color))[..., None], 3, -1)
+    both = float(losses.FeatureLoss(features)(color, gray))
+    assert 1 / 3 < both / np.abs(color - gray).mean() - 1 < 3

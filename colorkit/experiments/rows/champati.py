@@ -69,11 +69,13 @@ _SOURCES = {
 }
 
 
-def _features(source, trainable):
+def features(source, **options):
+    """Return a function that builds the first layers of VGG16, or of a source instead of it."""
+
     def build():
         weights = _SOURCES[source]()
         try:
-            return models.build_vgg_features(weights, trainable=trainable)
+            return models.build_vgg_features(weights, **options)
         except ConnectionError as error:
             raise ConnectionError(f"{error} {_FILE_OF_VGG16}.") from error
 
@@ -148,10 +150,10 @@ def _classifications():
 def _transfers():
     """Yield the experiments with layers of VGG16, or of a substitute without download."""
     for source, mode in itertools.product(_SOURCES, ("frozen", "trainable")):
-        features = _features(source, trainable=mode == "trainable")
+        layers = features(source, trainable=mode == "trainable")
         name = f"cifar/lab-{source}-{mode}"
-        yield _REGRESSION.but(name=f"{name}-regression", build=_conv(features=features))
-        bins = _CLASSIFICATION.but(name=f"{name}-classification-81", build=_conv(features=features))
+        yield _REGRESSION.but(name=f"{name}-regression", build=_conv(features=layers))
+        bins = _CLASSIFICATION.but(name=f"{name}-classification-81", build=_conv(features=layers))
         yield bins
         yield from _rebalanced(bins)
 

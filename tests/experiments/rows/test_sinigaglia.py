@@ -25,11 +25,17 @@ def test_pix2pix_is_trained_on_what_the_architectures_are():
 
 def test_variations_differ_from_the_unet_in_one_thing():
     unet = experiments.experiment("architectures/unet-mae")
-    for space in ("rgb", "yuv"):
+    for space in ("lab", "rgb", "yuv"):
         row = experiments.experiment(f"architectures/unet-mae-{space}")
         assert row.but(name=unet.name, build_options={}, space=unet.space) == unet
         network = row.build(0.05, None, **row.build_options)
         assert row.space.name == space and network.output.shape[-1] == row.space.chroma_channels
+
+
+def test_feature_loss_is_the_only_change_of_its_row():
+    row = experiments.experiment("architectures/unet-mae-rgb-features")
+    plain = experiments.experiment("architectures/unet-mae-rgb")
+    assert row.but(name=plain.name, objective=plain.objective) == plain
 
 
 @pytest.mark.parametrize(
