@@ -74,6 +74,7 @@ COLORFUL = _GROUPS["colorful"]
 COHERENCE = {side: _GROUPS[f"coherence-{side}"] for side in (32, 64)}
 CONVNETS = _GROUPS["convnets"]
 ARCHITECTURES = _GROUPS["architectures"]
+VARIATIONS = _GROUPS["variations"]
 PIX2PIX = _GROUPS["pix2pix"]
 CLAIMS = sum(_GROUPS.values(), ())
 _TITLES = {
@@ -86,6 +87,7 @@ _TITLES = {
     "coherence-64": "Stellbrink, at 64 pixels",
     "convnets": "Han, three networks",
     "architectures": "Sinigaglia, Bertipaglia and Colato, architectures and losses",
+    "variations": "Sinigaglia, Bertipaglia and Colato, variations of the U-Net",
     "pix2pix": "Sinigaglia, Bertipaglia and Colato, Pix2Pix and patches",
 }
 EFFECTS = pd.read_csv(Path(__file__).with_name("effects.csv"), index_col="metric")

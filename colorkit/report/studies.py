@@ -74,6 +74,11 @@ CONVNETS = Study(
     _VIVIDNESS | {"PSNR, colors as predicted": "published/psnr"} | _metrics("bleeding") | _COST,
 )
 ARCHITECTURES = Study("Architectures and losses", _ROWS["architectures"], _TITLES | _COST)
+VARIATIONS = Study(
+    "Variations of the U-Net",
+    _ROWS["variations"],
+    _metrics("MAE", "PSNR", "threshold accuracy", "colorfulness", "AuC", "bleeding") | _COST,
+)
 PIX2PIX = Study("Pix2Pix at the size of its training images", _ROWS["pix2pix"], _PATCHES)
 PATCHES = Study(
     "Patches and resizing, whole images colored at twice the size",
@@ -86,7 +91,16 @@ PHOTOS = Study(
     _ROWS["photos"],
     _metrics("CIEDE2000", "AuC, rebalanced", "colorfulness", "bleeding") | {"minutes": "minutes"},
 )
-STUDIES = (COLORFUL, *COHERENCE.values(), CONVNETS, ARCHITECTURES, PIX2PIX, PATCHES, PHOTOS)
+STUDIES = (
+    COLORFUL,
+    *COHERENCE.values(),
+    CONVNETS,
+    ARCHITECTURES,
+    VARIATIONS,
+    PIX2PIX,
+    PATCHES,
+    PHOTOS,
+)
 
 
 def on(study, label):
