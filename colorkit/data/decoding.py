@@ -150,23 +150,29 @@ def _split(image):
 
 def _in_srgb(image, profile):
     """Convert an opaque image to sRGB, by its color profile if it has one that fits."""
-    if not profile and image.mode != "LAB":  # most images; a profile takes time to create
-        return _eight_bits(image).convert("RGB")
-    srgb = ImageCms.createProfile("sRGB")
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(profile or b""))
-        mode, fitting = _MODES.get(profile.profile.xcolor_space.strip(), ("", ()))
-        if image.mode in fitting:
-            if mode == "L":
-                return _gray_in_srgb(image, profile, srgb)
-            image = _eight_bits(image).convert(mode)
-            return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError):
-        pass  # there is no profile, or a damaged one
+    if profile:
+        try:
+            converted = _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+        except (ImageCms.PyCMSError, OSError):
+            converted = None  # the profile is damaged
+        if converted is not None:
+            return converted
     if image.mode == "LAB":
-        lab = ImageCms.createProfile("LAB")
+        lab, srgb = map(ImageCms.createProfile, ("LAB", "sRGB"))
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
     return _eight_bits(image).convert("RGB")
+
+
+def _by_profile(image, profile):
+    """Convert an image to sRGB by its color profile, or return `None` if it does not fit."""
+    mode, fitting = _MODES.get(profile.profile.xcolor_space.strip(), ("", ()))
+    if image.mode not in fitting:
+        return None
+    srgb = ImageCms.createProfile("sRGB")
+    if mode == "L":
+        return _gray_in_srgb(image, profile, srgb)
+    image = _eight_bits(image).convert(mode)
+    return ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB")
 
 
 def _gray_in_srgb(image, profile, srgb):
