@@ -87,9 +87,9 @@ def keep_memory():
     """Let this process reuse freed memory, so that training on a CPU is faster on Linux.
 
     By default, glibc returns the memory of large tensors to the system at once. The next step asks
-    for it again, and the system fills each page with zeros first. With small networks this takes up
-    to 40 % of a step. The process then keeps its largest memory until it ends. Other systems and
-    other allocators do not change.
+    for it again, and the system fills each page with zeros first. On two cores, this took 40 % of a
+    step of a U-Net with 490,000 weights. With large networks, it takes a smaller share. The process
+    then keeps its largest memory until it ends. Other systems and other allocators do not change.
 
     Example:
         >>> keep_memory()
