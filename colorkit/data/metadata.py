@@ -37,6 +37,9 @@ def _metadata(image, software):
             exif[tag] = _encoded(before[tag], "latin-1")  # as Pillow decodes it
     for tag in _SUBDIRECTORIES:
         entries = {k: v for k, v in before.get_ifd(tag).items() if k not in _OF_OLD_FILE}
+        for name, value in entries.items():
+            if isinstance(value, str) and not value.isascii():  # others stay text, such as dates
+                entries[name] = _encoded(value, "latin-1")
         if entries:
             exif.get_ifd(tag).update(entries)
             exif[tag] = exif.get_ifd(tag)

@@ -144,6 +144,25 @@ def test_names_with_accents_are_kept_in_every_format(tmp_path, name):
     assert kept.encode("latin-1").decode() == "Müller am See"  # Pillow decodes it as Latin-1
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_names_with_accents_are_kept_in_the_exif_directory(tmp_path, ending, encoding):
+    owner, given = 0xA430, "José Muñoz".encode(encoding)
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[owner] = "x" * len(given)  # Pillow itself writes only ASCII
+    exif.get_ifd(0x8769)[0x9003] = "1958:06:01 12:00:00"
+    Image.new("L", (8, 8)).save(tmp_path / "old.jpg", exif=exif)
+    written = (tmp_path / "old.jpg").read_bytes().replace(b"x" * len(given), given)
+    (tmp_path / "old.jpg").write_bytes(written)
+    path = tmp_path / f"new{ending}"
+    write_picture(path, np.zeros((8, 8, 3), "uint8"), read_metadata(tmp_path / "old.jpg"))
+    with Image.open(path) as image:
+        kept = image.getexif().get_ifd(0x8769)
+    text = kept[owner]
+    assert (text if isinstance(text, bytes) else text.encode("latin-1")) == given
+    assert kept[0x9003] == "1958:06:01 12:00:00"
+
+
 def test_metadata_can_be_written_several_times(tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "a lake"
