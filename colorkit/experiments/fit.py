@@ -61,7 +61,6 @@ def fit(
     `losses` are arguments of `compile`. `folder` holds the weights, under the names in
     `checkpoints`. `log` is the `EpochLog` of the run. Others are as in `run`.
     """
-    hardware.keep_memory()
     keras.utils.set_random_seed(seed)
     steps = epochs * len(train_pairs)
     warmup = _warmup(steps)

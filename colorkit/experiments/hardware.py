@@ -1,7 +1,6 @@
 """Find the devices of this machine and the precision that they compute in."""
 
 import contextlib
-import ctypes
 import functools
 import os
 import platform
@@ -13,17 +12,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-__all__ = [
-    "accelerators",
-    "describe",
-    "distributed",
-    "fast_precision",
-    "jit_compile",
-    "keep_memory",
-    "precision",
-]
-
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of glibc's `mallopt`
+__all__ = ["accelerators", "describe", "distributed", "fast_precision", "jit_compile", "precision"]
 
 
 def accelerators():
@@ -81,23 +70,6 @@ def jit_compile():
     """
     on_cpu = keras.backend.backend() == "tensorflow" and not accelerators()
     return False if on_cpu else "auto"
-
-
-def keep_memory():
-    """Let this process reuse freed memory, so that training on a CPU is faster on Linux.
-
-    By default, glibc returns the memory of large tensors to the system at once. The next step asks
-    for it again, and the system fills each page with zeros first. On two cores, this took 40 % of a
-    step of a U-Net with 490,000 weights. With large networks, it takes a smaller share. The process
-    then keeps its largest memory until it ends. Other systems and other allocators do not change.
-
-    Example:
-        >>> keep_memory()
-    """
-    if platform.libc_ver()[0] == "glibc":
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, -1)
 
 
 @contextlib.contextmanager

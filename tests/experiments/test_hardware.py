@@ -1,6 +1,4 @@
 import os
-import platform
-import resource
 import subprocess
 import sys
 
@@ -32,33 +30,6 @@ def test_precision_of_a_cpu_is_the_faster_one(flag, seconds, monkeypatch):
     monkeypatch.setattr(hardware, "_step_seconds", lambda: times)
     expected = "mixed_bfloat16" if "bf16" in flag and seconds == 0.2 else "float32"
     assert hardware.fast_precision() == expected
-
-
-_PAGES = """
-import resource
-from colorkit.experiments import hardware
-
-def new_pages(size=2**26):  # above the sizes that glibc may keep by itself
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(20):
-        bytearray(b"1") * size  # written to, then freed
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
-
-before = new_pages()
-hardware.keep_memory()
-new_pages()
-print(before, new_pages())
-"""
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
-def test_kept_memory_is_used_again_without_new_pages():
-    out = subprocess.run(
-        [sys.executable, "-c", _PAGES], capture_output=True, text=True, check=True
-    ).stdout
-    before, kept = map(int, out.split())
-    assert before > 20 * 2**26 / resource.getpagesize() / 2
-    assert kept < before / 100
 
 
 def test_measuring_a_precision_leaves_random_numbers_and_names_as_they_are():
