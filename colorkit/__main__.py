@@ -21,8 +21,6 @@ def main(arguments=None):
             stream.reconfigure(errors="backslashreplace")
     # Hide as much of TensorFlow's log as TensorFlow allows.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # By itself, TensorFlow uses oneDNN on newer CPUs only, and trains up to three times as long.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
         with warnings.catch_warnings(), terminated():
             warnings.showwarning = print_warning

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from colorkit.checks import check_whole
+from colorkit.checks import check_weight, check_whole
 from colorkit.color.bins import BinsConfig, checked_class_weights
 from colorkit.color.edges import MAGNITUDES, checked_magnitudes, gradient, magnitude
 from colorkit.color.spaces import same_size
@@ -374,19 +374,21 @@ def _unsigned(vectors):
 class FeatureLoss(keras.losses.Loss):
     """Compute the absolute error of RGB plus the squared error of a network's features.
 
-    Ground truth and prediction are RGB in [0, 1], shape `(N, height, width, 3)`.
+    Ground truth and prediction are RGB in [0, 1], shape `(N, height, width, 3)`. Weights of pixels
+    weigh the absolute error, and their mean weighs the error of the features.
 
     Args:
-        features: `keras.Model` from RGB to features, such as
-            `models.build_vgg_features(space=None)`. The loss does not train it.
+        features: `keras.Model` from RGB to features `(N, rows, columns, channels)`, such as
+            `models.build_vgg_features(space=None)`. The loss does not train it. Build it under the
+            dtype policy "float32", as gradients of half-precision features are inexact.
         feature_weight: Weight of the mean squared error of the features. With this default and the
-            features of VGG16, both errors of a gray image have about the same size.
+            features of VGG16, both terms are about equal if the prediction is gray.
         **kwargs: See `RebalancedCrossentropy`.
 
     Raises:
-        ValueError: If `feature_weight` is negative. From a call, if the shapes do not fit.
-        NotImplementedError: If a compiled model with this loss is saved, as its file cannot hold
-            `features`. Save a `Colorizer`, or `model.save_weights`.
+        ValueError: If an argument does not fit. From a call, if the shapes do not fit. When a
+            compiled model is loaded, as its file does not hold the weights of `features`: load it
+            with `compile=False`.
 
     References:
         Johnson, Alahi, Fei-Fei, "Perceptual Losses for Real-Time Style Transfer and
@@ -403,8 +405,13 @@ class FeatureLoss(keras.losses.Loss):
 
     def __init__(self, features, feature_weight=3.6e-6, **kwargs):
         super().__init__(**{"name": "feature_loss", **kwargs})
-        if not feature_weight >= 0:
-            raise ValueError(f"`feature_weight` must not be negative. Received: {feature_weight!r}")
+        outputs = getattr(features, "outputs", ())
+        if len(outputs) != 1 or len(outputs[0].shape) != 4:
+            raise ValueError(
+                "`features` must be a keras.Model with one output (N, rows, columns, channels). "
+                f"Received: {features!r} with outputs {[tuple(x.shape) for x in outputs]}"
+            )
+        check_weight("feature_weight", feature_weight)
         self.features = features
         self.feature_weight = feature_weight
 
@@ -414,16 +421,20 @@ class FeatureLoss(keras.losses.Loss):
                 "`y_true` and `y_pred` must be RGB images (N, height, width, 3) of the same size. "
                 f"Received shapes {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
             )
-        y_pred = ops.cast(y_pred, "float32")
-        y_true = ops.cast(y_true, "float32")
-        true, predicted = (self.features(x, training=False) for x in (y_true, y_pred))
-        feature_error = ops.square(ops.cast(true, "float32") - ops.cast(predicted, "float32"))
-        error = ops.abs(y_true - y_pred)
-        mean = [ops.mean(x, axis=(1, 2, 3)) for x in (error, feature_error)]
-        return mean[0] + self.feature_weight * mean[1]
+        y_true, y_pred = (ops.cast(x, "float32") for x in (y_true, y_pred))
+        true, predicted = (
+            ops.cast(self.features(x, training=False), "float32") for x in (y_true, y_pred)
+        )
+        feature_error = ops.mean(ops.square(true - predicted), axis=(1, 2, 3))
+        error = ops.mean(ops.abs(y_true - y_pred), axis=-1)
+        return error + self.feature_weight * feature_error[:, None, None]
 
     def get_config(self):
-        raise NotImplementedError(
-            "`FeatureLoss` holds a network, which the configuration of a loss cannot. Save a "
-            "Colorizer, or the weights alone with `model.save_weights`."
+        return {**super().get_config(), "feature_weight": self.feature_weight}
+
+    @classmethod
+    def from_config(cls, config):
+        raise ValueError(
+            "The file of a model compiled with `FeatureLoss` does not hold the weights of its "
+            "`features`. Load the model with `compile=False`, and compile it with the loss again."
         )

@@ -2,7 +2,7 @@
 
 import os
 
-# As the commands and notebooks do; TensorFlow trains faster with it on older CPUs.
+# As the notebooks that train do; TensorFlow trains faster with it on older CPUs.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")

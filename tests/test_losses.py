@@ -364,23 +364,52 @@ def test_feature_loss_is_the_absolute_error_plus_that_of_features(rng, features)
     assert float(loss(true, predicted)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_feature_loss_trains_a_network_but_not_its_features(rng, features):
+def test_feature_loss_trains_a_network_by_its_features_but_not_them(rng, features):
+    true, predicted = rng.random((2, 1, 4, 4, 3)).astype("float32")
+    plain, both = (
+        gradient(lambda x, w=weight: losses.FeatureLoss(features, w)(true, x), predicted)
+        for weight in (0.0, 0.5)
+    )
+    # The features are twice the red and the green, at every second pixel of 4 x 4.
+    expected = np.zeros(true.shape)
+    for channel, factor in ((0, 2), (1, 1)):
+        error = (predicted - true)[:, ::2, ::2, channel]
+        expected[:, ::2, ::2, channel] = 0.5 * 2 * factor**2 * error / 8
+    np.testing.assert_allclose(both - plain, expected, atol=1e-6)
     before = features.get_weights()[0].copy()
     network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(3, 1)])
     network.compile(keras.optimizers.SGD(0.1), losses.FeatureLoss(features), jit_compile=False)
-    kernel = network.get_weights()[0].copy()
-    images = rng.random((2, 4, 4, 3)).astype("float32")
-    network.fit(images[..., :1], images, verbose=0)
-    assert np.abs(network.get_weights()[0] - kernel).max() > 0
+    network.fit(true[..., :1], true, verbose=0)
     np.testing.assert_array_equal(features.get_weights()[0], before)
 
 
-def test_feature_loss_refuses_what_would_be_wrong(features, tmp_path):
-    with pytest.raises(ValueError, match="`feature_weight` must not be negative"):
-        losses.FeatureLoss(features, -1.0)
-    loss = losses.FeatureLoss(features)
+def test_feature_loss_takes_weights_of_images_and_of_pixels(rng, features):
+    true, predicted = rng.random((2, 3, 6, 4, 3)).astype("float32")
+    loss = losses.FeatureLoss(features, feature_weight=0.0)
+    error = np.abs(true - predicted).mean(axis=-1)
+    for weights in rng.random((3, 1, 1)), rng.random((3, 6, 4)):
+        found = float(loss(true, predicted, sample_weight=weights.astype("float32")))
+        assert found == pytest.approx((weights * error).mean(), rel=1e-5)
+
+
+def test_feature_loss_refuses_what_would_be_wrong(features):
+    vector = keras.Model(features.input, keras.layers.GlobalAveragePooling2D()(features.output))
+    several = keras.Model(features.input, [features.output, features.output])
+    for wrong in (vector, several, "imagenet"):
+        with pytest.raises(ValueError, match=r"`features` must be .* with one output"):
+            losses.FeatureLoss(wrong)
+    for weight in (-1.0, np.inf, np.nan, "1"):
+        with pytest.raises(ValueError, match="`feature_weight` must be"):
+            losses.FeatureLoss(features, weight)
     with pytest.raises(ValueError, match=r"RGB images.*\(1, 4, 4, 2\)"):
-        loss(np.zeros((1, 4, 4, 2)), np.zeros((1, 4, 4, 2)))
-    features.compile("sgd", loss)
-    with pytest.raises(NotImplementedError, match="holds a network"):
-        features.save(tmp_path / "model.keras")  # loaded, its features would be random
+        losses.FeatureLoss(features)(np.zeros((1, 4, 4, 2)), np.zeros((1, 4, 4, 2)))
+
+
+def test_model_with_a_feature_loss_is_saved_and_loads_without_it(features, tmp_path):
+    network = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(3, 1)])
+    network.compile("sgd", losses.FeatureLoss(features))
+    network.save(tmp_path / "network.keras")
+    with pytest.raises(ValueError, match="compile=False"):  # its features would be random
+        keras.saving.load_model(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras", compile=False)
+    np.testing.assert_array_equal(again.get_weights()[0], network.get_weights()[0])

@@ -153,10 +153,10 @@ def _in_srgb(image, profile):
     if profile:
         try:
             converted = _by_profile(image, ImageCms.ImageCmsProfile(io.BytesIO(profile)))
+            if converted is not None:
+                return converted
         except (ImageCms.PyCMSError, OSError):
-            converted = None  # the profile is damaged
-        if converted is not None:
-            return converted
+            pass  # the profile is damaged
     if image.mode == "LAB":
         lab, srgb = map(ImageCms.createProfile, ("LAB", "sRGB"))
         return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")

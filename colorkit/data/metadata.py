@@ -37,9 +37,7 @@ def _metadata(image, software):
             exif[tag] = _encoded(before[tag], "latin-1")  # as Pillow decodes it
     for tag in _SUBDIRECTORIES:
         entries = {k: v for k, v in before.get_ifd(tag).items() if k not in _OF_OLD_FILE}
-        for name, value in entries.items():
-            if isinstance(value, str) and not value.isascii():  # others stay text, such as dates
-                entries[name] = _encoded(value, "latin-1")
+        entries = {k: _Text(v) if isinstance(v, str) else v for k, v in entries.items()}
         if entries:
             exif.get_ifd(tag).update(entries)
             exif[tag] = exif.get_ifd(tag)
@@ -64,6 +62,13 @@ def _metadata(image, software):
         "texts": texts,
     }
     return {name: value for name, value in found.items() if value}
+
+
+class _Text(str):
+    """Text that Pillow writes as it has read it; of bytes it would not know that they are text."""
+
+    def encode(self, encoding="utf-8", errors="strict"):
+        return super().encode("latin-1", "replace")
 
 
 def _encoded(text, encoding="utf-8"):

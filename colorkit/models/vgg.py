@@ -18,7 +18,7 @@ _NAMES = ("block1_conv1", "block1_conv2")
 def build_vgg_features(
     weights="imagenet", *, trainable=False, space=LAB, input_shape=ANY_SIZE, name="vgg_features"
 ):
-    """Build the first two layers of VGG16 on lightness, for the `features` of another builder.
+    """Build the first two layers of VGG16, for the `features` of another builder or of a loss.
 
     Args:
         weights: One of:
@@ -31,12 +31,13 @@ def build_vgg_features(
               `bias` of the first convolution.
         trainable: If False, freeze the loaded weights, as a feature extractor. If True, they are
             an initialization. Weights that were not loaded are always trained.
-        space: Color space of the lightness. `None` takes RGB in [0, 1] instead, `(H, W, 3)`.
+        space: Color space of the lightness, or `None` for RGB in [0, 1].
+        input_shape: `(H, W, 1)`. The last number has no effect for RGB.
 
     Returns:
-        `keras.Model` from lightness `(H, W, 1)` to features `(H, W, 64)`. The input is converted to
-        gray RGB, then to the input of VGG16: BGR in 0..255 minus a mean. The features are those
-        after the second ReLU, "relu1_2".
+        `keras.Model` from lightness `(H, W, 1)`, or RGB `(H, W, 3)`, to features `(H, W, 64)`:
+        those after the second ReLU, "relu1_2". Lightness is converted to gray RGB, and RGB to the
+        input of VGG16: BGR in 0..255 minus a mean.
 
     Raises:
         ConnectionError: If the ImageNet weights are not on disk and cannot be downloaded.

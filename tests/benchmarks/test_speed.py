@@ -490,7 +490,10 @@ print((time.perf_counter() - start) / 20)
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="an option of TensorFlow")
 def test_training_step_with_onednn_against_without(benchmark):
-    """The U-Net of "quick" at 64 pixels; without is TensorFlow's default on older CPUs."""
+    """The U-Net of "quick" at 64 pixels; without is TensorFlow's default on older CPUs.
+
+    The table times a whole process with its imports. The ratio is that of the steps.
+    """
 
     def step(chosen):
         environment = os.environ | {"TF_ENABLE_ONEDNN_OPTS": chosen}

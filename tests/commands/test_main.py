@@ -1,4 +1,3 @@
-import os
 import subprocess
 import sys
 import time
@@ -61,12 +60,3 @@ def test_help_imports_no_framework():
     for heavy in ("keras", "tensorflow", "numpy"):
         assert f"| {heavy}\n" not in done.stderr
     assert time.monotonic() - start < 60
-
-
-def test_onednn_is_on_unless_the_user_turns_it_off(monkeypatch, capsys):
-    name = "TF_ENABLE_ONEDNN_OPTS"
-    monkeypatch.delenv(name)
-    for value in ("1", "0"):
-        assert main(["train", "no/experiment"]) == 2
-        assert os.environ[name] == value
-        monkeypatch.setenv(name, "0")

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 from pathlib import Path
 
 import colorkit
@@ -40,3 +41,12 @@ def test_pattern_trains_several_experiments_and_continues_after_a_failure(monkey
     assert "2 experiments failed of 5" in capsys.readouterr().err
     assert main(["train", "cifar/lab-vgg1-frozen-regression"]) == 2
     assert "weights of VGG16 are needed" in capsys.readouterr().err
+
+
+def test_onednn_is_on_unless_the_user_turns_it_off(monkeypatch, capsys):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    monkeypatch.delenv(name)
+    for value in ("1", "0"):
+        assert main(["train", "no/experiment"]) == 2
+        assert os.environ[name] == value
+        monkeypatch.setenv(name, "0")

@@ -84,3 +84,18 @@ def test_color_comes_from_the_generator_or_the_output_for_chroma():
     assert objective.num_classes(network) == 3
     assert objective.coloring(network).output.shape[-1] == 4
     assert experiments.Regression().num_classes(network) is None
+
+
+def test_feature_regression_adds_the_error_of_its_features(rng):
+    def features():
+        inputs = keras.Input((None, None, 3))
+        return keras.Model(inputs, 3.0 * inputs)
+
+    objective = experiments.FeatureRegression(
+        loss_options={"feature_weight": 2.0}, features=features
+    )
+    true, predicted = rng.random((2, 1, 4, 4, 3)).astype("float32")
+    loss = objective.compile_options(None, None)["loss"]
+    expected = np.abs(true - predicted).mean() + 2 * 9 * ((true - predicted) ** 2).mean()
+    np.testing.assert_allclose(float(loss(true, predicted)), expected, rtol=1e-5)
+    assert objective.settings() == {"loss": "FeatureLoss", "loss_options": {"feature_weight": 2.0}}

@@ -36,6 +36,7 @@ def test_feature_loss_is_the_only_change_of_its_row():
     row = experiments.experiment("architectures/unet-mae-rgb-features")
     plain = experiments.experiment("architectures/unet-mae-rgb")
     assert row.but(name=plain.name, objective=plain.objective) == plain
+    assert isinstance(row.objective, experiments.FeatureRegression)
 
 
 @pytest.mark.parametrize(
