@@ -293,12 +293,28 @@ _FOUND = ("temperature", "best_epoch", "validation_loss", "base_checksum", "bins
 
 def _differences(record, other):
     """Return the settings that should be the same for two seeds of an experiment but differ."""
+    may_differ = {*_FOUND, "sizes", "epochs"} if _differ_by_copies(record, other) else _FOUND
     made, other_made = ({"data": r.data, "sizes": r.sizes, **r.settings} for r in (record, other))
     return [
         f"{name} {other_made[name]!r} for {made[name]!r}"
         for name in made
-        if name in other_made and name not in _FOUND and made[name] != other_made[name]
+        if name in other_made and name not in may_differ and made[name] != other_made[name]
     ]
+
+
+def _differ_by_copies(record, other):
+    """Return whether two seeds differ in a few training images, and so in at most one epoch.
+
+    The seed chooses the validation images, and copies of these leave the training images.
+    """
+    train = sorted(each.sizes.get("train", 0) for each in (record, other))
+    rest, other_rest = ({**each.sizes, "train": 0} for each in (record, other))
+    return (
+        record.seed != other.seed
+        and 0.95 * train[1] <= train[0] < train[1]
+        and rest == other_rest
+        and abs(record.settings.get("epochs", 0) - other.settings.get("epochs", 0)) <= 1
+    )
 
 
 def by_profile(records, experiments):

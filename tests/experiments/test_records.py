@@ -191,6 +191,23 @@ def test_records_that_are_no_seeds_of_one_experiment_are_not_merged():
         assert any(message in problem for problem in problems), message
 
 
+def test_seeds_that_left_out_other_copies_are_seeds_of_one_experiment():
+    def seed(number, train, epochs, test=208):
+        sizes = {"train": train, "validation": 72, "test": test}
+        seen = train * epochs
+        save(make_record(sizes=sizes, settings={"epochs": epochs}, seed=number, images_seen=seen))
+
+    seed(0, 644, 12)
+    seed(1, 633, 13)  # the longest, which others are compared with
+    seed(2, 600, 13)  # too few to be explained by copies
+    seed(3, 640, 11)  # two epochs fewer
+    seed(4, 640, 12, test=200)  # other test images
+    seed(5, 633, 12)  # the same images, but fewer epochs
+    records, problems = read_all()
+    assert [record.seed for record in records] == [0, 1]
+    assert len(problems) == 4
+
+
 def test_what_was_not_timed_has_no_time():
     assert make_record().value("training_milliseconds") is None
     assert make_record(training_milliseconds=2.5).value("training_milliseconds") == 2.5
