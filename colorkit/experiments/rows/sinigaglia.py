@@ -87,7 +87,8 @@ ADVERSARIAL = {
 
 _RGB = {"build": unet, "build_options": {"space": "rgb"}, "space": spaces.RGB}
 # The large networks have at least as many weights as the U-Net, as in the paper. "unet-mae-lab" is
-# "unet-mae": its records are without near twins of training images in the test images of flowers.
+# "unet-mae" again: the records of the latter have near twins of training images among the test
+# images of flowers, and those of the variations have not.
 _VARIATIONS = {
     "unet-mae-lab": {"build": unet},
     "unet-mae-rgb": _RGB,
