@@ -93,11 +93,7 @@ _VARIATIONS = {
     "unet-mae-lab": {"build": unet},
     "unet-mae-rgb": _RGB,
     "unet-mae-rgb-features": _RGB
-    | {
-        "objective": FeatureRegression(
-            loss_options={"feature_weight": 3.6e-6}, features=champati.features("vgg", space=None)
-        )
-    },
+    | {"objective": FeatureRegression(features=champati.features("vgg", space=None))},
     "unet-mae-yuv": {"build": unet, "build_options": {"space": "yuv"}, "space": spaces.YUV},
     "large-resnet-mae": {"build": _resnet, "build_options": {"channels": 800}},
     "large-densenet-mae": {"build": _densenet, "build_options": {"growth": 104}},
